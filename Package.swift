@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One process, arrows one way (ARCHITECTURE.md): each target may import only what stands above it here.
+let package = Package(
+    name: "belfry",
+    products: [
+        .executable(name: "belfry", targets: ["belfry"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // The C libraries: module maps and `static inline` shims, nothing else.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        .target(name: "BelfryCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
+        .target(name: "BelfryCrypto", dependencies: ["BelfryCore", "COpenSSL"]),
+        .target(name: "BelfrySources", dependencies: ["BelfryCore", "BelfryCrypto"]),
+        .target(name: "BelfryRules", dependencies: ["BelfryCore", .product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "Migrations",
+            path: "Migrations",
+            resources: [.embedInCode("v0001_first_light.sql")]
+        ),
+        .target(
+            name: "BelfryStore",
+            dependencies: [
+                "BelfryCore", "BelfryCrypto", "Migrations",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "BelfryHTTP",
+            dependencies: ["BelfryCore", "CCurl", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(
+            name: "BelfryAgents",
+            dependencies: [
+                "BelfryCore", "BelfryHTTP",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "BelfryEngine",
+            dependencies: [
+                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP", "BelfryAgents",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]
+        ),
+        .target(
+            name: "BelfryServer",
+            dependencies: [
+                "BelfryCore", "BelfryEngine",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ]
+        ),
+        .executableTarget(
+            name: "belfry",
+            dependencies: [
+                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP", "BelfryAgents",
+                "BelfryEngine", "BelfryServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        .testTarget(name: "BelfryCoreTests", dependencies: ["BelfryCore"]),
+        .testTarget(name: "BelfryCryptoTests", dependencies: ["BelfryCore", "BelfryCrypto"]),
+        .testTarget(name: "BelfrySourcesTests", dependencies: ["BelfryCore", "BelfryCrypto", "BelfrySources"]),
+        .testTarget(name: "BelfryRulesTests", dependencies: ["BelfryCore", "BelfryRules"]),
+        .testTarget(
+            name: "BelfryStoreTests",
+            dependencies: ["BelfryCore", "BelfryCrypto", "BelfryStore", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .testTarget(name: "BelfryHTTPTests", dependencies: ["BelfryCore", "BelfryHTTP"]),
+        .testTarget(name: "BelfryAgentsTests", dependencies: ["BelfryCore", "BelfryHTTP", "BelfryAgents"]),
+        .testTarget(name: "BelfryEngineTests", dependencies: ["BelfryCore", "BelfryEngine", "BelfryStore"]),
+        .testTarget(
+            name: "BelfryServerTests",
+            dependencies: [
+                "BelfryCore", "BelfryEngine", "BelfryServer",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(name: "EndToEndTests", dependencies: ["BelfryCore", "BelfryCrypto", "belfry"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// Strict for every Swift target of ours: what compiles here has no data race, no hidden import and no warning.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
+}

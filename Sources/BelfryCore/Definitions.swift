@@ -1,0 +1,177 @@
+/// How the deliveries of a source are verified, identified and normalised. WIRE conventions per sender.
+public enum Preset: String, Sendable, Hashable, CaseIterable {
+    case github
+    case standardWebhooks = "standard-webhooks"
+    case alertmanager
+    case sensor
+    case hmac
+    case token
+    case none
+}
+
+/// A source as its document says it.
+public struct SourceDefinition: Sendable, Hashable {
+    public var name: String
+    public var about: String?
+    public var preset: Preset
+    /// Active at the same time, so that a secret can be rotated without losing a delivery.
+    public var secrets: [SecretReference]
+    /// Largest body that is read, in bytes.
+    public var bodyBytesMax: Int = Limits.deliveryBodyBytesMax
+    /// How far a signed timestamp may be from now, to either side.
+    public var tolerance: Duration = .seconds(300)
+    /// Header names, lower case, kept beside the preset's own.
+    public var keepHeaders: [String] = []
+    /// For `hmac`.
+    public var signature: SignatureSettings?
+    /// For `token`: the header that carries the token as it is; nil means `Authorization` (Bearer or Basic).
+    public var tokenHeader: String?
+    /// For `hmac`, `token`, `none`: `header.X` or `body.path`, the first that is there is the key.
+    public var identity: [String] = []
+    /// For `hmac`, `token`, `none`: where the event's type and subject stand, like ``identity``.
+    public var typePath: String?
+    public var subjectPath: String?
+    /// Recognise repeated bodies within this window when there is no key.
+    public var bodyDedupeWindow: Duration?
+    /// Refuse a body already seen under another, unsigned key (`dedupe: {also: body}`).
+    public var refusesSameBody = false
+    /// Answers 410: the sender may give up for good.
+    public var isRetired = false
+
+    public init(name: String, preset: Preset, secrets: [SecretReference] = []) {
+        self.name = name
+        self.preset = preset
+        self.secrets = secrets
+    }
+}
+
+/// What the `hmac` preset signs and where it finds the signature.
+public struct SignatureSettings: Sendable, Hashable {
+    public enum Algorithm: String, Sendable, Hashable, CaseIterable { case sha1, sha256, sha512 }
+    public enum Encoding: String, Sendable, Hashable, CaseIterable { case hex, base64 }
+
+    public var header: String
+    public var prefix = ""
+    public var algorithm = Algorithm.sha256
+    public var encoding = Encoding.hex
+    /// `{timestamp}`, `{id}` and `{body}` stand for the parts; the rest is literal.
+    public var content = "{body}"
+    public var timestampHeader: String?
+    public var idHeader: String?
+
+    public init(header: String) { self.header = header }
+}
+
+/// Where a secret comes from. The reference may be logged, the secret may not.
+public enum SecretReference: Sendable, Hashable, CustomStringConvertible {
+    /// `env:NAME`; with a question mark behind the name it may be absent.
+    case environment(String, isOptional: Bool)
+    /// `file:PATH`
+    case file(String)
+    /// `generate`: made at the first start and kept sealed in the store.
+    case generated
+
+    public init?(_ text: String) {
+        if text == "generate" {
+            self = .generated
+        } else if text.hasPrefix("env:"), case let name = text.dropFirst(4), !name.isEmpty, name != "?" {
+            self = .environment(String(name.hasSuffix("?") ? name.dropLast() : name), isOptional: name.hasSuffix("?"))
+        } else if text.hasPrefix("file:"), case let path = text.dropFirst(5), !path.isEmpty {
+            self = .file(String(path))
+        } else {
+            return nil
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .environment(let name, let isOptional): "env:\(name)\(isOptional ? "?" : "")"
+        case .file(let path): "file:\(path)"
+        case .generated: "generate"
+        }
+    }
+}
+
+/// A secret in memory. Neither its description nor its reflection shows it.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    public let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String { "<secret>" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A resolved secret and the name the audit knows it by.
+public struct NamedSecret: Sendable, Hashable {
+    /// Its reference, with an index where there are several generated ones: `env:GITHUB_WEBHOOK_SECRET`, `generate#2`.
+    public var name: String
+    public var secret: Secret
+
+    public init(name: String, secret: Secret) {
+        self.name = name
+        self.secret = secret
+    }
+}
+
+/// An agent as its document says it: a configured way to get text out of something.
+public struct AgentDefinition: Sendable, Hashable {
+    public var name: String
+    public var about: String?
+    public var kind: Kind
+    /// How long the provider may take to connect, to send the first byte, and between two.
+    public var connectTimeout: Duration = .seconds(10)
+    public var firstByteTimeout: Duration = .seconds(60)
+    public var idleTimeout: Duration = .seconds(60)
+    /// Retries before the first token, for errors that may pass.
+    public var retriesMax = 2
+    public var outputBytesMax = Limits.stepOutputBytesMax
+
+    public enum Kind: Sendable, Hashable {
+        /// Built in, no network: streams its text word by word.
+        case echo(EchoSettings)
+        case openai(OpenAISettings)
+        case command(CommandSettings)
+    }
+
+    public struct EchoSettings: Sendable, Hashable {
+        /// What it says; a template. Nil says the step's prompt.
+        public var text: String?
+        public var wordsPerSecond: Double = 25
+        public init() {}
+    }
+
+    public struct OpenAISettings: Sendable, Hashable {
+        /// Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`.
+        public var baseURL: String
+        public var model: String
+        public var key: SecretReference?
+        public var system: String?
+        public var temperature: Double?
+        public var tokensMax: Int?
+        public init(baseURL: String, model: String) {
+            self.baseURL = baseURL
+            self.model = model
+        }
+    }
+
+    public struct CommandSettings: Sendable, Hashable {
+        /// The first is a name from the server's `commands:` table; the rest are templates.
+        public var arguments: [String]
+        public var timeout: Duration = .seconds(300)
+        public init(arguments: [String]) { self.arguments = arguments }
+    }
+
+    public init(name: String, kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
+}
+
+/// Who a document belongs to: files are the truth for theirs, the API for its own.
+public enum DocumentOwner: String, Sendable, Hashable, CaseIterable { case file, api }
+
+/// The three kinds of documents.
+public enum DocumentKind: String, Sendable, Hashable, CaseIterable { case source, agent, rule }

@@ -1,0 +1,251 @@
+/// The one JSON scanner: walks raw bytes and checks grammar (RFC 8259), UTF-8 (RFC 3629) and nesting.
+///
+/// It never allocates. ``RawJSON`` uses it to validate, ``JSONValue`` to build a tree.
+/// Duplicate keys are legal here (a tree lets the later one win), and so are lone `\uD800` escapes (a tree shows
+/// them as U+FFFD), because senders produce both and refusing them would lose deliveries.
+struct JSONScanner {
+    let bytes: UnsafeBufferPointer<UInt8>
+    private(set) var offset = 0
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = bytes
+    }
+
+    /// The next byte, or 0 at the end: 0 is legal nowhere outside a string, so no caller mistakes it.
+    var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+    mutating func skipWhitespace() {
+        while offset < bytes.count, case let byte = bytes[offset],
+            byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+        {
+            offset += 1
+        }
+    }
+
+    mutating func expect(_ byte: UInt8, _ what: String) throws(JSONError) {
+        guard offset < bytes.count else { throw JSONError("the text ends where \(what) should stand", at: offset) }
+        guard bytes[offset] == byte else { throw JSONError("expected \(what)", at: offset) }
+        offset += 1
+    }
+
+    /// Skips one value of any kind, with everything in it.
+    mutating func skipValue(depthLeft: Int) throws(JSONError) {
+        switch peek {
+        case UInt8(ascii: "{"):
+            try scanObject(depthLeft: depthLeft) { scanner, _, depthLeft throws(JSONError) in
+                try scanner.skipValue(depthLeft: depthLeft)
+            }
+        case UInt8(ascii: "["):
+            try scanArray(depthLeft: depthLeft) { scanner, depthLeft throws(JSONError) in
+                try scanner.skipValue(depthLeft: depthLeft)
+            }
+        default:
+            _ = try scanScalar()
+        }
+    }
+
+    /// Walks an object; `member` must consume the value that follows the key it is given.
+    mutating func scanObject(
+        depthLeft: Int,
+        _ member: (inout JSONScanner, StringSpan, _ depthLeft: Int) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        guard depthLeft > 0 else { throw JSONError("nested too deep", at: offset) }
+        offset += 1
+        skipWhitespace()
+        if peek == UInt8(ascii: "}") {
+            offset += 1
+            return
+        }
+        while true {
+            guard peek == UInt8(ascii: "\"") else { throw JSONError("expected a quoted key", at: offset) }
+            let key = try scanString()
+            skipWhitespace()
+            try expect(UInt8(ascii: ":"), "':'")
+            skipWhitespace()
+            try member(&self, key, depthLeft - 1)
+            skipWhitespace()
+            if peek == UInt8(ascii: ",") {
+                offset += 1
+                skipWhitespace()
+                continue
+            }
+            try expect(UInt8(ascii: "}"), "',' or '}'")
+            return
+        }
+    }
+
+    /// Walks an array; `element` must consume one value.
+    mutating func scanArray(
+        depthLeft: Int,
+        _ element: (inout JSONScanner, _ depthLeft: Int) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        guard depthLeft > 0 else { throw JSONError("nested too deep", at: offset) }
+        offset += 1
+        skipWhitespace()
+        if peek == UInt8(ascii: "]") {
+            offset += 1
+            return
+        }
+        while true {
+            try element(&self, depthLeft - 1)
+            skipWhitespace()
+            if peek == UInt8(ascii: ",") {
+                offset += 1
+                skipWhitespace()
+                continue
+            }
+            try expect(UInt8(ascii: "]"), "',' or ']'")
+            return
+        }
+    }
+
+    /// A string's bytes between the quotes, and whether any of them is an escape.
+    struct StringSpan {
+        var range: Range<Int>
+        var hasEscapes: Bool
+    }
+
+    enum Scalar {
+        case null
+        case bool(Bool)
+        case number(Range<Int>)
+        case string(StringSpan)
+    }
+
+    mutating func scanScalar() throws(JSONError) -> Scalar {
+        switch peek {
+        case UInt8(ascii: "\""): return .string(try scanString())
+        case UInt8(ascii: "t"):
+            try scanLiteral("true")
+            return .bool(true)
+        case UInt8(ascii: "f"):
+            try scanLiteral("false")
+            return .bool(false)
+        case UInt8(ascii: "n"):
+            try scanLiteral("null")
+            return .null
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return .number(try scanNumber())
+        default:
+            throw JSONError(offset < bytes.count ? "expected a value" : "the text ends too early", at: offset)
+        }
+    }
+
+    private mutating func scanLiteral(_ literal: StaticString) throws(JSONError) {
+        for index in 0..<literal.utf8CodeUnitCount {
+            guard offset + index < bytes.count, bytes[offset + index] == literal.utf8Start[index] else {
+                throw JSONError("expected '\(literal)'", at: offset)
+            }
+        }
+        offset += literal.utf8CodeUnitCount
+    }
+
+    private mutating func scanNumber() throws(JSONError) -> Range<Int> {
+        let start = offset
+        if peek == UInt8(ascii: "-") { offset += 1 }
+        if peek == UInt8(ascii: "0") {
+            offset += 1
+        } else {
+            try scanDigits()
+        }
+        if peek == UInt8(ascii: ".") {
+            offset += 1
+            try scanDigits()
+        }
+        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
+            offset += 1
+            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { offset += 1 }
+            try scanDigits()
+        }
+        return start..<offset
+    }
+
+    private mutating func scanDigits() throws(JSONError) {
+        let start = offset
+        while offset < bytes.count, bytes[offset] &- UInt8(ascii: "0") < 10 { offset += 1 }
+        if offset == start { throw JSONError("expected a digit", at: offset) }
+    }
+
+    mutating func scanString() throws(JSONError) -> StringSpan {
+        offset += 1
+        let start = offset
+        var hasEscapes = false
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte == UInt8(ascii: "\"") {
+                offset += 1
+                return StringSpan(range: start..<(offset - 1), hasEscapes: hasEscapes)
+            } else if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
+                try scanEscape()
+            } else if byte < 0x20 {
+                throw JSONError("a control character inside a string", at: offset)
+            } else if byte < 0x80 {
+                offset += 1
+            } else {
+                try scanMultibyte()
+            }
+        }
+        throw JSONError("a string that does not end", at: start - 1)
+    }
+
+    private mutating func scanEscape() throws(JSONError) {
+        guard offset + 1 < bytes.count else { throw JSONError("a string that does not end", at: offset) }
+        switch bytes[offset + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            offset += 2
+        case UInt8(ascii: "u"):
+            guard hexUnit(at: offset + 2) != nil else { throw JSONError("a bad \\u escape", at: offset) }
+            offset += 6
+        default:
+            throw JSONError("an unknown escape", at: offset)
+        }
+    }
+
+    /// The UTF-16 code unit written as four hex digits at `index`.
+    func hexUnit(at index: Int) -> UInt16? {
+        guard index + 4 <= bytes.count else { return nil }
+        var unit: UInt16 = 0
+        for digitIndex in index..<(index + 4) {
+            guard let digit = Hex.digit(bytes[digitIndex]) else { return nil }
+            unit = unit << 4 | UInt16(digit)
+        }
+        return unit
+    }
+
+    /// One non-ASCII scalar, by the table of well-formed byte sequences (Unicode 15, table 3-7).
+    private mutating func scanMultibyte() throws(JSONError) {
+        func continues(_ ahead: Int, _ allowed: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
+            offset + ahead < bytes.count && allowed.contains(bytes[offset + ahead])
+        }
+        let length: Int
+        switch bytes[offset] {
+        case 0xC2...0xDF where continues(1): length = 2
+        case 0xE0 where continues(1, 0xA0...0xBF) && continues(2): length = 3
+        case 0xE1...0xEC where continues(1) && continues(2): length = 3
+        case 0xED where continues(1, 0x80...0x9F) && continues(2): length = 3
+        case 0xEE...0xEF where continues(1) && continues(2): length = 3
+        case 0xF0 where continues(1, 0x90...0xBF) && continues(2) && continues(3): length = 4
+        case 0xF1...0xF3 where continues(1) && continues(2) && continues(3): length = 4
+        case 0xF4 where continues(1, 0x80...0x8F) && continues(2) && continues(3): length = 4
+        default: throw JSONError("bytes that are not UTF-8", at: offset)
+        }
+        offset += length
+    }
+
+    /// Runs `body` for the one value that the bytes must hold, with nothing but white space around it.
+    static func scanDocument<Result>(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ body: (inout JSONScanner) throws(JSONError) -> Result
+    ) throws(JSONError) -> Result {
+        var scanner = JSONScanner(bytes)
+        scanner.skipWhitespace()
+        let result = try body(&scanner)
+        scanner.skipWhitespace()
+        guard scanner.offset == bytes.count else {
+            throw JSONError("something stands after the value", at: scanner.offset)
+        }
+        return result
+    }
+}

@@ -1,0 +1,90 @@
+/// Every bound of the hub that is not configured elsewhere, each with the failure or attack it bounds.
+public enum Limits {
+    // MARK: Text and names
+
+    /// Nesting of JSON and YAML: a body of 10,000 brackets must not exhaust a stack.
+    public static let jsonDepthMax = 128
+    /// Names stand in URLs, topics, file names and metric labels.
+    public static let nameBytesMax = 64
+
+    // MARK: Deliveries
+
+    /// A sender must not fill the memory; GitHub's own limit is 25 MB, its usual deliveries are below 100 KB.
+    public static let deliveryBodyBytesMax = 10 * 1024 * 1024
+    /// The most a source document may raise its own limit to.
+    public static let deliveryBodyBytesCeiling = 32 * 1024 * 1024
+    /// Items of one delivery: a batch is one transaction and one answer.
+    public static let eventsPerDeliveryMax = 1000
+    /// A drip-fed body holds a connection no longer than this.
+    public static let requestReadTimeout = Duration.seconds(15)
+    /// Deliveries waiting for the writer; past it the answer is 503 and the sender tries again.
+    public static let deliveriesWaitingMax = 4096
+    /// The body bytes they may hold together.
+    public static let deliveriesWaitingBytesMax = 256 * 1024 * 1024
+    /// A sender's key, type or subject: they are indexed and shown.
+    public static let attributeBytesMax = 1024
+    /// Identities are remembered this long after their last sighting.
+    public static let identityRetention = Duration.seconds(7 * 86400)
+    /// Refusals are audited as one row per source, reason and minute, so that a flood of them stays small.
+    public static let refusalWindow = Duration.seconds(60)
+
+    // MARK: Documents
+
+    public static let documentBytesMax = 256 * 1024
+    public static let documentDepthMax = 64
+    public static let stepsPerRuleMax = 50
+    /// Leaf values of one pattern: an `$or` of `$or`s multiplies them.
+    public static let patternLeavesMax = 10_000
+    /// Wildcards of one pattern string: matching is linear in each, and a thousand of them is nobody's intent.
+    public static let wildcardsPerStringMax = 32
+
+    // MARK: Templates
+
+    /// A payload's value inside a prompt's own sentence.
+    public static let promptValueBytesMax = 512
+    /// The fenced event in a prompt.
+    public static let promptEventBytesMax = 16 * 1024
+    public static let promptBytesMax = 256 * 1024
+
+    // MARK: Runs
+
+    /// Runs at work at the same time, of all rules.
+    public static let runsRunningMax = 256
+    public static let ruleConcurrencyDefault = 4
+    public static let ruleRunsPerHourDefault = 60
+    /// Text of one step: a provider that never stops must not fill the disk.
+    public static let stepOutputBytesMax = 1024 * 1024
+    public static let stepTimeoutDefault = Duration.seconds(600)
+    /// How long a stop waits for a socket or process group before it says that it could not be confirmed.
+    public static let stopConfirmTimeout = Duration.seconds(10)
+
+    // MARK: The store
+
+    /// Operations in one group commit; more makes each wait longer than it saves.
+    public static let commitOperationsMax = 64
+    /// The write-ahead log is checkpointed between two commits when it passes this.
+    public static let walBytesMax = 32 * 1024 * 1024
+    /// Commits that hold nothing but tokens are at least this far apart.
+    public static let deltaCommitInterval = Duration.milliseconds(10)
+    /// Rows of one page of a list.
+    public static let pageRowsMax = 1000
+    public static let pageRowsDefault = 50
+    /// Frames read from the log at a time while a subscriber catches up.
+    public static let replayFramesMax = 512
+
+    // MARK: Connections
+
+    public static let connectionsMax = 20_000
+    public static let topicsPerSubscriptionMax = 100
+    /// Unsent bytes of one subscriber before it is no longer pushed to.
+    public static let subscriberUnsentBytesMax = 64 * 1024
+    /// A subscriber that takes nothing for this long is closed.
+    public static let subscriberStallTimeout = Duration.seconds(30)
+    public static let keepAliveInterval = Duration.seconds(15)
+    /// An idle keep-alive connection, and the headers of a request.
+    public static let connectionIdleTimeout = Duration.seconds(60)
+    /// Bodies of API requests, deliveries aside.
+    public static let apiBodyBytesMax = 1024 * 1024
+    /// Draining at the end: what has not finished then is cut.
+    public static let drainTimeout = Duration.seconds(20)
+}

@@ -1,0 +1,80 @@
+/// A filter over frames; also the home of a frame.
+public enum Topic: Sendable, Hashable, CustomStringConvertible {
+    /// All frames of one run; home of its tokens.
+    case run(RunID)
+    /// All frames of every run.
+    case everyRun
+    /// Life of runs: their state changes, no tokens.
+    case runs
+    /// Life of one rule's runs.
+    case rule(String)
+    /// One EVENT frame per event of a source: its outcome, no payload.
+    case source(String)
+    case approvals
+    /// Changes of rules and sources.
+    case rules
+    /// Notices a person should see.
+    case alerts
+    /// Frames published from outside.
+    case custom(String)
+
+    public var description: String {
+        switch self {
+        case .run(let id): "run/\(id)"
+        case .everyRun: "run/*"
+        case .runs: "runs"
+        case .rule(let name): "rule/\(name)"
+        case .source(let name): "source/\(name)"
+        case .approvals: "approvals"
+        case .rules: "rules"
+        case .alerts: "alerts"
+        case .custom(let name): "custom/\(name)"
+        }
+    }
+
+    /// Reads the text form. Nil for anything that is no topic.
+    public init?(_ text: some StringProtocol) {
+        switch text {
+        case "run/*": self = .everyRun
+        case "runs": self = .runs
+        case "approvals": self = .approvals
+        case "rules": self = .rules
+        case "alerts": self = .alerts
+        default:
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let name = String(parts[1])
+            switch parts[0] {
+            case "run":
+                guard let id = RunID(name) else { return nil }
+                self = .run(id)
+            case "rule" where Name.isValid(name): self = .rule(name)
+            case "source" where Name.isValid(name): self = .source(name)
+            case "custom" where Name.isValid(name): self = .custom(name)
+            default: return nil
+            }
+        }
+    }
+
+    /// Whether a subscriber of this topic gets the frame.
+    public func covers(_ frame: DraftFrame) -> Bool {
+        switch self {
+        case .run(let id): frame.run == id
+        case .everyRun: frame.run != nil
+        case .rule(let name): frame.topic == .runs && frame.rule == name
+        case .runs, .source, .approvals, .rules, .alerts, .custom: frame.topic == self
+        }
+    }
+}
+
+/// Names of sources, agents, rules, steps and custom topics.
+public enum Name {
+    /// One to 64 of `a-z 0-9 - _ .`, beginning with a letter or digit: safe in a URL, a topic and a file name.
+    public static func isValid(_ text: String) -> Bool {
+        func isLetterOrDigit(_ byte: UInt8) -> Bool {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+        guard let first = text.utf8.first, text.utf8.count <= Limits.nameBytesMax else { return false }
+        return isLetterOrDigit(first) && text.utf8.allSatisfy { isLetterOrDigit($0) || "-_.".utf8.contains($0) }
+    }
+}
