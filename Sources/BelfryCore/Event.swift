@@ -60,8 +60,3 @@ public struct Event: Sendable, Hashable {
         return RawJSON(trusted: writer.bytes)
     }
 }
-
-extension JSONObject: Hashable {
-    public static func == (left: JSONObject, right: JSONObject) -> Bool { JSONValue.object(left) == .object(right) }
-    public func hash(into hasher: inout Hasher) { hasher.combine(members.count) }
-}

@@ -23,6 +23,8 @@ public enum Limits {
     public static let deliveriesWaitingBytesMax = 256 * 1024 * 1024
     /// A sender's key, type or subject: they are indexed and shown.
     public static let attributeBytesMax = 1024
+    /// Signatures that one delivery may carry: each costs a comparison or, with Ed25519, a verification per key.
+    public static let signaturesPerDeliveryMax = 16
     /// Identities are remembered this long after their last sighting.
     public static let identityRetention = Duration.seconds(7 * 86400)
     /// Refusals are audited as one row per source, reason and minute, so that a flood of them stays small.
@@ -52,8 +54,12 @@ public enum Limits {
     public static let runsRunningMax = 256
     public static let ruleConcurrencyDefault = 4
     public static let ruleRunsPerHourDefault = 60
+    /// Commands that wait in one run's mailbox.
+    public static let commandsWaitingMax = 64
     /// Text of one step: a provider that never stops must not fill the disk.
     public static let stepOutputBytesMax = 1024 * 1024
+    /// Tokens of one step that wait for the log; an agent faster than the disk waits.
+    public static let tokenBufferBytesMax = 256 * 1024
     public static let stepTimeoutDefault = Duration.seconds(600)
     /// How long a stop waits for a socket or process group before it says that it could not be confirmed.
     public static let stopConfirmTimeout = Duration.seconds(10)
@@ -62,6 +68,16 @@ public enum Limits {
 
     /// Operations in one group commit; more makes each wait longer than it saves.
     public static let commitOperationsMax = 64
+    /// Token appends in one group commit: they are small, and come in bursts while a commit waits for the disk.
+    public static let commitDeltasMax = 1024
+    /// Expired identities and body digests that one commit sweeps at most, so that no delivery waits for a clean-up.
+    public static let sweepRowsMax = 256
+    /// How often a sweep begins.
+    public static let sweepInterval = Duration.seconds(60)
+    /// A run/* page looks at so many positions at most before it answers with how far it came.
+    public static let frameScanPositionsMax = 65_536
+    /// A token's last use is stored this coarsely, so that reading requests write nothing.
+    public static let tokenUseInterval = Duration.seconds(3600)
     /// The write-ahead log is checkpointed between two commits when it passes this.
     public static let walBytesMax = 32 * 1024 * 1024
     /// Commits that hold nothing but tokens are at least this far apart.

@@ -114,19 +114,3 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, Ex
     /// The string, or null.
     public static func optional(_ value: String?) -> JSONValue { value.map(JSONValue.string) ?? .null }
 }
-
-extension JSONValue: Equatable {
-    /// Byte equality of strings, literal equality of numbers; objects regardless of the order of their members.
-    public static func == (left: JSONValue, right: JSONValue) -> Bool {
-        switch (left, right) {
-        case (.null, .null): true
-        case (.bool(let left), .bool(let right)): left == right
-        case (.number(let left), .number(let right)): left == right
-        case (.string(let left), .string(let right)): left.hasSameBytes(as: right)
-        case (.array(let left), .array(let right)): left == right
-        case (.object(let left), .object(let right)):
-            left.members.count == right.members.count && left.members.allSatisfy { right[$0.key] == $0.value }
-        default: false
-        }
-    }
-}

@@ -89,10 +89,10 @@ extension JSONValue {
         switch self {
         case .array(let elements): return .array(elements.map(\.canonical))
         case .object(let object):
-            var last = JSONObject()
-            for member in object.members { last[member.key] = member.value.canonical }
             return .object(
-                JSONObject(last.members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+                JSONObject(
+                    object.effectiveMembers.map { JSONObject.Member(key: $0.key, value: $0.value.canonical) }
+                )
             )
         default: return self
         }
