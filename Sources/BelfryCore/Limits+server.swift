@@ -1,0 +1,31 @@
+extension Limits {
+    // MARK: Streams
+
+    /// Recent frames kept in memory for those who reconnect: a tab that comes back within seconds reads no disk.
+    public static let ringFramesMax = 16_384
+    /// What they may weigh.
+    public static let ringBytesMax = 16 * 1024 * 1024
+    /// Frames looked at, of the ring, in one turn for one subscriber: a loop serves the others in between.
+    public static let catchUpFramesPerTurnMax = 4096
+    /// Bytes written in one turn to one subscriber that catches up.
+    public static let catchUpBytesPerTurnMax = 64 * 1024
+    /// Subscribers of one shard whose pages are read from the log at the same time.
+    public static let logReadersPerShard = 2
+    /// A quiet stream's cursor is refreshed this often, so that a reconnect after hours of quiet starts near the head.
+    public static let cursorRefreshInterval = Duration.seconds(60)
+    /// What a browser waits before it reconnects.
+    public static let reconnectDelay = Duration.seconds(2)
+
+    // MARK: Requests
+
+    /// One header line, and all of them: more is an attack or a mistake.
+    public static let requestHeaderBytesMax = 32 * 1024
+    public static let requestHeadersMax = 128
+    /// After an early refusal the rest of the body is read and dropped this long, so that the answer is not lost to a
+    /// reset of the connection.
+    public static let lingerTimeout = Duration.seconds(2)
+    /// What is dropped at most in that time.
+    public static let lingerBytesMax = 64 * 1024 * 1024
+    /// Connections the kernel holds for us before they are accepted.
+    public static let listenBacklog = 1024
+}
