@@ -1,0 +1,41 @@
+extension Limits {
+    // MARK: Outbound HTTP
+
+    /// Received bytes of one response that wait for their reader; past it the transfer is paused, so that a slow
+    /// reader holds the provider back and not memory.
+    public static let responseBufferBytesMax = 256 * 1024
+    /// Header bytes of one response: a server that never ends its head must not fill the memory.
+    public static let responseHeaderBytesMax = 64 * 1024
+    /// Header fields of one response, for the same reason.
+    public static let responseHeadersMax = 256
+    /// Sockets of one client, idle ones included; more requests wait for a place.
+    public static let outboundConnectionsMax = 1024
+    /// Idle connections that one client keeps for the next request.
+    public static let outboundIdleConnectionsMax = 64
+    /// A line of an event stream. Providers send whole documents in one (tool arguments), none sends megabytes.
+    public static let streamLineBytesMax = 1024 * 1024
+    /// The data of one event of an event stream, over all its lines.
+    public static let streamEventBytesMax = 4 * 1024 * 1024
+    /// An error answer is read this far for the provider's own message.
+    public static let errorBodyBytesMax = 64 * 1024
+    /// Of the provider's own message, this much is shown.
+    public static let errorTextBytesMax = 300
+    /// A provider's `Retry-After` is honoured up to here; a longer one fails the step and says so.
+    public static let retryAfterMax = Duration.seconds(60)
+    /// The first pause before a request is tried again; it doubles, and half of it is random.
+    public static let retryPauseFirst = Duration.milliseconds(500)
+    /// No pause that Belfry chooses itself is longer.
+    public static let retryPauseMax = Duration.seconds(20)
+
+    // MARK: Commands
+
+    /// A line that a command writes to its standard error; the rest of it is cut.
+    public static let logLineBytesMax = 4 * 1024
+    /// Lines of one command's standard error that are passed on; the rest is read and dropped, so that the command
+    /// does not block on a full pipe.
+    public static let logLinesMax = 500
+    /// Between SIGTERM and SIGKILL.
+    public static let terminationGrace = Duration.seconds(2)
+    /// How long the end of killed processes is waited for before they are reported as survivors.
+    public static let killConfirmTimeout = Duration.seconds(5)
+}
