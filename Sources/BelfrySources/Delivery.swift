@@ -1,0 +1,72 @@
+public import BelfryCore
+
+/// One inbound request to a source, as it came off the wire.
+public struct Delivery: Sendable {
+    /// Upper case.
+    public var method: String
+    public var headers: HeaderFields
+    public var body: [UInt8]
+    /// Address of the peer.
+    public var remote: String
+    /// The peer is on loopback, and no Forwarded, X-Forwarded-For, Via or Origin says that it speaks for another.
+    public var isLoopback: Bool
+    public var received: Timestamp
+
+    public init(
+        method: String = "POST", headers: HeaderFields, body: [UInt8], remote: String, isLoopback: Bool,
+        received: Timestamp
+    ) {
+        self.method = method
+        self.headers = headers
+        self.body = body
+        self.remote = remote
+        self.isLoopback = isLoopback
+        self.received = received
+    }
+}
+
+/// What an accepted delivery says, before it has an id and a place in the store.
+public struct IncomingEvent: Sendable, Hashable {
+    /// The sender's own source: a repository, an Alertmanager receiver.
+    public var origin: String?
+    /// The sender's id, scoped by our source; nil if it gives none.
+    public var key: String?
+    /// How long the key is remembered from its first sighting; nil: ``Limits/identityRetention`` from the last one.
+    public var keyWindow: Duration?
+    /// Whether whoever changed the key would have broken the signature.
+    public var isKeySigned: Bool
+    public var type: String
+    public var subject: String?
+    /// The sender's time; nil if it says none.
+    public var time: Timestamp?
+    public var ext: JSONObject
+    /// Lower-case names; only those that the preset and `keep_headers` allow.
+    public var headers: JSONObject
+    public var data: RawJSON
+
+    public init(
+        origin: String? = nil, key: String? = nil, keyWindow: Duration? = nil, isKeySigned: Bool = false, type: String,
+        subject: String? = nil, time: Timestamp? = nil, ext: JSONObject = JSONObject(),
+        headers: JSONObject = JSONObject(), data: RawJSON
+    ) {
+        self.origin = origin
+        self.key = key
+        self.keyWindow = keyWindow
+        self.isKeySigned = isKeySigned
+        self.type = type
+        self.subject = subject
+        self.time = time
+        self.ext = ext
+        self.headers = headers
+        self.data = data
+    }
+}
+
+/// What a source says to a delivery.
+public enum Verdict: Sendable {
+    /// Verified and read; `verifiedBy` names the secret that matched, nil where there is none to match.
+    case accepted(verifiedBy: String?, events: [IncomingEvent])
+    /// A handshake: answer with this, there is no event.
+    case answered(status: Int, contentType: String, body: [UInt8])
+    case refused(BelfryError)
+}

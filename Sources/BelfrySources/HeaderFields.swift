@@ -1,0 +1,25 @@
+import BelfryCore
+
+/// The header fields of a request, in their order; names compare without case (RFC 9110, section 5.1).
+public struct HeaderFields: Sendable {
+    /// Lower-case names and values as they came.
+    public let fields: [(name: String, value: String)]
+
+    public init(_ fields: [(name: String, value: String)]) {
+        self.fields = fields.map { field in
+            let isLower = field.name.utf8.allSatisfy { !(0x41...0x5A).contains($0) }
+            return isLower ? field : (field.name.lowercased(), field.value)
+        }
+    }
+
+    /// The first value of a field. The name must be lower case.
+    public subscript(_ lowerCaseName: String) -> String? {
+        fields.first { $0.name.hasSameBytes(as: lowerCaseName) }?.value
+    }
+
+    /// All values of a field, in their order. The name must be lower case.
+    public func values(_ lowerCaseName: String) -> [String] {
+        fields.compactMap { $0.name.hasSameBytes(as: lowerCaseName) ? $0.value : nil }
+    }
+}
+

@@ -1,0 +1,39 @@
+import BelfryCore
+
+/// A sender's conventions: one row of the preset table. A new preset is a row here, a file that holds it, and its tests.
+struct PresetTraits: Sendable {
+    /// How deliveries are verified; the source may configure it.
+    var scheme: @Sendable (SourceDefinition) -> any VerificationScheme
+    /// Header names, lower case, that the event keeps.
+    var keptHeaders: [String]
+    /// Answers a request that is no delivery before anything is verified (a CORS-like OPTIONS handshake).
+    var preflight: (@Sendable (Delivery) -> Verdict?)?
+    /// Reads what a verified delivery says.
+    var normalise: @Sendable (VerifiedDelivery) throws(BelfryError) -> Reading
+    /// How the sender is set up, line by line.
+    var setUp: @Sendable (SetUp) -> [String]
+    /// Headers that a sender of this preset puts on a delivery beside the ones that verify it.
+    var sentHeaders: @Sendable (_ id: String) -> [(name: String, value: String)] = { _ in [] }
+
+    /// What a verified delivery turns out to be.
+    enum Reading {
+        case events([IncomingEvent])
+        /// A handshake that is signed like a delivery.
+        case answer(status: Int, contentType: String, body: [UInt8])
+    }
+}
+
+extension Preset {
+    /// The table.
+    var traits: PresetTraits {
+        switch self {
+        case .github: .github
+        case .standardWebhooks: .standardWebhooks
+        case .alertmanager: .alertmanager
+        case .sensor: .sensor
+        case .hmac: .hmac
+        case .token: .token
+        case .none: .none
+        }
+    }
+}

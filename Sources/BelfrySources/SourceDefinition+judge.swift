@@ -1,0 +1,115 @@
+public import BelfryCore
+
+extension SourceDefinition {
+    /// Verifies a delivery and reads the events it carries. Pure: the time is ``Delivery/received``.
+    ///
+    /// The order is: is it a delivery at all, is it verified (over the raw bytes), what does it say. Nothing of the
+    /// body is parsed before the signature is known to be right.
+    /// - Parameter secrets: the active ones, resolved; any of them verifies. An empty one never does.
+    public func judge(_ delivery: Delivery, secrets: [NamedSecret]) -> Verdict {
+        do throws(BelfryError) {
+            if let verdict = preset.traits.preflight?(delivery) { return verdict }
+            try checkRequest(delivery)
+            let verification = try verify(delivery, secrets: secrets)
+            let verified = VerifiedDelivery(source: self, delivery: delivery, verification: verification)
+            switch try preset.traits.normalise(verified) {
+            case .answer(let status, let contentType, let body):
+                return .answered(status: status, contentType: contentType, body: body)
+            case .events(let events):
+                try checkCount(events)
+                return .accepted(verifiedBy: verification.verifiedBy, events: try finish(events, verified))
+            }
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    /// Verification alone: who signed it. Throws the refusal.
+    package func verify(_ delivery: Delivery, secrets: [NamedSecret]) throws(BelfryError) -> Verification {
+        let scheme = preset.traits.scheme(self)
+        if let fault = scheme.fault {
+            throw BelfryError(.secretUnavailable, "source \(name) cannot verify anything: \(fault)")
+        }
+        let usable = secrets.filter { !$0.secret.bytes.isEmpty }
+        if scheme.needsSecret, usable.isEmpty {
+            throw BelfryError(.secretUnavailable, "source \(name) has no secret to verify with; set its `secret`")
+        }
+        return try scheme.verify(delivery, secrets: usable, tolerance: tolerance)
+    }
+
+    private func checkRequest(_ delivery: Delivery) throws(BelfryError) {
+        if isRetired { throw BelfryError(.retired, "source \(name) is retired and takes nothing any more") }
+        guard delivery.method == "POST" else {
+            throw BelfryError(.methodNotAllowed, "deliveries are sent with POST, not \(delivery.method.prefix(16))")
+        }
+        guard delivery.body.count <= bodyBytesMax else {
+            throw BelfryError(.payloadTooLarge, "the body has \(delivery.body.count) bytes; source \(name) takes \(bodyBytesMax)")
+        }
+    }
+
+    private func checkCount(_ events: [IncomingEvent]) throws(BelfryError) {
+        guard !events.isEmpty else { throw BelfryError(.malformed, "the delivery holds no item") }
+        guard events.count <= Limits.eventsPerDeliveryMax else {
+            throw BelfryError(
+                .malformed, "the delivery holds \(events.count) items; at most \(Limits.eventsPerDeliveryMax) fit in one",
+                details: JSONObject([.init(key: "items_max", value: .int(Limits.eventsPerDeliveryMax))])
+            )
+        }
+    }
+
+    /// What is the same for every preset: the headers, bounds on attributes, the identity by body.
+    private func finish(_ events: [IncomingEvent], _ delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent] {
+        let headers = delivery.keptHeaders
+        var finished: [IncomingEvent] = []
+        finished.reserveCapacity(events.count)
+        for (index, event) in events.enumerated() {
+            var event = event
+            event.headers = headers
+            if event.key == nil, let window = bodyDedupeWindow {
+                event.key = BodyIdentity.key(of: event.data)
+                event.keyWindow = window
+                event.isKeySigned = true
+            }
+            do throws(BelfryError) {
+                try event.checkAttributes()
+            } catch {
+                throw events.count == 1 ? error : error.ofItem(index)
+            }
+            finished.append(event)
+        }
+        return finished
+    }
+}
+
+extension IncomingEvent {
+    /// Bounds what is indexed and shown; control characters must not reach a terminal or a log line through it.
+    fileprivate mutating func checkAttributes() throws(BelfryError) {
+        type = type.withoutControls
+        subject = subject?.withoutControls
+        origin = origin?.withoutControls
+        for (name, value) in [("id", key), ("type", type), ("subject", subject), ("source", origin)] {
+            guard let value else { continue }
+            guard value.utf8.count <= Limits.attributeBytesMax else {
+                throw BelfryError(
+                    .malformed,
+                    "the delivery's \(name) has \(value.utf8.count) bytes; at most \(Limits.attributeBytesMax) are taken"
+                )
+            }
+        }
+        guard !type.isEmpty else { throw BelfryError(.missingAttribute, "the delivery's type is empty") }
+        guard key?.isEmpty != true else { throw BelfryError(.missingAttribute, "the delivery's id is empty") }
+        guard key?.utf8.contains(where: isControl) != true else {
+            throw BelfryError(.malformed, "the delivery's id holds a control character")
+        }
+    }
+}
+
+private func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
+
+extension String {
+    /// Each ASCII control character replaced by a space.
+    fileprivate var withoutControls: String {
+        guard utf8.contains(where: isControl) else { return self }
+        return String(decoding: utf8.map { isControl($0) ? 0x20 : $0 }, as: UTF8.self)
+    }
+}

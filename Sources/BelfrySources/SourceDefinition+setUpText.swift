@@ -1,0 +1,39 @@
+public import BelfryCore
+
+/// What a set-up text is written from.
+struct SetUp: Sendable {
+    let source: SourceDefinition
+    let url: String
+    /// A secret to give to the sender, or words that stand for it.
+    let secret: String
+}
+
+extension SourceDefinition {
+    /// How to set up the sender of this source, in lines of at most 120 columns: what `belfry sources show` prints.
+    /// - Parameters:
+    ///   - url: where it posts to, `https://hub.example/hooks/NAME`.
+    ///   - secret: the secret to show; nil where it must not be shown or is not known.
+    public func setUpText(url: String, secret: Secret?) -> String {
+        let words = secrets.first.map { "<the value of \($0)>" } ?? "<secret>"
+        let setUp = SetUp(source: self, url: url, secret: secret?.text ?? words)
+        return preset.traits.setUp(setUp).joined(separator: "\n")
+    }
+}
+
+extension Preset {
+    /// Whether a source of this preset verifies with a secret.
+    public var needsSecret: Bool { traits.scheme(SourceDefinition(name: rawValue, preset: self)).needsSecret }
+
+    /// What the preset is for, in one line.
+    public var about: String {
+        switch self {
+        case .github: "GitHub webhooks: HMAC-SHA256, one event per delivery"
+        case .standardWebhooks: "senders that follow Standard Webhooks: HMAC-SHA256 or Ed25519, signed id and time"
+        case .alertmanager: "Prometheus Alertmanager: Bearer or Basic, one event per alert"
+        case .sensor: "device readings: Bearer or HMAC, an object, an array or one per line"
+        case .hmac: "any sender that signs with an HMAC: header, content and encoding are configured"
+        case .token: "any sender that carries a shared secret in a header"
+        case .none: "this machine only, nothing is verified"
+        }
+    }
+}

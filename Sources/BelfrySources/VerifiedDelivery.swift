@@ -1,0 +1,110 @@
+import BelfryCore
+
+/// A delivery whose signature is right, with what the presets read from it.
+struct VerifiedDelivery: Sendable {
+    let source: SourceDefinition
+    let delivery: Delivery
+    let verification: Verification
+
+    // MARK: The body
+
+    /// The body as JSON, with places looked up. Refuses other content types (415) and bad JSON (400).
+    func json(_ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
+        let type = MediaType(delivery.headers["content-type"])
+        switch type {
+        case .json, .absent: break
+        case .form, .lines, .other:
+            throw BelfryError(
+                .unsupportedMediaType, "the body is \(type); set the sender's content type to application/json"
+            )
+        }
+        return try Self.pick(delivery.body[...], paths)
+    }
+
+    static func pick(_ text: ArraySlice<UInt8>, _ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
+        do {
+            return try PickedJSON(text, paths)
+        } catch {
+            throw BelfryError(.invalidJSON, "the body is \(error)")
+        }
+    }
+
+    /// Data of a body that is not JSON: the text as a string, or `{"base64": …}` if it is not UTF-8.
+    var opaqueData: RawJSON {
+        if let text = String(validating: delivery.body, as: UTF8.self) { return RawJSON(.string(text)) }
+        return RawJSON(["base64": .string(Base64.encode(delivery.body))])
+    }
+
+    // MARK: Headers
+
+    /// The value of a header that the preset needs.
+    func requiredHeader(_ name: String) throws(BelfryError) -> String {
+        guard let value = delivery.headers[name], !value.isEmpty else {
+            throw BelfryError(
+                .missingAttribute, "the header \(name) is missing",
+                details: JSONObject([.init(key: "header", value: .string(name))])
+            )
+        }
+        return value
+    }
+
+    /// The headers that the event keeps: those of the preset and `keep_headers`, never one that may hold a secret.
+    var keptHeaders: JSONObject {
+        let confidential = source.preset.traits.scheme(source).confidentialHeaders
+        var members: [JSONObject.Member] = []
+        for name in source.preset.traits.keptHeaders + source.keepHeaders.map({ $0.lowercased() }) {
+            guard !members.contains(where: { $0.key == name }), !confidential.contains(name),
+                !ConfidentialHeader.isSuspect(name)
+            else { continue }
+            let values = delivery.headers.values(name)
+            if !values.isEmpty {
+                members.append(.init(key: name, value: .string(values.joined(separator: ", "))))
+            }
+        }
+        return JSONObject(members)
+    }
+}
+
+/// Headers that never leave this module, whoever asks to keep them.
+enum ConfidentialHeader {
+    /// Words that mark a header as a credential: `Authorization`, `Cookie`, `X-Hub-Signature-256`, `X-Gitlab-Token`, ….
+    private static let words = ["authorization", "cookie", "signature", "token", "secret", "password", "api-key", "apikey"]
+
+    static func isSuspect(_ lowerCaseName: String) -> Bool {
+        words.contains { lowerCaseName.contains($0) }
+    }
+}
+
+/// What a `Content-Type` header says, as far as the presets tell apart.
+enum MediaType: Equatable, CustomStringConvertible {
+    case absent
+    case json
+    /// Newline-delimited JSON.
+    case lines
+    case form
+    case other(String)
+
+    init(_ header: String?) {
+        let type = (header ?? "").split(separator: ";", maxSplits: 1).first.map { $0.lowercased() } ?? ""
+        switch type.filter({ $0 != " " && $0 != "\t" }) {
+        case "": self = .absent
+        case "application/json", "text/json": self = .json
+        case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines",
+            "application/x-jsonlines", "application/jsonlines":
+            self = .lines
+        case "application/x-www-form-urlencoded", "multipart/form-data": self = .form
+        case let type where type.hasSuffix("+json"): self = .json
+        case let type: self = .other(String(type.prefix(64)))
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .absent: "of no stated type"
+        case .json: "JSON"
+        case .lines: "newline-delimited JSON"
+        case .form: "a form"
+        case .other(let type): type
+        }
+    }
+}
