@@ -1,0 +1,17 @@
+extension Limits {
+    // MARK: Rules
+
+    /// Pairs of array elements that one pattern compares where they cannot be looked up: a hostile event with dotted
+    /// keys makes them multiply.
+    public static let patternJoinsMax = 1_000_000
+    /// One element of a command's argument list: the kernel refuses more than 128 KiB (MAX_ARG_STRLEN).
+    public static let commandArgumentBytesMax = 64 * 1024
+    /// Elements of one command.
+    public static let commandArgumentsMax = 256
+    /// Secrets of one source that are active at the same time.
+    public static let secretsPerSourceMax = 16
+    /// Header names, identity paths and the like in one list of a document.
+    public static let documentListMax = 64
+    /// The longest time an author can give a step, a timeout or a window.
+    public static let stepTimeoutMax = Duration.seconds(86400)
+}

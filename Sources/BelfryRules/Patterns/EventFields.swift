@@ -1,0 +1,83 @@
+import BelfryCore
+
+/// An event as patterns look at it: its scalar values by their paths, each with its place in the arrays around it.
+///
+/// Only paths that some pattern asks for are walked. Of duplicate keys the later one counts.
+struct EventFields {
+    /// A scalar and where it stands.
+    struct Field {
+        var value: JSONValue
+        var place: Place
+    }
+
+    /// The elements of arrays that a value is inside of: pairs of array and index, outermost array first.
+    ///
+    /// An element that is a scalar itself is not inside: `tags: [a, b]` has both values in the same place, so that two
+    /// conditions on `tags` need no common element. Arrays are numbered in the order in which they begin.
+    typealias Place = [UInt64]
+
+    private(set) var fields: [FieldPath: [Field]] = [:]
+    /// The path of each array, by its number.
+    private(set) var arrayPaths: [FieldPath] = []
+    /// Whether a key holds a dot. Then two arrays side by side can have one path.
+    private(set) var hasDottedKeys = false
+
+    /// - Parameter wanted: the paths that are asked for, and all their prefixes.
+    init(_ event: JSONValue, wanted: Set<FieldPath>) {
+        guard case .object(let object) = event else { return }
+        var place: Place = []
+        walk(object, at: .root, isRoot: true, place: &place, wanted)
+    }
+
+    /// The number of the array that a pair of a place belongs to.
+    static func array(of pair: UInt64) -> Int { Int(pair >> 32) }
+
+    private mutating func walk(
+        _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ wanted: Set<FieldPath>
+    ) {
+        var lastIndex: [FieldPath: Int] = [:]
+        var members: [(path: FieldPath, value: JSONValue, hasDot: Bool)] = []
+        for member in object.members {
+            let memberPath = path.appending(member.key, isRoot: isRoot)
+            guard wanted.contains(memberPath) else { continue }
+            let entry = (memberPath, member.value, member.key.utf8.contains(UInt8(ascii: ".")))
+            if let index = lastIndex[memberPath] {
+                members[index] = entry
+            } else {
+                lastIndex[memberPath] = members.count
+                members.append(entry)
+            }
+        }
+        for member in members {
+            if member.hasDot { hasDottedKeys = true }
+            add(member.value, at: member.path, place: &place, wanted)
+        }
+    }
+
+    private mutating func add(
+        _ value: JSONValue, at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>
+    ) {
+        switch value {
+        case .object(let object): walk(object, at: path, isRoot: false, place: &place, wanted)
+        case .array(let elements): walk(elements, at: path, place: &place, wanted)
+        default: fields[path, default: []].append(Field(value: value, place: place))
+        }
+    }
+
+    private mutating func walk(
+        _ elements: [JSONValue], at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>
+    ) {
+        let array = UInt64(arrayPaths.count)
+        arrayPaths.append(path)
+        for (index, element) in elements.enumerated() {
+            switch element {
+            case .object, .array:
+                place.append(array << 32 | UInt64(index))
+                add(element, at: path, place: &place, wanted)
+                place.removeLast()
+            default:
+                fields[path, default: []].append(Field(value: element, place: place))
+            }
+        }
+    }
+}
