@@ -1,1 +1,19 @@
-public enum Migrations {}
+/// One step of the schema, embedded in the binary.
+public struct Migration: Sendable {
+    /// From 1, without gaps; becomes the database's `user_version`.
+    public let number: Int
+    /// Why the schema changed.
+    public let reason: String
+    public let sql: String
+}
+
+/// Every migration, in order. A released one is never edited: the next file mends it.
+public enum Migrations {
+    public static let all: [Migration] = [
+        Migration(
+            number: 1,
+            reason: "The whole vocabulary at once: later features fill tables, they need no new shape.",
+            sql: String(decoding: PackageResources.v0001_first_light_sql, as: UTF8.self)
+        )
+    ]
+}

@@ -69,6 +69,8 @@ public enum FrameType: String, Sendable, Hashable, CaseIterable {
     case stepState = "STEP_STATE"
     case command = "COMMAND"
     case event = "EVENT"
+    /// Documents or switches changed.
+    case rules = "RULES"
     case notice = "NOTICE"
     case snapshot = "SNAPSHOT"
     case gap = "GAP"

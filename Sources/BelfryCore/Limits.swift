@@ -56,6 +56,14 @@ public enum Limits {
     public static let ruleRunsPerHourDefault = 60
     /// Commands that wait in one run's mailbox.
     public static let commandsWaitingMax = 64
+    /// Looks for the place where a run takes a command while it moves from the queue to work.
+    public static let stopTriesMax = 50
+    /// Runs taken from the queue in one transaction.
+    public static let runsClaimedMax = 32
+    /// Between two tries of a run to write to a store that is full or failing.
+    public static let storeRetryInterval = Duration.seconds(1)
+    /// How long runs may go on after SIGTERM before they are cut, to begin their step anew at the next start.
+    public static let runDrainTimeout = Duration.seconds(10)
     /// Text of one step: a provider that never stops must not fill the disk.
     public static let stepOutputBytesMax = 1024 * 1024
     /// Tokens of one step that wait for the log; an agent faster than the disk waits.
@@ -76,6 +84,8 @@ public enum Limits {
     public static let sweepInterval = Duration.seconds(60)
     /// A run/* page looks at so many positions at most before it answers with how far it came.
     public static let frameScanPositionsMax = 65_536
+    /// Frames that one commit removes at most: a clean-up of millions must not stand before deliveries.
+    public static let framesRemovedPerCommitMax = 2000
     /// A token's last use is stored this coarsely, so that reading requests write nothing.
     public static let tokenUseInterval = Duration.seconds(3600)
     /// The write-ahead log is checkpointed between two commits when it passes this.

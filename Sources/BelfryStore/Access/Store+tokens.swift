@@ -1,0 +1,81 @@
+public import BelfryCore
+import BelfryCrypto
+import Foundation
+import GRDB
+
+extension Store {
+    /// Makes a token. Only its SHA-256 is stored: what is returned can't be shown again.
+    public func createToken(
+        name: String, role: Role, scopes: [String] = [], expires: Timestamp? = nil, by principal: Principal
+    ) async throws(BelfryError) -> CreatedToken {
+        // 256 random bits need no slow hash; the prefix lets secret scanners know it.
+        let secret = Secret("blf_" + Hex.encode(Random.bytes(32)))
+        let digest = Digest.sha256(secret.bytes)
+        let table = tokenTable
+        let record = try await writer.perform { transaction in
+            let record = TokenRecord(
+                id: TokenID(at: transaction.now), name: name, role: role, scopes: scopes, created: transaction.now,
+                createdBy: principal.name, expires: expires
+            )
+            try transaction.execute(
+                """
+                INSERT INTO tokens (id, digest, name, role, scopes, created, created_by, expires)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    record.id.bytes.blob, digest.blob, name.blob, role.rawValue,
+                    RawJSON(.array(scopes.map(JSONValue.string))).blob, record.created.milliseconds,
+                    principal.name.blob, expires?.milliseconds,
+                ]
+            )
+            try transaction.append(
+                AuditDraft(
+                    by: principal, action: "token.created", subject: record.id.description,
+                    detail: JSONObject([
+                        .init(key: "name", value: .string(name)), .init(key: "role", value: .string(role.rawValue)),
+                    ])
+                )
+            )
+            return record
+        }
+        table.insert(TokenTable.Entry(digest: digest, record: record))
+        return CreatedToken(record: record, secret: secret)
+    }
+
+    /// All tokens, oldest first, also revoked and expired ones.
+    public func tokens() -> [TokenRecord] { tokenTable.all }
+
+    /// Ends a token, at once.
+    /// - Throws: `not_found`.
+    public func revokeToken(_ id: TokenID, by principal: Principal) async throws(BelfryError) {
+        let revoked = try await writer.perform { transaction in
+            try transaction.execute(
+                "UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE id = ?",
+                [transaction.now.milliseconds, id.bytes.blob]
+            )
+            guard transaction.db.changesCount == 1 else { throw BelfryError(.notFound, "there is no token \(id)") }
+            try transaction.append(AuditDraft(by: principal, action: "token.revoked", subject: id.description))
+            return transaction.now
+        }
+        tokenTable.update(id) { record in record.revoked = record.revoked ?? revoked }
+    }
+
+    /// Whose token this is; nil if it is unknown, revoked or expired. Asks memory only.
+    ///
+    /// The look-up goes by the digest, so its timing tells nothing of any token.
+    public func authenticate(token: String) -> TokenRecord? {
+        let digest = Digest.sha256(Array(token.utf8))
+        let now = now
+        guard let record = tokenTable[digest], record.revoked == nil, record.expires.map({ now < $0 }) ?? true else {
+            return nil
+        }
+        if tokenTable.noteUse(digest, at: now) {
+            writer.post { transaction in
+                try transaction.execute(
+                    "UPDATE tokens SET last_used = ? WHERE id = ?", [now.milliseconds, record.id.bytes.blob]
+                )
+            }
+        }
+        return record
+    }
+}

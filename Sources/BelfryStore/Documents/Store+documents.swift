@@ -1,0 +1,102 @@
+public import BelfryCore
+import GRDB
+
+extension Store {
+    /// Everything that holds now, in one snapshot.
+    public func documents() async throws(BelfryError) -> DocumentSet {
+        try await read { db in try DocumentSet(db) }
+    }
+
+    /// What ``apply(_:by:)`` would do.
+    /// - Throws: The same as it.
+    public func preview(_ plan: DocumentPlan) async throws(BelfryError) -> AppliedPlan {
+        try await read { db in
+            let current = try DocumentSet(db)
+            let resolution = try plan.resolve(against: current.documents)
+            return resolution.applied(ruleSetVersion: current.ruleSetVersion)
+        }
+    }
+
+    /// Creates, changes and removes documents, all or nothing, with a version, an audit entry each and one RULES frame.
+    /// A plan that changes nothing writes nothing.
+    /// - Throws: `managed_by_file` or `conflict` for a document of the other owner, `precondition_failed` for another
+    ///   version than expected, `not_found` for a removal of what is not there.
+    public func apply(_ plan: DocumentPlan, by principal: Principal) async throws(BelfryError) -> AppliedPlan {
+        let bytes = plan.documents.reduce(0) { $0 + $1.text.utf8.count + $1.canonical.bytes.count }
+        return try await writer.perform(bytes: bytes) { transaction in try transaction.apply(plan, by: principal) }
+    }
+
+    /// All versions of a document, newest first, also of one that was removed.
+    /// - Throws: `not_found` if there never was one.
+    public func versions(of name: DocumentName) async throws(BelfryError) -> [DocumentVersion] {
+        let versions = try await read { db in
+            let sql = "SELECT * FROM document_versions WHERE kind = ? AND name = ? ORDER BY version DESC LIMIT ?"
+            return try Row.fetchAll(
+                db.cachedStatement(sql: sql), arguments: [name.kind.rawValue, name.name, Limits.pageRowsMax]
+            ).map { try DocumentVersion($0) }
+        }
+        guard !versions.isEmpty else { throw BelfryError(.notFound, "there is no \(name)") }
+        return versions
+    }
+
+    /// One version of a document: what a run that was matched with it goes on with.
+    public func version(_ version: Int64, of name: DocumentName) async throws(BelfryError) -> DocumentVersion {
+        let found = try await read { db in
+            let sql = "SELECT * FROM document_versions WHERE kind = ? AND name = ? AND version = ?"
+            return try Row.fetchOne(
+                db.cachedStatement(sql: sql), arguments: [name.kind.rawValue, name.name, version]
+            ).map { try DocumentVersion($0) }
+        }
+        guard let found else { throw BelfryError(.notFound, "there is no version \(version) of \(name)") }
+        return found
+    }
+
+    // MARK: Switches
+
+    /// Enables or disables a rule, beside what its document says.
+    /// - Returns: The version of the rule set that holds then.
+    @discardableResult
+    public func setEnabled(
+        _ isEnabled: Bool, rule: String, by principal: Principal
+    ) async throws(BelfryError) -> Int64 {
+        try await writer.perform { transaction in
+            guard try transaction.document(DocumentName(.rule, rule)).isEnabled != isEnabled else {
+                return try transaction.meta("ruleset_version")
+            }
+            try transaction.setRuleState(rule, column: .enabled, to: isEnabled, by: principal)
+            let action = isEnabled ? "rule.enabled" : "rule.disabled"
+            try transaction.append(AuditDraft(by: principal, action: action, subject: "rule/\(rule)"))
+            return try transaction.announceRules(by: principal) { writer in
+                writer.member("rule", rule)
+                writer.member("enabled", .bool(isEnabled))
+            }
+        }
+    }
+
+    /// Pauses a source: its deliveries are verified and stored, and start nothing.
+    public func setPaused(_ isPaused: Bool, source: String, by principal: Principal) async throws(BelfryError) {
+        try await writer.perform { transaction in
+            guard try transaction.document(DocumentName(.source, source)).isPaused != isPaused else { return }
+            try transaction.setPaused(isPaused, source: source, by: principal)
+            let action = isPaused ? "source.paused" : "source.resumed"
+            try transaction.append(AuditDraft(by: principal, action: action, subject: "source/\(source)"))
+            _ = try transaction.announceRules(bumpsVersion: false, by: principal) { writer in
+                writer.member("source", source)
+                writer.member("paused", .bool(isPaused))
+            }
+        }
+    }
+
+    /// Pauses everything: events are stored, nothing starts.
+    public func setAllPaused(_ isPaused: Bool, by principal: Principal) async throws(BelfryError) {
+        try await writer.perform { transaction in
+            guard try (transaction.meta("all_paused") != 0) != isPaused else { return }
+            try transaction.setMeta("all_paused", isPaused ? 1 : 0)
+            let action = isPaused ? "hub.paused" : "hub.resumed"
+            try transaction.append(AuditDraft(by: principal, action: action, subject: "hub"))
+            _ = try transaction.announceRules(bumpsVersion: false, by: principal) { writer in
+                writer.member("all_paused", .bool(isPaused))
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import BelfryCore
+
+/// The stateful decision about a match, from rows that were read in the same transaction. Pure.
+enum Admission {
+    /// What holds at the moment of the decision.
+    struct Facts: Sendable, Equatable {
+        var isAllPaused = false
+        var isSourcePaused = false
+        var isRuleRemoved = false
+        var isRuleEnabled = true
+        /// Unfinished runs of the rule; counted no further than needed.
+        var unfinishedRuns = 0
+        /// The rule's `runs_per_hour`-th last run is less than an hour old.
+        var isHourFull = false
+    }
+
+    struct Decision: Sendable, Equatable {
+        var outcome: Outcome
+        var detail: String?
+    }
+
+    static func decide(_ match: MatchRequest, _ facts: Facts) -> Decision {
+        if facts.isAllPaused { return Decision(outcome: .paused, detail: "everything is paused") }
+        if facts.isSourcePaused { return Decision(outcome: .paused, detail: "the source is paused") }
+        if facts.isRuleRemoved {
+            return Decision(outcome: .paused, detail: "the rule was removed since the event was matched")
+        }
+        if !facts.isRuleEnabled {
+            return Decision(outcome: .paused, detail: "the rule was disabled since the event was matched")
+        }
+        if match.observesOnly { return Decision(outcome: .observed, detail: "mode: observe") }
+        if match.runsPerHour <= 0 || facts.isHourFull {
+            return Decision(
+                outcome: .limited, detail: "limits.runs_per_hour: \(match.runsPerHour) runs in the last hour"
+            )
+        }
+        if facts.unfinishedRuns >= match.concurrency {
+            return Decision(
+                outcome: .queued, detail: "limits.concurrency: \(match.concurrency) runs are not finished"
+            )
+        }
+        return Decision(outcome: .started, detail: nil)
+    }
+
+    /// What the outcomes of an event come to.
+    static func status(of outcomes: [Outcome], isPaused: Bool) -> EventStatus {
+        if outcomes.contains(where: { $0 == .started || $0 == .queued }) { return .matched }
+        if outcomes.isEmpty { return isPaused ? .paused : .filtered }
+        return outcomes.contains(.paused) ? .paused : .accepted
+    }
+}

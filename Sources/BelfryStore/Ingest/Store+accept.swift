@@ -1,0 +1,17 @@
+public import BelfryCore
+
+extension Store {
+    /// Stores a verified, matched delivery: dedupe, events, admission of each match, queued runs, frames and audit in
+    /// one transaction. When this returns, it is on disk.
+    ///
+    /// A (source, key) that is known already makes no second event: its status is `duplicate`, unless its event has
+    /// started nothing and something matches now; then it is matched again.
+    ///
+    /// - Returns: One per item, in order.
+    /// - Throws: `same_body` if an item refuses a body that was seen; `overloaded`, `storage_full`, `storage_failed`,
+    ///   `shutting_down`. Nothing of the delivery is stored then.
+    public func accept(_ delivery: AcceptedDelivery) async throws(BelfryError) -> [AcceptedEvent] {
+        let bytes = delivery.items.reduce(0) { $0 + $1.event.data.bytes.count + 512 }
+        return try await writer.perform(bytes: bytes) { transaction in try transaction.accept(delivery) }
+    }
+}

@@ -1,0 +1,111 @@
+import BelfryCore
+import BelfryCrypto
+import Foundation
+import GRDB
+
+/// The switches that hold for a whole delivery.
+struct PauseState {
+    var isAllPaused: Bool
+    var isSourcePaused: Bool
+
+    var isPaused: Bool { isAllPaused || isSourcePaused }
+}
+
+extension WriteTransaction {
+    func pauseState(source: String) throws -> PauseState {
+        let row = try row(
+            """
+            SELECT (SELECT value FROM meta WHERE name = 'all_paused') AS all_paused,
+                (SELECT paused FROM source_state WHERE source = ?) AS source_paused
+            """,
+            [source]
+        )
+        return PauseState(
+            isAllPaused: row?.flag("all_paused") ?? false, isSourcePaused: row?.flag("source_paused") ?? false
+        )
+    }
+
+    func admissionFacts(_ match: MatchRequest, pause: PauseState, received: Timestamp) throws -> Admission.Facts {
+        var facts = Admission.Facts(isAllPaused: pause.isAllPaused, isSourcePaused: pause.isSourcePaused)
+        if let row = try row("SELECT enabled, removed FROM rule_state WHERE rule = ?", [match.rule]) {
+            facts.isRuleEnabled = row.flag("enabled")
+            facts.isRuleRemoved = row.flag("removed")
+        }
+        facts.unfinishedRuns = try unfinishedRuns(
+            rule: match.rule, max: min(match.concurrency, Limits.runsRunningMax)
+        )
+        // More runs than the hub can have at work: the next one waits, whatever its rule allows.
+        if facts.unfinishedRuns >= Limits.runsRunningMax { facts.unfinishedRuns = max(match.concurrency, 0) }
+        facts.isHourFull = try isHourFull(match, received: received)
+        return facts
+    }
+
+    /// Counts no further than `max`: a long queue must not slow down what joins it.
+    func unfinishedRuns(rule: String, max: Int) throws -> Int {
+        let row = try row(
+            """
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM runs INDEXED BY runs_unfinished
+                WHERE state IN ('queued', 'running', 'waiting', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
+            """,
+            [rule, Swift.max(max, 0)]
+        )
+        return Int(row?.int("count") ?? 0)
+    }
+
+    /// Runs of a rule are numbered: the hour is full if the n-th last one is less than an hour old.
+    private func isHourFull(_ match: MatchRequest, received: Timestamp) throws -> Bool {
+        let next = try nextRunNumber(rule: match.rule)
+        guard next > match.runsPerHour else { return false }
+        let row = try row(
+            "SELECT received FROM runs INDEXED BY runs_by_rule WHERE rule = ? AND number = ?",
+            [match.rule, next - Int64(match.runsPerHour)]
+        )
+        guard let row else { return false }
+        return row.timestamp("received") > received - .seconds(3600)
+    }
+
+    func nextRunNumber(rule: String) throws -> Int64 {
+        try (row("SELECT max(number) AS last FROM runs WHERE rule = ?", [rule])?.int("last") ?? 0) + 1
+    }
+
+    /// Makes the run of a match: row and RUN_STATE frame.
+    func insertRun(event: Event, match: MatchRequest, traceparent: String?) throws -> RunID {
+        let id = RunID(derivedFrom: event.id, rule: match.rule, retry: 0)
+        try execute(
+            """
+            INSERT INTO runs (id, event, rule, rule_version, number, state, received, created, traceparent)
+            VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)
+            """,
+            [
+                id.bytes.blob, event.id.bytes.blob, match.rule, match.ruleVersion, nextRunNumber(rule: match.rule),
+                event.received.milliseconds, now.milliseconds, traceparent?.blob,
+            ]
+        )
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run", id.description)
+        writer.member("event", event.id.description)
+        writer.member("rule", match.rule)
+        writer.member("rule_version", match.ruleVersion)
+        writer.member("state", RunState.queued.rawValue)
+        writer.endObject()
+        try append(
+            DraftFrame(
+                time: now, topic: .runs, run: id, rule: match.rule, type: .runState,
+                data: RawJSON(trusted: writer.bytes)
+            )
+        )
+        hasQueuedRuns = true
+        return id
+    }
+}
+
+extension RunID {
+    /// The run of a match has one id, however often it is derived: what makes runs may be repeated.
+    init(derivedFrom event: EventID, rule: String, retry: Int) {
+        let digest = Digest.sha256(Array("\(event)|\(rule)|\(retry)".utf8))
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(at: event.time, bits: (number(digest[0..<8]), number(digest[8..<16])))
+    }
+}

@@ -1,0 +1,79 @@
+import BelfryCore
+import Foundation
+import GRDB
+
+/// Reads a page of the log for a set of topics. Each topic has an index that gives its positions in order; the page is
+/// the smallest of all of them.
+struct FrameQuery: Sendable {
+    let after: Int64
+    let through: Int64
+    let topics: Set<Topic>
+    let max: Int
+
+    func page(_ db: Database) throws -> FramePage {
+        var positions: Set<Int64> = []
+        // How far every topic has been looked at.
+        var considered = through
+        for topic in topics {
+            let (found, reached) = try positionsOf(topic, db)
+            positions.formUnion(found)
+            considered = min(considered, reached)
+        }
+        let wanted = positions.filter { $0 <= considered }.sorted()
+        let frames = try wanted.prefix(max).map { try frame(at: $0, db) }
+        let reached = wanted.count > max ? wanted[max - 1] : considered
+        return FramePage(frames: frames, through: reached)
+    }
+
+    /// The first positions of a topic, at most ``max``, and how far the search went.
+    private func positionsOf(_ topic: Topic, _ db: Database) throws -> (positions: [Int64], reached: Int64) {
+        if topic == .everyRun { return try positionsOfEveryRun(db) }
+        let (condition, argument) = Self.condition(topic)
+        let sql = "SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+        let positions = try Int64.fetchAll(
+            db.cachedStatement(sql: sql), arguments: [argument, after, through, max]
+        )
+        return (positions, positions.count < max ? through : positions[max - 1])
+    }
+
+    private static func condition(_ topic: Topic) -> (sql: String, argument: DatabaseValue) {
+        switch topic {
+        case .run(let id): ("INDEXED BY frames_by_run WHERE run = ?", id.bytes.blob.databaseValue)
+        case .rule(let name):
+            ("INDEXED BY frames_by_rule WHERE topic = 'runs' AND rule = ?", name.databaseValue)
+        case .everyRun, .runs, .source, .approvals, .rules, .alerts, .custom:
+            ("INDEXED BY frames_by_topic WHERE topic = ?", topic.description.databaseValue)
+        }
+    }
+
+    /// Most frames are of runs: the table itself is walked, a bounded stretch of it.
+    private func positionsOfEveryRun(_ db: Database) throws -> (positions: [Int64], reached: Int64) {
+        let end = min(through, after + Int64(Limits.frameScanPositionsMax))
+        let sql = """
+            SELECT position FROM frames NOT INDEXED WHERE position > ? AND position <= ? AND run IS NOT NULL
+            ORDER BY position LIMIT ?
+            """
+        let positions = try Int64.fetchAll(db.cachedStatement(sql: sql), arguments: [after, end, max])
+        return (positions, positions.count < max ? end : positions[max - 1])
+    }
+
+    private func frame(at position: Int64, _ db: Database) throws -> Frame {
+        let sql = "SELECT time, topic, type, run, rule, source, data FROM frames WHERE position = ?"
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [position]) else {
+            throw BelfryError(.storageFailed, "frame \(position) is in an index and not in the log")
+        }
+        return Frame(position: position, draft: try DraftFrame(row))
+    }
+}
+
+extension DraftFrame {
+    init(_ row: Row) throws(BelfryError) {
+        let run: RunID? = try row.optionalIdentifier("run")
+        let home = row.optionalText("topic").flatMap { Topic($0) } ?? run.map(Topic.run)
+        guard let home else { throw BelfryError(.storageFailed, "a frame of the log has no topic") }
+        self.init(
+            time: row.timestamp("time"), topic: home, run: run, rule: row.optionalText("rule"),
+            source: row.optionalText("source"), type: try row.word("type"), data: row.json("data")
+        )
+    }
+}

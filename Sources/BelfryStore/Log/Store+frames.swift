@@ -1,0 +1,68 @@
+public import BelfryCore
+import Foundation
+import GRDB
+
+extension Store {
+    /// Appends frames to the log, in one piece.
+    /// - Parameter onlyDeltas: They are tokens: they may wait up to ``Limits/deltaCommitInterval`` for company.
+    /// - Returns: The position of the last one; the head if there are none.
+    @discardableResult
+    public func append(_ frames: [DraftFrame], onlyDeltas: Bool) async throws(BelfryError) -> Int64 {
+        guard !frames.isEmpty else { return head }
+        let bytes = frames.reduce(0) { $0 + $1.data.bytes.count + 128 }
+        return try await writer.perform(bytes: bytes, isDelta: onlyDeltas) { transaction in
+            var position: Int64 = 0
+            for frame in frames { position = try transaction.append(frame) }
+            return position
+        }
+    }
+
+    /// Frames of any of the topics after a position, in order, each once.
+    ///
+    /// A page may be empty and still have moved on: go on with `after: page.through` until that reaches the bound.
+    /// - Parameters:
+    ///   - through: The last position to consider; nil is the head.
+    ///   - max: Frames at most.
+    public func frames(
+        after: Int64, through: Int64? = nil, topics: [Topic], max: Int = Limits.replayFramesMax
+    ) async throws(BelfryError) -> FramePage {
+        let bound = min(through ?? .max, head)
+        guard bound > after, !topics.isEmpty, max > 0 else { return FramePage(frames: [], through: Swift.max(after, bound)) }
+        return try await read { db in
+            try FrameQuery(after: after, through: bound, topics: Set(topics), max: max).page(db)
+        }
+    }
+
+    /// The highest position at or below which frames of one of the topics may be gone; 0 if all are kept.
+    public func floor(of topics: [Topic]) async throws(BelfryError) -> Int64 {
+        let names = Set(topics.map(\.description)).union(["*"])
+        return try await read { db in
+            try Row.fetchAll(db.cachedStatement(sql: "SELECT topic, position FROM floors"))
+                .filter { names.contains($0.text("topic")) }
+                .map { $0.int("position") }
+                .max() ?? 0
+        }
+    }
+
+    /// Forgets the frames of every topic up to a position, a bounded number per commit, and raises the floor first.
+    public func removeFrames(through position: Int64) async throws(BelfryError) {
+        let bound = min(position, head)
+        try await writer.perform { transaction in
+            try transaction.execute(
+                """
+                INSERT INTO floors (topic, position) VALUES ('*', ?)
+                ON CONFLICT (topic) DO UPDATE SET position = max(position, excluded.position)
+                """,
+                [bound]
+            )
+        }
+        while true {
+            let removed = try await writer.perform { transaction in
+                let sql = "DELETE FROM frames WHERE position IN (SELECT position FROM frames WHERE position <= ? LIMIT ?)"
+                try transaction.execute(sql, [bound, Limits.framesRemovedPerCommitMax])
+                return transaction.db.changesCount
+            }
+            if removed < Limits.framesRemovedPerCommitMax { return }
+        }
+    }
+}

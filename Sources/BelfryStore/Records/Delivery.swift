@@ -1,0 +1,127 @@
+public import BelfryCore
+
+/// A delivery that was verified and matched: what the one transaction takes in.
+public struct AcceptedDelivery: Sendable {
+    /// Name of our source.
+    public var source: String
+    /// Address of the peer.
+    public var remote: String
+    /// Name of the secret that matched; nil where nothing is verified.
+    public var verifiedBy: String?
+    /// The version of the rule set the matches were found with.
+    public var ruleSetVersion: Int64
+    /// The events, in the order of the delivery.
+    public var items: [Item]
+
+    public init(
+        source: String, remote: String, verifiedBy: String?, ruleSetVersion: Int64, items: [Item]
+    ) {
+        self.source = source
+        self.remote = remote
+        self.verifiedBy = verifiedBy
+        self.ruleSetVersion = ruleSetVersion
+        self.items = items
+    }
+
+    /// One event of a delivery, with the rules it matched.
+    public struct Item: Sendable {
+        public var event: Event
+        /// The identity is remembered this long from its first sighting; nil means
+        /// ``Limits/identityRetention`` from the last one.
+        public var keyWindow: Duration?
+        /// SHA-256 of the body, where the body's repetition matters.
+        public var bodyDigest: [UInt8]?
+        /// Refuse a body that was seen under another, unsigned key, instead of marking the event.
+        public var refusesSameBody: Bool
+        /// The sender's signature covers the key, so nobody else can put an old body under a new one.
+        public var isKeySigned: Bool
+        /// W3C trace context that came with the delivery; runs carry it on.
+        public var traceparent: String?
+        public var matches: [MatchRequest]
+
+        public init(
+            event: Event, keyWindow: Duration? = nil, bodyDigest: [UInt8]? = nil, refusesSameBody: Bool = false,
+            isKeySigned: Bool = true, traceparent: String? = nil, matches: [MatchRequest] = []
+        ) {
+            self.event = event
+            self.keyWindow = keyWindow
+            self.bodyDigest = bodyDigest
+            self.refusesSameBody = refusesSameBody
+            self.isKeySigned = isKeySigned
+            self.traceparent = traceparent
+            self.matches = matches
+        }
+    }
+}
+
+/// A rule that an event matched, with what admission needs to know of it.
+public struct MatchRequest: Sendable, Hashable {
+    public var rule: String
+    public var ruleVersion: Int64
+    /// `mode: observe`: the match is recorded, nothing runs.
+    public var observesOnly: Bool
+    /// Runs of the rule that may be unfinished before the next one waits.
+    public var concurrency: Int
+    /// Runs of the rule in any hour.
+    public var runsPerHour: Int
+
+    public init(
+        rule: String, ruleVersion: Int64, observesOnly: Bool = false,
+        concurrency: Int = Limits.ruleConcurrencyDefault, runsPerHour: Int = Limits.ruleRunsPerHourDefault
+    ) {
+        self.rule = rule
+        self.ruleVersion = ruleVersion
+        self.observesOnly = observesOnly
+        self.concurrency = concurrency
+        self.runsPerHour = runsPerHour
+    }
+}
+
+/// What became of one event of a delivery: what its sender is told.
+public struct AcceptedEvent: Sendable, Hashable {
+    /// The stored event; of a duplicate the first one.
+    public var event: EventID
+    public var status: EventStatus
+    /// When the same (source, key) came first; nil for a new event.
+    public var firstSeen: Timestamp?
+    /// The runs the event has started, of a duplicate those of the first.
+    public var runs: [RunID]
+    /// One per match, in the order of the request; empty for a duplicate.
+    public var outcomes: [RuleOutcome]
+
+    public init(
+        event: EventID, status: EventStatus, firstSeen: Timestamp? = nil, runs: [RunID] = [],
+        outcomes: [RuleOutcome] = []
+    ) {
+        self.event = event
+        self.status = status
+        self.firstSeen = firstSeen
+        self.runs = runs
+        self.outcomes = outcomes
+    }
+}
+
+/// A rule and what became of its match.
+public struct RuleOutcome: Sendable, Hashable {
+    public var rule: String
+    public var outcome: Outcome
+
+    public init(rule: String, outcome: Outcome) {
+        self.rule = rule
+        self.outcome = outcome
+    }
+}
+
+/// What an event came to, all its matches together.
+public enum EventStatus: String, Sendable, Hashable, CaseIterable {
+    /// At least one run.
+    case matched
+    /// No rule matched.
+    case filtered
+    /// Stored while its source, its rules or everything was paused.
+    case paused
+    /// Stored and matched, but nothing began: over a limit, only observed.
+    case accepted
+    /// Known already. Only ever an answer, never a stored status.
+    case duplicate
+}

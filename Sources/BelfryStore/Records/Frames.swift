@@ -1,0 +1,49 @@
+public import BelfryCore
+
+/// What one commit made true of the log: handed out in order, before any of its callers is told.
+public struct CommittedBatch: Sendable {
+    /// In the order of their positions.
+    public var frames: [Frame]
+    /// The last position of the log.
+    public var head: Int64
+    /// Runs were queued: the scheduler has something to claim.
+    public var hasQueuedRuns: Bool
+    /// Documents or switches changed.
+    public var hasRuleChanges: Bool
+
+    public init(frames: [Frame], head: Int64, hasQueuedRuns: Bool = false, hasRuleChanges: Bool = false) {
+        self.frames = frames
+        self.head = head
+        self.hasQueuedRuns = hasQueuedRuns
+        self.hasRuleChanges = hasRuleChanges
+    }
+}
+
+/// A page of the log.
+public struct FramePage: Sendable {
+    /// In the order of their positions.
+    public var frames: [Frame]
+    /// Every position up to here was considered: go on after it. May be beyond the last frame of the page.
+    public var through: Int64
+
+    public init(frames: [Frame], through: Int64) {
+        self.frames = frames
+        self.through = through
+    }
+}
+
+/// Figures for metrics, since the store was opened.
+public struct StoreStatistics: Sendable, Hashable {
+    public var commits: Int64 = 0
+    public var operations: Int64 = 0
+    public var failedCommits: Int64 = 0
+    public var frames: Int64 = 0
+    public var checkpoints: Int64 = 0
+    /// Time spent in COMMIT, which is the wait for the disk.
+    public var commitDuration: Duration = .zero
+    /// Operations waiting now, and the bytes they hold.
+    public var operationsWaiting = 0
+    public var bytesWaiting = 0
+    /// The write-ahead log, in bytes, as of the last commit.
+    public var walBytes: Int64 = 0
+}

@@ -1,0 +1,141 @@
+public import BelfryCore
+
+/// A run as it is stored.
+public struct RunRecord: Sendable, Hashable {
+    /// Order of creation.
+    public var sequence: Int64
+    public var id: RunID
+    public var event: EventID
+    public var rule: String
+    public var ruleVersion: Int64
+    public var state: RunState
+    /// Why it ended; nil before.
+    public var reason: EndReason?
+    public var error: StoredError?
+    public var created: Timestamp
+    public var started: Timestamp?
+    public var ended: Timestamp?
+    /// Counts the times the run was begun anew, from 1.
+    public var attempt: Int
+    /// W3C trace context of the delivery.
+    public var traceparent: String?
+}
+
+/// What a run or a step failed of, as it is stored.
+public struct StoredError: Sendable, Hashable {
+    /// A stable code (``BelfryError/Code``).
+    public var code: String
+    public var message: String
+
+    public init(code: String, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public init(_ error: BelfryError) { self.init(code: error.code.rawValue, message: error.message) }
+}
+
+/// A step of a run as it is stored.
+public struct StepRecord: Sendable, Hashable {
+    public var run: RunID
+    /// Its place in the rule, from 0.
+    public var index: Int
+    public var name: String
+    /// `agent`, `command`, later `approve`, `send`, `wait`.
+    public var kind: String
+    public var state: StepState
+    /// Counts the times it was begun, from 1; 0 while it is pending.
+    public var attempt: Int
+    public var started: Timestamp?
+    public var ended: Timestamp?
+    public var output: String?
+    public var error: StoredError?
+    /// The process group of its command while one runs: recovery ends it.
+    public var processGroup: Int32?
+    public var inputTokens: Int?
+    public var outputTokens: Int?
+    /// Template paths that had no value.
+    public var missing: [String]
+
+    public init(
+        run: RunID, index: Int, name: String, kind: String, state: StepState = .pending, attempt: Int = 0,
+        started: Timestamp? = nil, ended: Timestamp? = nil, output: String? = nil, error: StoredError? = nil,
+        processGroup: Int32? = nil, inputTokens: Int? = nil, outputTokens: Int? = nil, missing: [String] = []
+    ) {
+        self.run = run
+        self.index = index
+        self.name = name
+        self.kind = kind
+        self.state = state
+        self.attempt = attempt
+        self.started = started
+        self.ended = ended
+        self.output = output
+        self.error = error
+        self.processGroup = processGroup
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.missing = missing
+    }
+}
+
+/// A run that the scheduler has taken, and the event it is about.
+public struct ClaimedRun: Sendable {
+    /// As it is after the claim: `running`, begun now.
+    public var run: RunRecord
+    /// Nil only if the event was removed under it.
+    public var event: Event?
+}
+
+/// One transition of a run: everything it changes becomes true at once, or nothing does.
+public struct RunChange: Sendable {
+    public var run: RunID
+    /// The states the run may be in now; any other is a conflict.
+    public var from: Set<RunState>
+    /// The new state; nil keeps it. An ended state also sets `ended`.
+    public var to: RunState?
+    public var reason: EndReason?
+    public var error: StoredError?
+    /// A new attempt count; nil keeps it.
+    public var attempt: Int?
+    /// Rows to write, whole; those not named stay.
+    public var steps: [StepRecord]
+    public var frames: [DraftFrame]
+    public var audit: [AuditDraft]
+
+    public init(
+        run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,
+        attempt: Int? = nil, steps: [StepRecord] = [], frames: [DraftFrame] = [], audit: [AuditDraft] = []
+    ) {
+        self.run = run
+        self.from = from
+        self.to = to
+        self.reason = reason
+        self.error = error
+        self.attempt = attempt
+        self.steps = steps
+        self.frames = frames
+        self.audit = audit
+    }
+}
+
+/// Which runs a list shows.
+public struct RunFilter: Sendable, Hashable {
+    public var states: Set<RunState>
+    public var rule: String?
+    public var event: EventID?
+
+    public init(states: Set<RunState> = [], rule: String? = nil, event: EventID? = nil) {
+        self.states = states
+        self.rule = rule
+        self.event = event
+    }
+}
+
+/// What a rule has done so far.
+public struct RuleActivity: Sendable, Hashable {
+    public var rule: String
+    /// Runs ever made, also those no longer kept.
+    public var runs: Int64
+    public var lastRun: Timestamp?
+}

@@ -1,0 +1,103 @@
+public import BelfryCore
+import Foundation
+import GRDB
+import Synchronization
+
+extension Store {
+    /// Takes queued runs for work: row, RUN_STARTED frame and audit in one transaction.
+    ///
+    /// Fair: one run of each rule that has a place, round after round, the next claim going on where this one ended;
+    /// within a rule the oldest first.
+    /// - Parameters:
+    ///   - max: Runs at most.
+    ///   - concurrency: Runs of a rule that may be at work (running, waiting, stopping); a rule that is not named has
+    ///     ``Limits/ruleConcurrencyDefault``.
+    public func claimRuns(max: Int, concurrency: [String: Int]) async throws(BelfryError) -> [ClaimedRun] {
+        guard max > 0 else { return [] }
+        let runs = try await writer.perform { [self] transaction in
+            let start = lastClaimedRule.withLock { $0 }
+            let claim = try transaction.claimRuns(max: max, concurrency: concurrency, after: start)
+            lastClaimedRule.withLock { $0 = claim.lastRule }
+            return claim.runs
+        }
+        guard !runs.isEmpty else { return [] }
+        return try await read { db in
+            try runs.map { run in ClaimedRun(run: run, event: try EventRecord.find(run.event, in: db)?.event) }
+        }
+    }
+
+    /// One transition of a run: run row, step rows, frames and audit entries become true together.
+    /// - Returns: The run as it is then.
+    /// - Throws: `not_found`; `conflict` if the run is in none of the `from` states, with `state` and `reason` as found
+    ///   in the details. Nothing is changed then.
+    @discardableResult
+    public func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
+        let bytes = change.frames.reduce(0) { $0 + $1.data.bytes.count }
+            + change.steps.reduce(0) { $0 + ($1.output?.utf8.count ?? 0) }
+        return try await writer.perform(bytes: bytes) { transaction in try transaction.commit(change) }
+    }
+
+    /// Runs that were at work when the process ended: running, waiting, stopping; oldest first. Queued ones are claimed
+    /// as ever.
+    public func unfinishedRuns() async throws(BelfryError) -> [RunRecord] {
+        try await read { db in
+            let sql = """
+                SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished
+                WHERE state IN ('running', 'waiting', 'stopping') AND ended IS NULL ORDER BY sequence
+                """
+            return try Row.fetchAll(db.cachedStatement(sql: sql)).map { try RunRecord($0) }
+        }
+    }
+
+    /// Runs, newest first.
+    public func runs(
+        _ filter: RunFilter = RunFilter(), cursor: String? = nil, max: Int = Limits.pageRowsDefault
+    ) async throws(BelfryError) -> Page<RunRecord> {
+        var query = ListQuery("SELECT \(RunRecord.columns) FROM runs", order: "sequence")
+        try query.start(after: cursor)
+        if let rule = filter.rule { query.require("rule = ?", rule) }
+        if let event = filter.event { query.require("event = ?", event.bytes.blob) }
+        if !filter.states.isEmpty {
+            query.require(anyOf: "state", filter.states.map(\.rawValue).sorted())
+        }
+        return try await page(query, max: max, sequence: { $0.sequence }) { row, _ in try RunRecord(row) }
+    }
+
+    /// - Throws: `not_found`.
+    public func run(_ id: RunID) async throws(BelfryError) -> RunRecord {
+        let run = try await read { db in
+            let sql = "SELECT \(RunRecord.columns) FROM runs WHERE id = ?"
+            return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id.bytes.blob]).map { try RunRecord($0) }
+        }
+        guard let run else { throw BelfryError(.notFound, "there is no run \(id)") }
+        return run
+    }
+
+    /// The steps of a run that were stored, in the order of the rule.
+    public func steps(of run: RunID) async throws(BelfryError) -> [StepRecord] {
+        try await read { db in
+            let sql = """
+                SELECT * FROM steps WHERE run = (SELECT sequence FROM runs WHERE id = ?) ORDER BY step
+                """
+            return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [run.bytes.blob]).map {
+                try StepRecord($0, run: run)
+            }
+        }
+    }
+
+    /// What each rule that ever had a run has done.
+    public func ruleActivity() async throws(BelfryError) -> [RuleActivity] {
+        try await read { db in
+            var activity: [RuleActivity] = []
+            let sql = "SELECT rule, number, created FROM runs INDEXED BY runs_by_rule WHERE rule = "
+                + "(SELECT min(rule) FROM runs INDEXED BY runs_by_rule WHERE rule > ?) ORDER BY number DESC LIMIT 1"
+            let statement = try db.cachedStatement(sql: sql)
+            while let row = try Row.fetchOne(statement, arguments: [activity.last?.rule ?? ""]) {
+                activity.append(
+                    RuleActivity(rule: row.text("rule"), runs: row.int("number"), lastRun: row.timestamp("created"))
+                )
+            }
+            return activity
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import BelfryCore
+import Foundation
+import GRDB
+
+extension WriteTransaction {
+    // MARK: Transitions
+
+    func commit(_ change: RunChange) throws -> RunRecord {
+        var run = try run(change.run)
+        guard change.from.contains(run.state) else { throw Self.conflict(run) }
+        run.state = change.to ?? run.state
+        run.reason = change.reason ?? run.reason
+        run.error = change.error ?? run.error
+        run.attempt = change.attempt ?? run.attempt
+        if run.state == .running, run.started == nil { run.started = now }
+        if run.state.isEnded, run.ended == nil { run.ended = now }
+        try execute(
+            """
+            UPDATE runs SET state = ?, reason = ?, error_code = ?, error_message = ?, started = ?, ended = ?, attempt = ?
+            WHERE sequence = ?
+            """,
+            [
+                run.state.rawValue, run.reason?.rawValue, run.error?.code, run.error?.message.blob,
+                run.started?.milliseconds, run.ended?.milliseconds, run.attempt, run.sequence,
+            ]
+        )
+        for step in change.steps { try store(step, run: run.sequence) }
+        for frame in change.frames { try append(frame) }
+        for entry in change.audit { try append(entry) }
+        return run
+    }
+
+    private static func conflict(_ run: RunRecord) -> BelfryError {
+        var details = JSONObject([
+            .init(key: "run", value: .string(run.id.description)),
+            .init(key: "state", value: .string(run.state.rawValue)),
+        ])
+        if let reason = run.reason { details["reason"] = .string(reason.rawValue) }
+        return BelfryError(.conflict, "the run is \(run.state.rawValue) already", details: details)
+    }
+
+    private func store(_ step: StepRecord, run: Int64) throws {
+        let missing = step.missing.isEmpty ? nil : RawJSON(.array(step.missing.map(JSONValue.string))).blob
+        try execute(
+            """
+            INSERT INTO steps (run, step, name, kind, state, attempt, started, ended, process_group, input_tokens,
+                output_tokens, error_code, error_message, missing, output)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (run, step) DO UPDATE SET
+                name = excluded.name, kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
+                started = excluded.started, ended = excluded.ended, process_group = excluded.process_group,
+                input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+                error_code = excluded.error_code, error_message = excluded.error_message, missing = excluded.missing,
+                output = excluded.output
+            """,
+            [
+                run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
+                step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
+                step.error?.message.blob, missing, step.output?.blob,
+            ]
+        )
+    }
+
+    // MARK: Claims
+
+    /// Takes queued runs, one per rule and round, beginning after `lastRule`.
+    /// - Returns: The runs, and the rule the next claim goes on after.
+    func claimRuns(
+        max: Int, concurrency: [String: Int], after lastRule: String
+    ) throws -> (runs: [RunRecord], lastRule: String) {
+        var places: [(rule: String, runs: [Int64])] = []
+        var queued = 0
+        for rule in try rulesWithQueuedRuns(after: lastRule) {
+            let limit = concurrency[rule] ?? Limits.ruleConcurrencyDefault
+            let free = try Swift.min(limit - activeRuns(rule: rule, max: limit), max)
+            guard free > 0 else { continue }
+            let runs = try queuedRuns(rule: rule, max: free)
+            places.append((rule, runs))
+            queued += 1
+            // One of each is all there is room for.
+            if queued == max { break }
+        }
+        var claimed: [RunRecord] = []
+        var last = lastRule
+        for round in 0..<Swift.max(0, max) {
+            let ready = places.filter { round < $0.runs.count }
+            if ready.isEmpty { break }
+            for place in ready where claimed.count < max {
+                claimed.append(try begin(place.runs[round]))
+                last = place.rule
+            }
+        }
+        return (claimed, last)
+    }
+
+    /// Jumps from rule to rule in the index instead of walking through their queues; from the rule after `start` round
+    /// to it.
+    private func rulesWithQueuedRuns(after start: String) throws -> [String] {
+        var rules: [String] = []
+        func collect(after: String, through: String?) throws {
+            var last = after
+            while true {
+                let sql = """
+                    SELECT min(rule) AS rule FROM runs INDEXED BY runs_unfinished
+                    WHERE state = 'queued' AND ended IS NULL AND rule > ?
+                    """
+                guard let rule = try row(sql, [last])?.optionalText("rule") else { return }
+                if let through, rule > through { return }
+                rules.append(rule)
+                last = rule
+            }
+        }
+        try collect(after: start, through: nil)
+        if !start.isEmpty { try collect(after: "", through: start) }
+        return rules
+    }
+
+    private func activeRuns(rule: String, max: Int) throws -> Int {
+        let row = try row(
+            """
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM runs INDEXED BY runs_unfinished
+                WHERE state IN ('running', 'waiting', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
+            """,
+            [rule, Swift.max(max, 0)]
+        )
+        return Int(row?.int("count") ?? 0)
+    }
+
+    private func queuedRuns(rule: String, max: Int) throws -> [Int64] {
+        try rows(
+            """
+            SELECT sequence FROM runs INDEXED BY runs_unfinished
+            WHERE state = 'queued' AND rule = ? AND ended IS NULL ORDER BY sequence LIMIT ?
+            """,
+            [rule, max]
+        ).map { $0.int("sequence") }
+    }
+
+    private func begin(_ sequence: Int64) throws -> RunRecord {
+        try execute(
+            "UPDATE runs SET state = 'running', started = ? WHERE sequence = ?", [now.milliseconds, sequence]
+        )
+        guard let row = try row("SELECT \(RunRecord.columns) FROM runs WHERE sequence = ?", [sequence]) else {
+            throw BelfryError(.notFound, "there is no run number \(sequence)")
+        }
+        let run = try RunRecord(row)
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("run", run.id.description)
+        writer.member("event", run.event.description)
+        writer.member("rule", run.rule)
+        writer.member("rule_version", run.ruleVersion)
+        writer.endObject()
+        try append(
+            DraftFrame(
+                time: now, topic: .runs, run: run.id, rule: run.rule, type: .runStarted,
+                data: RawJSON(trusted: writer.bytes)
+            )
+        )
+        try append(
+            AuditDraft(
+                by: .hub, action: "run.started", subject: run.id.description,
+                detail: JSONObject([
+                    .init(key: "event", value: .string(run.event.description)),
+                    .init(key: "rule", value: .string(run.rule)),
+                    .init(key: "rule_version", value: .int(run.ruleVersion)),
+                ])
+            )
+        )
+        return run
+    }
+}

@@ -1,0 +1,34 @@
+import BelfryCore
+import GRDB
+
+/// Forgets identities and body digests whose time is over, a bounded number of rows per commit.
+struct Sweep {
+    private var lastBegun: Timestamp?
+    private var isUnderWay = false
+
+    mutating func continueIfDue(in transaction: WriteTransaction) throws {
+        let isDue = lastBegun.map { transaction.now - $0 >= Limits.sweepInterval } ?? true
+        guard isUnderWay || isDue else { return }
+        if !isUnderWay { lastBegun = transaction.now }
+        var isFull = false
+        for sql in [Self.identities, Self.digests, Self.refusals] {
+            let cutoff = sql == Self.refusals ? transaction.now - Limits.identityRetention : transaction.now
+            try transaction.execute(sql, [cutoff.milliseconds, Limits.sweepRowsMax])
+            isFull = isFull || transaction.db.changesCount >= Limits.sweepRowsMax
+        }
+        isUnderWay = isFull
+    }
+
+    private static let identities = """
+        DELETE FROM identities WHERE (source, key) IN
+            (SELECT source, key FROM identities INDEXED BY identities_by_expiry WHERE expires <= ? LIMIT ?)
+        """
+    private static let digests = """
+        DELETE FROM body_digests WHERE (source, digest) IN
+            (SELECT source, digest FROM body_digests INDEXED BY body_digests_by_expiry WHERE expires <= ? LIMIT ?)
+        """
+    private static let refusals = """
+        DELETE FROM refusals WHERE (source, code, minute) IN
+            (SELECT source, code, minute FROM refusals INDEXED BY refusals_by_minute WHERE minute <= ? LIMIT ?)
+        """
+}

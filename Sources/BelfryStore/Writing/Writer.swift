@@ -1,0 +1,152 @@
+import BelfryCore
+import Foundation
+import GRDB
+import Logging
+import Synchronization
+
+/// The one thread that writes: it drains the queue into transactions, commits each with one fsync for all of its
+/// operations, hands the frames on, and only then tells the callers.
+///
+/// **Architecture Invariant**: nothing else writes to the database once the thread runs, and nobody is told of
+/// success before COMMIT has returned.
+final class Writer: Sendable {
+    struct Settings: Sendable {
+        var clock: WallClock
+        var walBytesMax: Int
+        var pageBytes: Int
+        var position: Int64
+        var auditHead: AuditHead
+    }
+
+    private struct Ending {
+        var hasEnded = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let pool: DatabasePool
+    private let queue = WriteQueue(
+        operationsMax: Limits.deliveriesWaitingMax, bytesMax: Limits.deliveriesWaitingBytesMax
+    )
+    private let settings: Settings
+    private let logger: Logger
+    private let onCommit: @Sendable (CommittedBatch) -> Void
+    private let headPosition: Mutex<Int64>
+    private let counters = Mutex(StoreStatistics())
+    private let ending = Mutex(Ending())
+
+    init(
+        pool: DatabasePool, settings: Settings, logger: Logger, onCommit: @escaping @Sendable (CommittedBatch) -> Void
+    ) {
+        self.pool = pool
+        self.settings = settings
+        self.logger = logger
+        self.onCommit = onCommit
+        headPosition = Mutex(settings.position)
+    }
+
+    /// The last committed position.
+    var head: Int64 { headPosition.withLock { $0 } }
+
+    var statistics: StoreStatistics {
+        var statistics = counters.withLock { $0 }
+        (statistics.operationsWaiting, statistics.bytesWaiting) = queue.load
+        return statistics
+    }
+
+    func start() {
+        let thread = Thread { [self] in
+            var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
+            while let batch = queue.nextBatch(lastDeltaCommit: loop.lastDeltaCommit) {
+                conclude(loop.commit(batch))
+                loop.checkpointIfDue()
+                note(loop)
+            }
+            loop.end()
+            let waiters = ending.withLock { ending in
+                ending.hasEnded = true
+                defer { ending.waiters = [] }
+                return ending.waiters
+            }
+            for waiter in waiters { waiter.resume() }
+        }
+        thread.name = "belfry.writer"
+        thread.stackSize = 4 * 1024 * 1024
+        thread.start()
+    }
+
+    /// In this order: the head, the frames, the callers. A subscriber that reads the head and then registers, or the
+    /// other way round, sees each frame in the log or in a batch, some in both, none in neither.
+    private func conclude(_ outcome: WriterLoop.Outcome) {
+        counters.withLock { counters in
+            counters.operations += Int64(outcome.replies.count)
+            counters.commits += outcome.isCommitted ? 1 : 0
+            counters.failedCommits += outcome.isCommitted ? 0 : 1
+            counters.frames += Int64(outcome.batch.frames.count)
+            counters.commitDuration += outcome.commitDuration
+        }
+        if outcome.isCommitted {
+            headPosition.withLock { $0 = outcome.batch.head }
+            if !outcome.batch.frames.isEmpty || outcome.batch.hasQueuedRuns || outcome.batch.hasRuleChanges {
+                onCommit(outcome.batch)
+            }
+        }
+        for reply in outcome.replies { reply() }
+    }
+
+    private func note(_ loop: WriterLoop) {
+        counters.withLock { counters in
+            counters.walBytes = Int64(loop.walBytes)
+            counters.checkpoints = loop.checkpoints
+        }
+    }
+
+    /// Commits what waits, then ends the thread.
+    func close() async {
+        queue.close()
+        await withCheckedContinuation { continuation in
+            let hasEnded = ending.withLock { ending in
+                if !ending.hasEnded { ending.waiters.append(continuation) }
+                return ending.hasEnded
+            }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    // MARK: Callers
+
+    /// Runs `body` in the next batch and returns its value when it is on disk.
+    func perform<Value: Sendable>(
+        bytes: Int = 0, isDelta: Bool = false, _ body: @escaping @Sendable (WriteTransaction) throws -> Value
+    ) async throws(BelfryError) -> Value {
+        let result: Result<Value, BelfryError> = await withCheckedContinuation { continuation in
+            queue.enqueue(
+                WriteOperation(
+                    bytes: bytes, isDelta: isDelta,
+                    perform: { transaction in
+                        let value = try body(transaction)
+                        return { continuation.resume(returning: .success(value)) }
+                    },
+                    fail: { continuation.resume(returning: .failure($0)) }
+                )
+            )
+        }
+        return try result.get()
+    }
+
+    /// Runs `body` in a batch that is written anyway, or soon; nobody waits for it.
+    func post(
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Void,
+        ended: @escaping @Sendable (BelfryError?) -> Void = { _ in }
+    ) {
+        queue.enqueue(
+            WriteOperation(
+                bytes: 0, isDelta: true,
+                perform: { transaction in
+                    try body(transaction)
+                    return { ended(nil) }
+                },
+                fail: { ended($0) }
+            )
+        )
+    }
+}

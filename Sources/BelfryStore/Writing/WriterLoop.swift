@@ -1,0 +1,166 @@
+import BelfryCore
+import Foundation
+import GRDB
+import GRDBSQLite
+import Logging
+
+/// What the writer's thread keeps from one batch to the next. Never leaves that thread.
+struct WriterLoop {
+    struct Outcome {
+        var isCommitted: Bool
+        var batch: CommittedBatch
+        /// What tells each caller how it ended.
+        var replies: [@Sendable () -> Void]
+        var commitDuration: Duration
+    }
+
+    /// Where SQLite's hook leaves the length of the write-ahead log.
+    private final class WalLength { var pages = 0 }
+
+    private let settings: Writer.Settings
+    private let pool: DatabasePool
+    private let logger: Logger
+    private let walLength = WalLength()
+    private var position: Int64
+    private var auditHead: AuditHead
+    private var sweep = Sweep()
+    private(set) var lastDeltaCommit: ContinuousClock.Instant?
+    private(set) var checkpoints: Int64 = 0
+    /// A reader may stand in the way of a checkpoint: then the next attempt is at this length.
+    private var nextCheckpointBytes: Int
+    private var lastRescue: ContinuousClock.Instant?
+
+    var walBytes: Int { walLength.pages * settings.pageBytes }
+
+    init(settings: Writer.Settings, pool: DatabasePool, logger: Logger) {
+        self.settings = settings
+        self.pool = pool
+        self.logger = logger
+        position = settings.position
+        auditHead = settings.auditHead
+        nextCheckpointBytes = settings.walBytesMax
+        let context = Unmanaged.passUnretained(walLength).toOpaque()
+        pool.writeWithoutTransaction { db in
+            // Replaces SQLite's own hook, which would checkpoint inside a commit; GRDB shows no such count.
+            _ = sqlite3_wal_hook(
+                db.sqliteConnection,
+                { context, _, _, pages in
+                    if let context {
+                        Unmanaged<WalLength>.fromOpaque(context).takeUnretainedValue().pages = Int(pages)
+                    }
+                    return SQLITE_OK
+                },
+                context
+            )
+        }
+    }
+
+    // MARK: A batch
+
+    mutating func commit(_ operations: [WriteOperation]) -> Outcome {
+        let isDeltaOnly = operations.allSatisfy(\.isDelta)
+        if isDeltaOnly { lastDeltaCommit = .now }
+        var replies: [@Sendable () -> Void] = []
+        replies.reserveCapacity(operations.count)
+        var attempted = 0
+        var duration = Duration.zero
+        var lastGivenPosition = position
+        do {
+            let transaction = try pool.writeWithoutTransaction { db in
+                let transaction = WriteTransaction(
+                    db: db, now: settings.clock.now(), position: position, auditHead: auditHead
+                )
+                defer {
+                    lastGivenPosition = max(lastGivenPosition, transaction.position)
+                    if db.isInsideTransaction { try? db.rollback() }
+                }
+                try db.beginTransaction(.immediate)
+                for operation in operations {
+                    replies.append(try Self.perform(operation, in: transaction))
+                    attempted += 1
+                }
+                try sweep.continueIfDue(in: transaction)
+                try transaction.storeAuditHead()
+                let start = ContinuousClock.now
+                try db.commit()
+                duration = .now - start
+                return transaction
+            }
+            position = transaction.position
+            auditHead = transaction.auditHead
+            let batch = CommittedBatch(
+                frames: transaction.frames, head: position, hasQueuedRuns: transaction.hasQueuedRuns,
+                hasRuleChanges: transaction.hasRuleChanges
+            )
+            return Outcome(isCommitted: true, batch: batch, replies: replies, commitDuration: duration)
+        } catch {
+            return failed(operations, of: error, lastGivenPosition: lastGivenPosition)
+        }
+    }
+
+    /// The reply of one operation. Throws only what ends the whole batch.
+    private static func perform(
+        _ operation: WriteOperation, in transaction: WriteTransaction
+    ) throws -> @Sendable () -> Void {
+        do {
+            return try transaction.isolated { try operation.perform(transaction) }
+        } catch {
+            let endsTheBatch = (error as? DatabaseError)?.failsTheBatch ?? false
+            guard !endsTheBatch, transaction.db.isInsideTransaction else { throw error }
+            let reason = BelfryError(storage: error)
+            // Told after the commit as well: what it found may be the work of an operation before it in the batch.
+            return { operation.fail(reason) }
+        }
+    }
+
+    private mutating func failed(
+        _ operations: [WriteOperation], of error: any Error, lastGivenPosition: Int64
+    ) -> Outcome {
+        let reason = BelfryError(storage: error)
+        logger.error(
+            "A batch could not be stored", metadata: ["code": "\(reason.code.rawValue)", "reason": "\(reason.message)"]
+        )
+        // Whatever the disk kept of it: its positions are not given again.
+        position = lastGivenPosition
+        rescueSpace()
+        return Outcome(
+            isCommitted: false, batch: CommittedBatch(frames: [], head: position),
+            replies: operations.map { operation in { operation.fail(reason) } }, commitDuration: .zero
+        )
+    }
+
+    // MARK: Checkpoints
+
+    /// Moves the log's pages into the database and starts the log anew, between two batches: inside a commit it would
+    /// add its 20 ms to every caller's wait.
+    mutating func checkpointIfDue() {
+        guard walBytes > nextCheckpointBytes else { return }
+        checkpoint(.restart)
+    }
+
+    private mutating func checkpoint(_ mode: Database.CheckpointMode) {
+        do {
+            _ = try pool.writeWithoutTransaction { db in try db.checkpoint(mode) }
+            walLength.pages = 0
+            nextCheckpointBytes = settings.walBytesMax
+            checkpoints += 1
+        } catch {
+            // A reader still needs the log. Its pages are in the database by now, only the new start must wait.
+            nextCheckpointBytes = walBytes + settings.walBytesMax / 4
+            logger.debug("The write-ahead log could not be restarted", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// On a full disk a log that starts anew needs no more room.
+    private mutating func rescueSpace() {
+        guard walLength.pages > 0, lastRescue.map({ $0.duration(to: .now) > .seconds(1) }) ?? true else { return }
+        lastRescue = .now
+        checkpoint(.restart)
+    }
+
+    /// The last thing the thread does: the database file alone is complete.
+    mutating func end() {
+        checkpoint(.truncate)
+        pool.writeWithoutTransaction { db in _ = sqlite3_wal_hook(db.sqliteConnection, nil, nil) }
+    }
+}
