@@ -26,7 +26,8 @@ extension PresetTraits {
                 "At the sender:",
                 "  URL      \(setUp.url)",
                 "  Header   \(header)\(setUp.secret)",
-                "  curl \(setUp.url) -H '\(header)\(setUp.secret)' -H 'Content-Type: application/json' -d '{\"hello\":1}'",
+                "  curl \(setUp.url) -H '\(header)\(setUp.secret)' \\",
+                "    -H 'Content-Type: application/json' -d '{\"hello\":1}'",
             ]
         }
     )
