@@ -12,6 +12,8 @@ extension Limits {
     public static let secretsPerSourceMax = 16
     /// Header names, identity paths and the like in one list of a document.
     public static let documentListMax = 64
+    /// How far a source may let a signed timestamp be from now: beyond it a recorded delivery could be sent again.
+    public static let signatureToleranceMax = Duration.seconds(3600)
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
 }

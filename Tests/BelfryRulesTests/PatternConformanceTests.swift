@@ -22,7 +22,7 @@ struct PatternConformanceTests {
                 let matched = compiled.matches(event)
                 if matched != line["match"]?.bool { wrong.append("\(name): matched \(matched)") }
                 let explained = compiled.explain(event)
-                if explained.isMatched != matched { wrong.append("\(name): explained otherwise") }
+                if explained.matched != matched { wrong.append("\(name): explained otherwise") }
                 if !matched, explained.failures.isEmpty { wrong.append("\(name): no failing clause") }
             } catch {
                 wrong.append("\(name): refused: \(error)")

@@ -38,7 +38,7 @@ public struct PatternExplanation: Sendable {
 
     /// One way to satisfy the `$or`s.
     public struct Alternative: Sendable {
-        public var isMatched: Bool
+        public var matched: Bool
         public var clauses: [Clause]
     }
 
@@ -47,7 +47,7 @@ public struct PatternExplanation: Sendable {
     /// Ways shown; a pattern may have thousands.
     static let alternativesMax = 32
 
-    public var isMatched: Bool
+    public var matched: Bool
     /// Clauses that hold in every way.
     public var clauses: [Clause]
     /// Empty for a pattern without `$or`; at most 32, the nearest to a match first.
@@ -55,12 +55,12 @@ public struct PatternExplanation: Sendable {
 
     /// The clauses that kept the event from matching; of the `$or`s those of the nearest way.
     public var failures: [Clause] {
-        if isMatched { return [] }
+        if matched { return [] }
         return (clauses + (alternatives.first?.clauses ?? [])).filter { !$0.isSatisfied || $0.note != nil }
     }
 
     init(of branches: [PatternBranch], _ event: EventFields) {
-        let ways = branches.map { branch -> (branch: PatternBranch, clauses: [Clause], isMatched: Bool) in
+        let ways = branches.map { branch -> (branch: PatternBranch, clauses: [Clause], matched: Bool) in
             var matcher = PatternMatcher(branch, event)
             let verdict = matcher.verdict()
             var clauses = branch.clauses.map { Self.clause($0, event) }
@@ -77,14 +77,14 @@ public struct PatternExplanation: Sendable {
         }
         var shared = Set(branches.first?.clauses.map(\.id) ?? [])
         for branch in branches.dropFirst() { shared.formIntersection(branch.clauses.map(\.id)) }
-        isMatched = ways.contains(where: \.isMatched)
+        matched = ways.contains(where: \.matched)
 
-        func misses(_ way: (branch: PatternBranch, clauses: [Clause], isMatched: Bool)) -> Int {
-            way.isMatched ? 0 : 1 + way.clauses.count { !$0.isSatisfied || $0.note != nil }
+        func misses(_ way: (branch: PatternBranch, clauses: [Clause], matched: Bool)) -> Int {
+            way.matched ? 0 : 1 + way.clauses.count { !$0.isSatisfied || $0.note != nil }
         }
         let nearest = ways.enumerated().sorted { (misses($0.element), $0.offset) < (misses($1.element), $1.offset) }
             .map(\.element)
-        func split(_ way: (branch: PatternBranch, clauses: [Clause], isMatched: Bool), isShared: Bool) -> [Clause] {
+        func split(_ way: (branch: PatternBranch, clauses: [Clause], matched: Bool), isShared: Bool) -> [Clause] {
             zip(way.branch.clauses, way.clauses).filter { shared.contains($0.0.id) == isShared }.map(\.1)
         }
         clauses = nearest.first.map { split($0, isShared: true) } ?? []
@@ -92,7 +92,7 @@ public struct PatternExplanation: Sendable {
             branches.count < 2
             ? []
             : nearest.prefix(Self.alternativesMax).map {
-                Alternative(isMatched: $0.isMatched, clauses: split($0, isShared: false))
+                Alternative(matched: $0.matched, clauses: split($0, isShared: false))
             }
     }
 
@@ -116,11 +116,11 @@ public struct PatternExplanation: Sendable {
         if !alternatives.isEmpty {
             all.append([
                 "any": .array(
-                    alternatives.map { ["matched": .bool($0.isMatched), "all": .array($0.clauses.map(Self.json))] })
+                    alternatives.map { ["matched": .bool($0.matched), "all": .array($0.clauses.map(Self.json))] })
             ])
         }
         return [
-            "matched": .bool(isMatched), "all": .array(all),
+            "matched": .bool(matched), "all": .array(all),
             "failures": .array(failures.map { .string($0.description) }),
         ]
     }

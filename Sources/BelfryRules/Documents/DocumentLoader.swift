@@ -1,0 +1,130 @@
+public import BelfryCore
+
+/// Reads documents: all of a set or none, with every diagnostic at once.
+public enum DocumentLoader {
+    /// Reads files of YAML or JSON; a file may hold several documents, separated by `---`.
+    ///
+    /// Names must be unique within their kind, and every agent that a rule names must be in the set or in `knownAgents`.
+    /// - Parameter files: `path` is only used to say where something is wrong.
+    /// - Returns: the documents in the order of the files.
+    public static func load(
+        _ files: [(path: String, text: String)], knownAgents: Set<String> = []
+    ) throws(DocumentErrors) -> [Document] {
+        var diagnostics: [Diagnostic] = []
+        var loaded: [LoadedDocument] = []
+        for file in files {
+            switch nodes(of: file.text, path: file.path) {
+            case .failure(let diagnostic): diagnostics.append(diagnostic)
+            case .success(let nodes):
+                let parts = DocumentParts(file.text)
+                for node in nodes {
+                    var decoder = DocumentDecoder(file: file.path)
+                    if let document = decoder.document(node, text: parts.text(at: node.line)) { loaded.append(document) }
+                    diagnostics += decoder.diagnostics
+                }
+            }
+        }
+        diagnostics += duplicates(in: loaded) + unknownAgents(in: loaded, known: knownAgents)
+        guard diagnostics.isEmpty else {
+            // Files in the order they were given, lines ascending.
+            let order = Dictionary(files.enumerated().map { ($1.path, $0) }, uniquingKeysWith: min)
+            throw DocumentErrors(
+                diagnostics.sorted { (order[$0.file] ?? 0, $0.line) < (order[$1.file] ?? 0, $1.line) })
+        }
+        return loaded.map(\.document)
+    }
+
+    /// Reads a document back from the store, by the own JSON parser: at a start thousands are read.
+    /// - Parameters:
+    ///   - canonical: what ``Document/canonical`` was.
+    ///   - text: what ``Document/text`` was; it is passed on, not read.
+    public static func load(
+        stored canonical: RawJSON, kind: DocumentKind, text: String
+    ) throws(DocumentErrors) -> Document {
+        let file = "stored \(kind.rawValue)"
+        var decoder = DocumentDecoder(file: file)
+        do throws(JSONError) {
+            let node = DocumentNode(try JSONValue(parsing: canonical.bytes))
+            if let loaded = decoder.document(node, text: text, stored: canonical) {
+                if loaded.document.kind == kind { return loaded.document }
+                decoder.note("is a \(loaded.document.kind.rawValue), not a \(kind.rawValue)", at: 0, "")
+            }
+        } catch {
+            decoder.note("\(error)", at: 0, "")
+        }
+        throw DocumentErrors(decoder.diagnostics)
+    }
+
+    /// YAML reads nearly all JSON, and gives lines; what only JSON means (a surrogate pair in escapes) is read again.
+    private static func nodes(of text: String, path: String) -> Result<[DocumentNode], Diagnostic> {
+        let result = YAMLReader.documents(in: text, file: path)
+        guard case .failure = result, text.utf8.count <= Limits.documentBytesMax,
+            text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
+            let value = try? JSONValue(parsing: Array(text.utf8), depthMax: Limits.documentDepthMax)
+        else { return result }
+        return .success([DocumentNode(value)])
+    }
+
+    private static func duplicates(in loaded: [LoadedDocument]) -> [Diagnostic] {
+        var first: [String: LoadedDocument] = [:]
+        return loaded.compactMap { document in
+            let kind = document.document.kind.rawValue
+            let key = "\(kind)/\(document.document.name)"
+            guard let other = first[key] else {
+                first[key] = document
+                return nil
+            }
+            return Diagnostic(
+                file: document.file, line: document.line, path: kind,
+                message: "the \(kind) '\(document.document.name)' is already at \(other.file):\(other.line)")
+        }
+    }
+
+    private static func unknownAgents(in loaded: [LoadedDocument], known: Set<String>) -> [Diagnostic] {
+        var names = known
+        for document in loaded where document.document.kind == .agent { names.insert(document.document.name) }
+        return loaded.flatMap { document in
+            document.agents.filter { !names.contains($0.agent) }.map { reference in
+                let hint = NearestName.of(reference.agent, among: names.sorted()).map { "; did you mean '\($0)'?" } ?? ""
+                return Diagnostic(
+                    file: document.file, line: reference.line, path: reference.path,
+                    message: "there is no agent '\(reference.agent)'\(hint)")
+            }
+        }
+    }
+}
+
+/// A document with what is needed to check the set.
+struct LoadedDocument {
+    var document: Document
+    var file: String
+    var line: Int
+    var agents: [DecodedRule.AgentReference]
+}
+
+extension DocumentDecoder {
+    /// A document of any kind: its kind is the key that names it.
+    mutating func document(_ node: DocumentNode, text: String, stored: RawJSON? = nil) -> LoadedDocument? {
+        guard case .object(let members) = node.content else {
+            expected("a mapping with source:, agent: or rule:", found: node, "", line: node.line)
+            return nil
+        }
+        // A rule's step has `agent` too, but not at the top; a rule document may be told by `rule` alone.
+        let kinds = DocumentKind.allCases.filter { kind in members.contains { $0.key == kind.rawValue } }
+        guard kinds.count == 1, let kind = kinds.first else {
+            note("a document has exactly one of source: NAME, agent: NAME and rule: NAME", at: node.line, "")
+            return nil
+        }
+        let content: (name: String, Document.Content, [DecodedRule.AgentReference])? =
+            switch kind {
+            case .source: source(node).map { ($0.name, .source($0), []) }
+            case .agent: agent(node).map { ($0.name, .agent($0), []) }
+            case .rule: rule(node).map { ($0.rule.name, .rule($0.rule), $0.agents) }
+            }
+        guard let (name, content, agents) = content else { return nil }
+        let line = members.first { $0.key == kind.rawValue }?.line ?? node.line
+        let canonical = stored ?? RawJSON(trusted: node.json.canonicalEncoded())
+        let document = Document(kind: kind, name: name, text: text, canonical: canonical, content: content)
+        return LoadedDocument(document: document, file: file, line: line, agents: agents)
+    }
+}

@@ -1,0 +1,140 @@
+import BelfryCore
+
+/// A rule and what it refers to.
+struct DecodedRule {
+    /// An agent that a step names, and where.
+    struct AgentReference {
+        var agent: String
+        var line: Int
+        var path: String
+    }
+
+    var rule: RuleDefinition
+    var agents: [AgentReference]
+}
+
+/// Reads `rule:` documents.
+extension DocumentDecoder {
+    private static let ruleKeys = ["rule", "about", "enabled", "mode", "when", "limits", "notify", "run"]
+
+    private enum Mode: String, CaseIterable { case run, observe }
+
+    /// Nil if anything is wrong; then the diagnostics say what.
+    mutating func rule(_ node: DocumentNode) -> DecodedRule? {
+        let errorCount = diagnostics.count
+        guard let fields = fields(node, path: "", known: Self.ruleKeys) else { return nil }
+        let name = name(fields, "rule")
+        let pattern = pattern(fields)
+        var agents: [DecodedRule.AgentReference] = []
+        let steps = run(fields, &agents)
+        let about = string(fields, "about")
+        let isEnabled = bool(fields, "enabled") ?? true
+        let mode = choice(fields, "mode", of: Mode.self)
+        let limits = limits(fields)
+        let notify = bool(fields, "notify") ?? false
+        guard diagnostics.count == errorCount, let name, let pattern, let steps else { return nil }
+        var rule = RuleDefinition(name: name, pattern: pattern, steps: steps)
+        rule.about = about
+        rule.isEnabled = isEnabled
+        rule.observesOnly = mode == .observe
+        rule.limits = limits
+        rule.notify = notify
+        return DecodedRule(rule: rule, agents: agents)
+    }
+
+    private mutating func pattern(_ fields: Fields) -> EventPattern? {
+        guard let member = fields["when"] else {
+            note("is missing: an event pattern, { source: [github] }", in: fields, "when")
+            return nil
+        }
+        do throws(PatternErrors) {
+            return try EventPattern(parsing: member.value)
+        } catch {
+            for error in error.errors {
+                let path = error.path.isEmpty ? "when" : "when.\(error.path)"
+                note(error.message, at: error.line, path)
+            }
+            return nil
+        }
+    }
+
+    private mutating func limits(_ fields: Fields) -> RuleLimits {
+        var limits = RuleLimits()
+        guard let member = fields["limits"],
+            let inner = self.fields(member.value, path: fields.path(of: "limits"), known: ["concurrency", "runs_per_hour"])
+        else { return limits }
+        limits.concurrency = int(inner, "concurrency", in: 1...Limits.runsRunningMax) ?? limits.concurrency
+        limits.runsPerHour = int(inner, "runs_per_hour", in: 1...1_000_000) ?? limits.runsPerHour
+        return limits
+    }
+
+    // MARK: Steps
+
+    private mutating func run(_ fields: Fields, _ agents: inout [DecodedRule.AgentReference]) -> [StepDefinition]? {
+        guard let member = fields["run"] else {
+            note("is missing: run: { steps: […] }", in: fields, "run")
+            return nil
+        }
+        guard let inner = self.fields(member.value, path: fields.path(of: "run"), known: ["steps"]) else { return nil }
+        let path = inner.path(of: "steps")
+        guard case .array(let nodes)? = inner["steps"]?.value.content, !nodes.isEmpty else {
+            note("must be a list of at least one step", in: inner, "steps")
+            return nil
+        }
+        guard nodes.count <= Limits.stepsPerRuleMax else {
+            note("at most \(Limits.stepsPerRuleMax) steps", in: inner, "steps")
+            return nil
+        }
+        var steps: [StepDefinition] = []
+        var earlier: [String] = []
+        for (index, node) in nodes.enumerated() {
+            let stepPath = "\(path)[\(index)]"
+            guard let fields = self.fields(node, path: stepPath, known: ["step", "agent", "prompt", "command", "timeout"])
+            else { continue }
+            let name = name(fields, "step")
+            if let name, earlier.contains(name) { note("the name '\(name)' stands twice", in: fields, "step") }
+            if let step = step(fields, name: name, earlier: earlier, &agents) { steps.append(step) }
+            if let name { earlier.append(name) }
+        }
+        return steps.count == nodes.count ? steps : nil
+    }
+
+    private mutating func step(
+        _ fields: Fields, name: String?, earlier: [String], _ agents: inout [DecodedRule.AgentReference]
+    ) -> StepDefinition? {
+        guard (fields["agent"] == nil) != (fields["command"] == nil) else {
+            note("a step has either agent and prompt or command", at: fields.line, fields.path)
+            return nil
+        }
+        let action: StepDefinition.Action?
+        if fields["agent"] != nil {
+            let agent = self.name(fields, "agent")
+            let prompt = template(fields, "prompt", isRequired: true)
+            if let prompt { checkSteps([prompt], fields, "prompt", earlier: earlier) }
+            if let agent {
+                agents.append(.init(agent: agent, line: fields.line(of: "agent"), path: fields.path(of: "agent")))
+            }
+            action = if let agent, let prompt { .agent(AgentStep(agent: agent, prompt: prompt)) } else { nil }
+        } else {
+            if fields["prompt"] != nil { note("a command has no prompt; the event is on its input", in: fields, "prompt") }
+            let templates = command(fields)
+            if let templates { checkSteps(templates, fields, "command", earlier: earlier) }
+            action = templates.map { .command($0) }
+        }
+        let timeout = duration(fields, "timeout", in: .milliseconds(100)...Limits.stepTimeoutMax)
+        guard let name, let action else { return nil }
+        var step = StepDefinition(name: name, action: action)
+        step.timeout = timeout ?? step.timeout
+        return step
+    }
+
+    /// A template may ask for the output of steps that have ended by then.
+    private mutating func checkSteps(_ templates: [Template], _ fields: Fields, _ key: String, earlier: [String]) {
+        for name in templates.flatMap(\.stepsUsed) where !earlier.contains(name) {
+            let hint =
+                earlier.isEmpty
+                ? "this is the first step" : "steps before this one: \(earlier.joined(separator: ", "))"
+            note("'steps.\(name)' is no earlier step; \(hint)", in: fields, key)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// Text with places for values: `{{event.data.celsius}}`. A place holds a path and nothing else: no logic, no partials.
+///
+/// A path begins with a root and goes on with `.name`, `["any key"]` and `[0]`. Names are letters, digits, `_` and `-`;
+/// other keys stand in brackets and quotes: `{{event.data.labels["app.kubernetes.io/name"]}}`.
+public struct Template: Sendable, Hashable, CustomStringConvertible {
+    enum Segment: Sendable, Hashable {
+        case literal(String)
+        case value(TemplatePath)
+    }
+
+    /// As it was written.
+    public let text: String
+    let segments: [Segment]
+
+    /// What a rule's templates may begin a path with. `data` is short for `event.data`.
+    public static let stepRoots: Set<String> = ["event", "data", "rule", "run", "steps", "source"]
+
+    /// - Throws: where and why the text is no template.
+    public init(parsing text: String, roots: Set<String> = Template.stepRoots) throws(TemplateError) {
+        self.text = text
+        var segments: [Segment] = []
+        var rest = text[...]
+        while let open = rest.firstRange(of: "{{") {
+            if open.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<open.lowerBound]))) }
+            guard let close = rest[open.upperBound...].firstRange(of: "}}") else {
+                throw TemplateError(place: rest[open.lowerBound...], reason: "'{{' without '}}'")
+            }
+            let place = rest[open.lowerBound..<close.upperBound]
+            let path: TemplatePath
+            do throws(PatternIssue) {
+                path = try TemplatePath(rest[open.upperBound..<close.lowerBound])
+                try Self.check(path, roots: roots)
+            } catch {
+                throw TemplateError(place: place, reason: error.hint.map { "\(error.reason); \($0)" } ?? error.reason)
+            }
+            segments.append(.value(path))
+            rest = rest[close.upperBound...]
+        }
+        if !rest.isEmpty { segments.append(.literal(String(rest))) }
+        self.segments = segments
+    }
+
+    private static func check(_ path: TemplatePath, roots: Set<String>) throws(PatternIssue) {
+        guard !roots.contains(path.root) else { return }
+        let known = roots.sorted()
+        let nearest = NearestName.of(path.root, among: known).map { "did you mean '\($0)'?" }
+        throw PatternIssue(
+            "unknown root '\(path.root.prefix(80))'", hint: nearest ?? "known: \(known.joined(separator: ", "))")
+    }
+
+    /// Whether the text has no places for values.
+    public var isLiteral: Bool { !segments.contains { if case .value = $0 { true } else { false } } }
+
+    /// The names of the steps whose results the text asks for (`steps.NAME.output`).
+    public var stepsUsed: [String] {
+        segments.compactMap { segment in
+            guard case .value(let path) = segment, path.root == "steps", case .key(let name)? = path.parts.first else {
+                return nil
+            }
+            return name
+        }
+    }
+
+    public var description: String { text }
+}
+
+/// Why a text is no template.
+public struct TemplateError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The place, as it was written: `{{#if event}}`.
+    public var place: String
+    public var reason: String
+
+    init(place: Substring, reason: String) {
+        self.place = String(place).cut(toBytes: 80)
+        self.reason = reason
+    }
+
+    public var description: String { "\(place): \(reason)" }
+}
