@@ -1,1 +1,75 @@
-@main struct Belfry { static func main() {} }
+import ArgumentParser
+import Glibc
+
+/// The `belfry` program: `serve` is the hub, every other command is a client of its API.
+@main
+struct Belfry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "belfry",
+        abstract: "A self-hosted event-triggered agent hub.",
+        discussion: """
+            Webhooks and sensor alerts come in, stored rules decide, agent runs start, and their tokens stream to \
+            every viewer.
+
+            Client commands talk to http://127.0.0.1:8420 with the token of ./data/admin.token; --url and --token \
+            (BELFRY_URL, BELFRY_TOKEN) choose another hub.
+
+            EXIT CODES
+              0  done
+              1  a negative answer: no match, a broken chain, a failed run, not found, a conflict, an invalid document
+              2  wrong usage or configuration
+              3  the hub cannot be reached
+              4  the token is missing, unknown or may not do this
+              5  the hub failed or is overloaded
+
+            EXAMPLE
+              belfry serve --rules ./Rules
+              belfry send github-issues --watch
+            """,
+        version: "belfry \(Version.text)",
+        groupedSubcommands: [
+            CommandGroup(name: "The hub", subcommands: [ServeCommand.self, DoctorCommand.self, BenchCommand.self]),
+            CommandGroup(
+                name: "What happens",
+                subcommands: [SendCommand.self, EventsCommand.self, RunsCommand.self, AuditCommand.self]
+            ),
+            CommandGroup(
+                name: "What is set up",
+                subcommands: [
+                    SourcesCommand.self, AgentsCommand.self, RulesCommand.self, PauseCommand.self, ResumeCommand.self,
+                    TokensCommand.self,
+                ]
+            ),
+        ]
+    )
+
+    static func main() async {
+        // A reader that went away (`belfry events list | head`) is no error.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            Terminal.complain(failure.message)
+            Glibc.exit(failure.code.rawValue)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Help and version end with 0 on stdout, usage errors with 2 on stderr (the parser's own code is 64).
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if code.isSuccess {
+            Terminal.write(text.isEmpty ? "" : text + "\n")
+        } else if !text.isEmpty {
+            Terminal.writeError(text + "\n")
+        }
+        Glibc.exit(code == .validationFailure ? Failure.Code.usage.rawValue : code.rawValue)
+    }
+}

@@ -1,0 +1,17 @@
+/// What belongs to this machine alone.
+enum Loopback {
+    /// Whether `url` names this machine: only then may a token that was found in a file be sent there.
+    static func isLoopback(url: String) -> Bool {
+        let parts = url.split(separator: "://", maxSplits: 1)
+        guard parts.count == 2 else { return false }
+        let authority = parts[1].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !authority.contains("@") else { return false }
+        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+        return host == "localhost" || host == "[::1]" || isLoopbackIPv4(host)
+    }
+
+    private static func isLoopbackIPv4(_ host: some StringProtocol) -> Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

@@ -1,0 +1,44 @@
+import Glibc
+
+/// Standard output and error, written as they are: nothing is buffered, so a stream is seen as it comes.
+enum Terminal {
+    static let isInteractive = isatty(STDOUT_FILENO) == 1
+    private static let hasColor = isInteractive && getenv("NO_COLOR") == nil
+
+    static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
+    static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// One line on stderr.
+    static func complain(_ message: String) { writeError("belfry: \(message)\n") }
+
+    /// Styles, only on a terminal and only without NO_COLOR.
+    static func bold(_ text: String) -> String { hasColor ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+    static func faint(_ text: String) -> String { hasColor ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+    static func green(_ text: String) -> String { hasColor ? "\u{1B}[32m\(text)\u{1B}[0m" : text }
+    static func yellow(_ text: String) -> String { hasColor ? "\u{1B}[33m\(text)\u{1B}[0m" : text }
+    static func red(_ text: String) -> String { hasColor ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
+
+    /// Text of others (payloads, models) without what would command the terminal; line feeds and tabs stay.
+    static func harmless(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            scalars.append(isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar)
+        }
+        return String(scalars)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                // The reader went away: whoever reads no more wants no more.
+                guard count > 0 else { exit(0) }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+}

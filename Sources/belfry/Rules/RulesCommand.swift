@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `belfry rules`
+struct RulesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rules",
+        abstract: "What is to happen when which event comes.",
+        discussion: """
+            EXAMPLE
+              belfry rules apply ./Rules
+            """,
+        subcommands: [
+            RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesEnable.self, RulesDisable.self,
+        ],
+        defaultSubcommand: RulesList.self
+    )
+}

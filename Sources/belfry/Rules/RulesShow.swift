@@ -1,0 +1,27 @@
+import ArgumentParser
+import BelfryCore
+
+struct RulesShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one rule as it was written.",
+        discussion: """
+            EXAMPLE
+              belfry rules show github-issue-triage
+            """
+    )
+
+    @OptionGroup var client: ClientOptions
+    @Argument(help: "The rule.") var name: String
+
+    func run() async throws {
+        let answer = try await client.client().get("/v1/rules/\(PercentEncoding.component(name))")
+        client.output.show(answer) { rule in
+            let head = Terminal.faint(
+                "# version \(rule.cell("version")), owned by \(rule.cell("owner")), enabled: \(rule.cell("enabled"))\n"
+            )
+            let text = Terminal.harmless(rule["text"]?.string ?? rule["document"]?.text ?? "")
+            return head + text + (text.hasSuffix("\n") ? "" : "\n")
+        }
+    }
+}

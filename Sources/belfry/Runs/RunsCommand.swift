@@ -1,0 +1,15 @@
+import ArgumentParser
+
+/// `belfry runs`
+struct RunsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs",
+        abstract: "What agents are doing and have done.",
+        discussion: """
+            EXAMPLE
+              belfry runs watch run_01h455vb4pex5vsknk084sn02q
+            """,
+        subcommands: [RunsList.self, RunsShow.self, RunsWatch.self, RunsStop.self],
+        defaultSubcommand: RunsList.self
+    )
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import BelfryCore
+import BelfrySources
+
+/// `belfry send`
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Sign a delivery as its sender would and post it to the hub's front door.",
+        discussion: """
+            Samples: \(SampleDelivery.names.joined(separator: ", ")). A preset's name sends its first sample.
+
+            The secret of a hub on this machine is read over the API; elsewhere --secret-file names it.
+
+            EXAMPLE
+              belfry send github-issues --watch
+              belfry send github --file issue.json --header 'X-GitHub-Event: issues'
+            """
+    )
+
+    @OptionGroup var client: ClientOptions
+    @Argument(help: "A sample or a preset.") var what: String
+    @Option(help: ArgumentHelp("Body to send instead of the sample's (- for stdin).", valueName: "file"))
+    var file: String?
+    @Option(help: "The source to send to (default: the first of the preset).") var source: String?
+    @Option(help: ArgumentHelp("File that holds the secret.", valueName: "file")) var secretFile: String?
+    @Option(help: ArgumentHelp("A header of the sender's, 'Name: value' (may be repeated).", valueName: "header"))
+    var header: [String] = []
+    @Option(help: "The sender's id of the delivery (default: a new one). The same id is the same delivery.")
+    var id: String?
+    @Flag(help: "Show the text of the runs that it starts, as it comes.") var watch = false
+
+    func run() async throws {
+        let client = try self.client.client()
+        let template = try DeliveryTemplate(named: what, file: file, headers: header)
+        let target = try await DeliveryTarget.find(
+            preset: template.preset, name: source, secretFile: secretFile, client: client
+        )
+        let answer = try await target.post(template, id: id ?? DeliveryTarget.newID(), client: client)
+        let events = answer["events"]?.array ?? [answer]
+        // What is watched is what the reader wants to see; the answer goes beside it.
+        if watch, self.client.output == .table {
+            events.forEach { Terminal.writeError(Self.line($0)) }
+        } else {
+            self.client.output.show(answer) { _ in events.map(Self.line).joined() }
+        }
+        if watch {
+            let runs = events.flatMap { $0["runs"]?.array ?? [] }.compactMap(\.string)
+            try await RunWatch(client: client, output: self.client.output).follow(runs)
+        }
+    }
+
+    /// `evt_… matched → run_…`
+    private static func line(_ event: JSONValue) -> String {
+        let runs = event["runs"]?.array ?? []
+        return "\(event.cell("event")) \(event.cell("status"))"
+            + (runs.isEmpty ? "" : " → " + runs.map(\.cell).joined(separator: ", ")) + "\n"
+    }
+}

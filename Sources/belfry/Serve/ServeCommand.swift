@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+
+/// `belfry serve`: the hub.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the hub.",
+        discussion: """
+            Each flag is also a variable (BELFRY_DATA, BELFRY_RULES, …) and a key of the file that --config names; \
+            flags win over variables, variables over the file. ops/belfry.yaml lists every key with its default.
+
+            The first start writes DIR/admin.token, which the client commands read.
+
+            EXAMPLE
+              belfry serve --data ./data --rules ./Rules --port 8420
+            """
+    )
+
+    @Option(help: ArgumentHelp("Folder of the database and keys (default ./data).", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Folder of documents to apply at each start and on SIGHUP.", valueName: "dir"))
+    var rules: String?
+
+    @Option(help: ArgumentHelp("Folder of documents to put into an empty store once.", valueName: "dir"))
+    var seed: String?
+
+    @Option(help: "Address to listen on (default 127.0.0.1).")
+    var host: String?
+
+    @Option(help: "Port to listen on (default 8420; 0 takes a free one).")
+    var port: Int?
+
+    @Option(help: ArgumentHelp("How others reach the hub, for links.", valueName: "url"))
+    var publicURL: String?
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    var logLevel: String?
+
+    @Option(help: ArgumentHelp("Configuration file (YAML).", valueName: "file"))
+    var config: String?
+
+    @Flag(help: "Print the configuration that would be used, and end.")
+    var printConfig = false
+
+    func run() async throws {
+        let configuration = try await ServeConfiguration.load(
+            flags: .init(
+                data: data, rules: rules, seed: seed, host: host, logLevel: logLevel, publicURL: publicURL, port: port,
+                config: config
+            ),
+            environment: ProcessInfo.processInfo.environment
+        )
+        if printConfig {
+            Terminal.write(configuration.text)
+        } else {
+            try await Composition.serve(configuration)
+        }
+    }
+}

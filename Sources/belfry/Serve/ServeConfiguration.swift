@@ -1,0 +1,57 @@
+import BelfryCore
+
+/// Everything `belfry serve` can be told. `init()` holds the defaults; ``ServeConfiguration/load(flags:environment:)``
+/// lays the file, the environment and the flags over them, in this order.
+///
+/// What rules may do (`commands`, `secrets`, `outbound`) can be widened here and nowhere else: neither the API nor a
+/// rule can.
+struct ServeConfiguration: Sendable, Equatable {
+    /// Folder of the database, the keys and the admin token.
+    var data = "data"
+    /// Folder of documents that are applied at each start and on SIGHUP.
+    var rules: String?
+    /// Folder of documents that are put into an empty store once, as if the API had created them.
+    var seed: String?
+    var host = "127.0.0.1"
+    /// 0 takes a free one.
+    var port = 8420
+    /// How others reach the hub, for links and the URLs of sources; nil: `http://host:port`.
+    var publicURL: String?
+    var logLevel = "info"
+    /// Programs that `command` agents and steps may run: name → absolute path.
+    var commands: [String: String] = [:]
+    var secrets = Secrets()
+    var outbound = Outbound()
+    var limits = Bounds()
+
+    /// What `env:` and `file:` references of documents may name.
+    struct Secrets: Sendable, Equatable {
+        /// Names; a `*` at the end stands for any rest.
+        var env = ["GITHUB_WEBHOOK_SECRET", "OPENAI_API_KEY"]
+        /// Files, and folders with all below them; relative ones are within the data folder.
+        var files = ["secrets"]
+    }
+
+    struct Outbound: Sendable, Equatable {
+        /// Whether agents may reach private and loopback addresses: a model on this machine or network.
+        var allowPrivate = true
+    }
+
+    struct Bounds: Sendable, Equatable {
+        /// Runs at work at the same time, of all rules.
+        var runsRunning = Limits.runsRunningMax
+        var connections = Limits.connectionsMax
+    }
+
+    /// `secrets.files` from the root.
+    var secretFiles: [String] {
+        let folder = LocalFile.absolute(data)
+        return secrets.files.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
+    }
+
+    /// Every key of the file, with dots; `commands` holds names of the operator's own.
+    static let keys = [
+        "data", "rules", "seed", "host", "port", "public_url", "log_level", "commands", "secrets.env", "secrets.files",
+        "outbound.allow_private", "limits.runs_running", "limits.connections",
+    ]
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import BelfryCore
+
+struct TokensList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Show all tokens, never their text.",
+        discussion: """
+            EXAMPLE
+              belfry tokens list
+            """
+    )
+
+    @OptionGroup var client: ClientOptions
+
+    func run() async throws {
+        let answer = try await client.client().get("/v1/tokens")
+        client.output.show(answer) { answer in
+            Table(["id", "name", "role", "created", "expires", "revoked"], answer.items) { token in
+                ["id", "name", "role"].map(token.cell) + ["created", "expires", "revoked"].map(token.timeCell)
+            }.text
+        }
+    }
+}
