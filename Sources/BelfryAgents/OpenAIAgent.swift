@@ -82,8 +82,9 @@ struct OpenAIAgent: Agent {
             let piece: [UInt8]?
             do throws(HTTPFailure) { piece = try await pieces.next() } catch { throw Failure(http: error) }
             guard let piece else { break }
-            let items: [OpenAIStream.Item]
-            do throws(BelfryError) { items = try stream.read(piece) } catch { throw Failure(error: error) }
+            var items: [OpenAIStream.Item] = []
+            var failure: BelfryError?
+            do throws(BelfryError) { try stream.read(piece, into: &items) } catch { failure = error }
             for item in items {
                 if case .text(let text) = item { textBytes += text.utf8.count }
                 guard textBytes <= definition.outputBytesMax else {
@@ -95,6 +96,7 @@ struct OpenAIAgent: Agent {
                     throw Failure(error: BelfryError(fromEmit: error))
                 }
             }
+            if let failure { throw Failure(error: failure) }
         }
         guard stream.isDone else {
             throw Failure(error: BelfryError(.agentFailed, "the provider's stream ended early, before [DONE]"), mayPass: true)

@@ -15,16 +15,15 @@ struct OpenAIStream {
     private(set) var finishReason: String?
     private var decoder = SSEDecoder()
 
-    mutating func read(_ bytes: [UInt8]) throws(BelfryError) -> [Item] {
+    /// Takes the next piece of the stream and appends what it completes, also what stands before an error in it.
+    mutating func read(_ bytes: [UInt8], into items: inout [Item]) throws(BelfryError) {
         let events: [SSEEvent]
         do {
             events = try decoder.decode(bytes)
         } catch {
             throw BelfryError(.agentFailed, "the provider sent a line longer than \(error.bytesMax) bytes")
         }
-        var items: [Item] = []
         for event in events where !isDone { try read(event, into: &items) }
-        return items
     }
 
     private mutating func read(_ event: SSEEvent, into items: inout [Item]) throws(BelfryError) {

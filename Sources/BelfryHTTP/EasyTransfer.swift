@@ -8,7 +8,9 @@ final class EasyTransfer {
     let easy: UnsafeMutableRawPointer
     let started: ContinuousClock.Instant
     /// When bytes last came, or the reader took some after a pause.
-    var lastProgress: ContinuousClock.Instant
+    private var lastProgress: ContinuousClock.Instant
+    /// The reader lags; the idle timeout rests.
+    private var isPaused = false
     private(set) var hasHead = false
 
     private let allowsPrivateAddresses: Bool
@@ -126,7 +128,15 @@ final class EasyTransfer {
 
     private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
         lastProgress = .now
-        return transfer.receive(bytes) ? bytes.count : Int(belfry_curl_pause)
+        isPaused = !transfer.receive(bytes)
+        return isPaused ? Int(belfry_curl_pause) : bytes.count
+    }
+
+    /// The reader has room again. libcurl may call the write function before this returns.
+    func resume() {
+        lastProgress = .now
+        isPaused = false
+        curl_easy_pause(easy, Int32(belfry_curl_continue))
     }
 
     /// One line of the head or of the trailer, with its line end.
@@ -175,8 +185,9 @@ final class EasyTransfer {
         let request = transfer.request
         var due: ContinuousClock.Instant?
         if !hasHead {
-            due = (connected ?? now) + request.firstByteTimeout
-        } else if !transfer.isPaused {
+            // The idle timeout begins with the head, which may come at any moment.
+            due = min((connected ?? now) + request.firstByteTimeout, now + request.idleTimeout)
+        } else if !isPaused {
             due = lastProgress + request.idleTimeout
         }
         if let deadline = request.deadline { due = min(due ?? started + deadline, started + deadline) }
@@ -196,7 +207,7 @@ final class EasyTransfer {
                 "\(target) accepted the request and did not answer within \(request.firstByteTimeout.milliseconds) ms"
             )
         }
-        if hasHead, !transfer.isPaused, now >= lastProgress + request.idleTimeout {
+        if hasHead, !isPaused, now >= lastProgress + request.idleTimeout {
             return HTTPFailure(
                 .idleTimeout,
                 "\(target) stopped in the middle of its answer: nothing came for \(request.idleTimeout.milliseconds) ms"

@@ -55,8 +55,6 @@ final class Transfer: Sendable {
         }
     }
 
-    var isPaused: Bool { state.withLock(\.isPaused) }
-
     // MARK: The caller's side
 
     /// Waits for the head; nil once the exchange has failed before it.

@@ -21,10 +21,8 @@ final class TransferWorker {
         case .cancel(let transfer): remove(ObjectIdentifier(transfer), .failure(.cancelled))
         case .resume(let transfer):
             guard let easy = active[ObjectIdentifier(transfer)] else { return }
-            easy.lastProgress = .now
+            easy.resume()
             note(due: easy.due(now: .now))
-            // May call the write function at once.
-            curl_easy_pause(easy.easy, Int32(belfry_curl_continue))
         }
     }
 
