@@ -2,8 +2,8 @@ import COpenSSL
 
 /// Seals secrets for storage: AES-256-GCM (NIST SP 800-38D), a random nonce per seal.
 ///
-/// Sealed bytes are nonce (12) ‖ ciphertext ‖ tag (16). The context is authenticated, not stored: what was sealed for one
-/// place does not open in another.
+/// Sealed bytes are nonce (12) ‖ ciphertext ‖ tag (16). The context is authenticated, not stored: what was sealed for
+/// one place does not open in another.
 public struct SealingKey: Sendable, CustomStringConvertible, CustomReflectable {
     public static let byteCount = 32
     private static let nonceBytes = 12

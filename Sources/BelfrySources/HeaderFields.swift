@@ -22,4 +22,3 @@ public struct HeaderFields: Sendable {
         fields.compactMap { $0.name.hasSameBytes(as: lowerCaseName) ? $0.value : nil }
     }
 }
-

@@ -1,6 +1,6 @@
 import BelfryCore
 
-/// A sender's conventions: one row of the preset table. A new preset is a row here, a file that holds it, and its tests.
+/// A sender's conventions: one row of the preset table. A new preset is a row, a file that holds it, and its tests.
 struct PresetTraits: Sendable {
     /// How deliveries are verified; the source may configure it.
     var scheme: @Sendable (SourceDefinition) -> any VerificationScheme

@@ -43,7 +43,8 @@ extension SourceDefinition {
             throw BelfryError(.methodNotAllowed, "deliveries are sent with POST, not \(delivery.method.prefix(16))")
         }
         guard delivery.body.count <= bodyBytesMax else {
-            throw BelfryError(.payloadTooLarge, "the body has \(delivery.body.count) bytes; source \(name) takes \(bodyBytesMax)")
+            throw BelfryError(
+                .payloadTooLarge, "the body has \(delivery.body.count) bytes; source \(name) takes \(bodyBytesMax)")
         }
     }
 
@@ -51,14 +52,16 @@ extension SourceDefinition {
         guard !events.isEmpty else { throw BelfryError(.malformed, "the delivery holds no item") }
         guard events.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
-                .malformed, "the delivery holds \(events.count) items; at most \(Limits.eventsPerDeliveryMax) fit in one",
+                .malformed,
+                "the delivery holds \(events.count) items; at most \(Limits.eventsPerDeliveryMax) fit in one",
                 details: JSONObject([.init(key: "items_max", value: .int(Limits.eventsPerDeliveryMax))])
             )
         }
     }
 
     /// What is the same for every preset: the headers, bounds on attributes, the identity by body.
-    private func finish(_ events: [IncomingEvent], _ delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent] {
+    private func finish(_ events: [IncomingEvent], _ delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent]
+    {
         let headers = delivery.keptHeaders
         var finished: [IncomingEvent] = []
         finished.reserveCapacity(events.count)
@@ -92,7 +95,7 @@ extension IncomingEvent {
             guard value.utf8.count <= Limits.attributeBytesMax else {
                 throw BelfryError(
                     .malformed,
-                    "the delivery's \(name) has \(value.utf8.count) bytes; at most \(Limits.attributeBytesMax) are taken"
+                    "the delivery's \(name) has \(value.utf8.count) bytes; at most \(Limits.attributeBytesMax) fit"
                 )
             }
         }

@@ -50,16 +50,18 @@ struct VerifiedDelivery: Sendable {
 
     /// The headers that the event keeps: those of the preset and `keep_headers`, never one that may hold a secret.
     var keptHeaders: JSONObject {
-        let confidential = source.preset.traits.scheme(source).confidentialHeaders
         var members: [JSONObject.Member] = []
-        for name in source.preset.traits.keptHeaders + source.keepHeaders.map({ $0.lowercased() }) {
-            guard !members.contains(where: { $0.key == name }), !confidential.contains(name),
-                !ConfidentialHeader.isSuspect(name)
-            else { continue }
+        func keep(_ name: String) {
             let values = delivery.headers.values(name)
-            if !values.isEmpty {
-                members.append(.init(key: name, value: .string(values.joined(separator: ", "))))
-            }
+            if !values.isEmpty { members.append(.init(key: name, value: .string(values.joined(separator: ", ")))) }
+        }
+        let own = source.preset.traits.keptHeaders
+        own.forEach(keep)
+        guard !source.keepHeaders.isEmpty else { return JSONObject(members) }
+        let confidential = source.preset.traits.scheme(source).confidentialHeaders
+        for name in Set(source.keepHeaders.map { $0.lowercased() }).subtracting(own).sorted()
+        where !confidential.contains(name) && !ConfidentialHeader.isSuspect(name) {
+            keep(name)
         }
         return JSONObject(members)
     }
@@ -68,10 +70,15 @@ struct VerifiedDelivery: Sendable {
 /// Headers that never leave this module, whoever asks to keep them.
 enum ConfidentialHeader {
     /// Words that mark a header as a credential: `Authorization`, `Cookie`, `X-Hub-Signature-256`, `X-Gitlab-Token`, ….
-    private static let words = ["authorization", "cookie", "signature", "token", "secret", "password", "api-key", "apikey"]
+    private static let words = [
+        "authorization", "cookie", "signature", "token", "secret", "password", "api-key", "apikey",
+    ].map { Array($0.utf8) }
 
     static func isSuspect(_ lowerCaseName: String) -> Bool {
-        words.contains { lowerCaseName.contains($0) }
+        let name = Array(lowerCaseName.utf8)
+        return words.contains { word in
+            name.indices.contains { name[$0...].starts(with: word) }
+        }
     }
 }
 

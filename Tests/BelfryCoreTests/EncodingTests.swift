@@ -15,7 +15,10 @@ struct EncodingTests {
 
     @Test(
         "loose base 64 is refused",
-        arguments: ["A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AAAA\n", " AAAA", "AA-_", "é===", "AAAA="])
+        arguments: [
+            "A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AAAA\n", " AAAA", "AA-_", "é===",
+            "AAAA=",
+        ])
     func strictBase64(text: String) {
         #expect(Base64.decode(text) == nil)
     }

@@ -28,7 +28,8 @@ struct IdentifierTests {
     @Test(
         "other texts are refused",
         arguments: [
-            "", "run_", "evt_01h455vb4pex5vsknk084sn02q", "run_01H455VB4PEX5VSKNK084SN02Q", "run_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "", "run_", "evt_01h455vb4pex5vsknk084sn02q", "run_01H455VB4PEX5VSKNK084SN02Q",
+            "run_8zzzzzzzzzzzzzzzzzzzzzzzzz",
             "run_01h455vb4pex5vsknk084sn02", "run_01h455vb4pex5vsknk084sn02qq", "run_01h455vb4pex5vsknk084sn02u",
             "run-01h455vb4pex5vsknk084sn02q", "01h455vb4pex5vsknk084sn02q", " run_01h455vb4pex5vsknk084sn02q",
         ])

@@ -19,9 +19,9 @@ struct JSONScannerTests {
         #expect(foundationAccepts(bytes))
     }
 
-    /// Foundation differs where RFC 8259 leaves room, or where it is lax: lone surrogates and numbers it cannot hold are
-    /// ours to take; a byte-order mark, NUL-detected UTF-16/32, bad UTF-8 and a comma before a closing bracket it may take,
-    /// and we do not.
+    /// Foundation differs where RFC 8259 leaves room, or where it is lax: lone surrogates and numbers it cannot hold
+    /// are ours to take; a byte-order mark, NUL-detected UTF-16/32, bad UTF-8 and a comma before a closing bracket it may
+    /// take, and we do not.
     private func mayDiffer(_ bytes: [UInt8]) -> Bool {
         let text = String(decoding: bytes, as: UTF8.self).lowercased()
         let dense = text.filter { !$0.isWhitespace }
@@ -54,7 +54,8 @@ struct JSONScannerTests {
 
     @Test("a document cut at any byte is no document")
     func cut() {
-        let text = Array(#"{"a":[1.5e3,true,false,null,"x\u00e9\\ y"],"é€😀":{"longer than eight bytes":"\""},"z":-0}"#.utf8)
+        let text = Array(
+            #"{"a":[1.5e3,true,false,null,"x\u00e9\\ y"],"é€😀":{"longer than eight bytes":"\""},"z":-0}"#.utf8)
         #expect(isValid(text))
         for count in text.indices { #expect(!isValid(Array(text[..<count])), "cut at \(count)") }
     }
@@ -88,7 +89,9 @@ struct JSONScannerTests {
         }
     }
 
-    @Test("well-formed UTF-8 of every length is accepted", arguments: ["\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"])
+    @Test(
+        "well-formed UTF-8 of every length is accepted",
+        arguments: ["\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"])
     func validUTF8(text: String) throws {
         for padding in 0..<10 {
             let whole = String(repeating: "a", count: padding) + text + "tail of it"
@@ -112,8 +115,10 @@ struct JSONScannerTests {
     @Test(
         "what RFC 8259 does not allow is refused",
         arguments: [
-            "", " ", "01", "1.", ".5", "+1", "-", "1e", "1e+", "--1", "0x1", "NaN", "Infinity", "tru", "TRUE", "nul", "'a'",
-            "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "1 2", "{\"a\":1}}", "\"\\x\"", "\"\\u12g4\"", "\"\\u12\"",
+            "", " ", "01", "1.", ".5", "+1", "-", "1e", "1e+", "--1", "0x1", "NaN", "Infinity", "tru", "TRUE", "nul",
+            "'a'",
+            "[1,]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "1 2", "{\"a\":1}}", "\"\\x\"", "\"\\u12g4\"",
+            "\"\\u12\"",
             "\u{FEFF}1", "[", "]", "{", "}", ":", ",", "\"", "// x\n1", "1\u{A0}", "\u{0}",
         ])
     func refused(text: String) {
@@ -127,7 +132,9 @@ struct JSONScannerTests {
         #expect(throws: JSONError("bytes that are not UTF-8", at: 9)) {
             try RawJSON(validating: Array("\"12345678".utf8) + [0xFF, 0x22])
         }
-        #expect(throws: JSONError("something stands after the value", at: 2)) { try RawJSON(validating: Array("1 2".utf8)) }
+        #expect(throws: JSONError("something stands after the value", at: 2)) {
+            try RawJSON(validating: Array("1 2".utf8))
+        }
     }
 
     @Test("escapes mean what they say; half a surrogate pair becomes U+FFFD")

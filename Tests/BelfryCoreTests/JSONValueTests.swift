@@ -69,7 +69,9 @@ struct JSONValueTests {
 
     @Test(
         "doubles are written so that the same double is read",
-        arguments: [0.0, -0.0, 1, -1.5, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, 0.1, 123456.789, .greatestFiniteMagnitude])
+        arguments: [
+            0.0, -0.0, 1, -1.5, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, 0.1, 123456.789, .greatestFiniteMagnitude,
+        ])
     func doubles(value: Double) throws {
         let number = try #require(JSONNumber(value))
         #expect(number.double == value)
@@ -101,7 +103,8 @@ struct JSONValueTests {
         writer.endArray()
         writer.member("d", raw: RawJSON(trusted: Array("[1e400]".utf8)))
         writer.endObject()
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":"x\"y","c":[1,true,null,{},{"k":[]}],"d":[1e400]}"#)
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self) == #"{"a":"x\"y","c":[1,true,null,{},{"k":[]}],"d":[1e400]}"#)
         _ = try RawJSON(validating: writer.bytes)
     }
 }

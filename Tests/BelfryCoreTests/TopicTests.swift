@@ -6,7 +6,8 @@ struct TopicTests {
 
     private func frame(_ topic: Topic, run: RunID? = nil, rule: String? = nil, source: String? = nil) -> DraftFrame {
         DraftFrame(
-            time: Timestamp(milliseconds: 0), topic: topic, run: run, rule: rule, source: source, type: .custom, data: .null)
+            time: Timestamp(milliseconds: 0), topic: topic, run: run, rule: rule, source: source, type: .custom,
+            data: .null)
     }
 
     @Test("every topic reads its own text")
@@ -19,7 +20,10 @@ struct TopicTests {
 
     @Test(
         "other texts are no topic",
-        arguments: ["", "run", "run/", "run/x", "rule/", "rule/A", "rule/a/b", "custom/../x", "Runs", "runs/", "*", "rule/*", "source/é"])
+        arguments: [
+            "", "run", "run/", "run/x", "rule/", "rule/A", "rule/a/b", "custom/../x", "Runs", "runs/", "*", "rule/*",
+            "source/é",
+        ])
     func refused(text: String) {
         #expect(Topic(text) == nil)
     }

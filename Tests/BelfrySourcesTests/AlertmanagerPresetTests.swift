@@ -14,7 +14,8 @@ struct AlertmanagerPresetTests {
 
     private func body(_ alerts: [String]) -> String {
         """
-        {"receiver":"hub","status":"firing","alerts":[\(alerts.joined(separator: ", "))],"groupLabels":{"alertname":"X"},\
+        {"receiver":"hub","status":"firing","alerts":[\(alerts.joined(separator: ", "))],\
+        "groupLabels":{"alertname":"X"},\
         "commonLabels":{},"commonAnnotations":{},"externalURL":"http://am","version":"4","groupKey":"{}:{}",\
         "truncatedAlerts":1e400}
         """
@@ -22,7 +23,8 @@ struct AlertmanagerPresetTests {
 
     @Test("each alert is an event: key of fingerprint, status and start; its text and the group as they were written")
     func splits() throws {
-        let verdict = fixture.judgeSigned(body([alert("f1", extra: #","value":1.50e3 "#), alert("f2", status: "resolved")]))
+        let verdict = fixture.judgeSigned(
+            body([alert("f1", extra: #","value":1.50e3 "#), alert("f2", status: "resolved")]))
         #expect(verdict.verifiedBy == "env:S0")
         try #require(verdict.events.count == 2)
         let (first, second) = (verdict.events[0], verdict.events[1])
@@ -105,7 +107,8 @@ struct AlertmanagerPresetTests {
     @Test("a large group copied to many alerts does not multiply without bound")
     func amplification() {
         let huge = #"{"a":""# + String(repeating: "x", count: 1_000_000) + #""}"#
-        let text = body((0..<500).map { alert("f\($0)") }).replacing(#""commonLabels":{}"#, with: #""commonLabels":\#(huge)"#)
+        let text = body((0..<500).map { alert("f\($0)") }).replacing(
+            #""commonLabels":{}"#, with: #""commonLabels":\#(huge)"#)
         #expect(fixture.judgeSigned(text).code == "payload_too_large")
     }
 

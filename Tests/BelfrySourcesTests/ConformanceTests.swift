@@ -19,12 +19,15 @@ enum Conformance {
         try JSONValue(parsing: [UInt8](Data(contentsOf: folder.appending(path: path))))
     }
 
-    static func pairs(_ provider: String) throws -> [(name: String, body: [UInt8], headers: [(name: String, value: String)])] {
+    static func pairs(_ provider: String) throws -> [(
+        name: String, body: [UInt8], headers: [(name: String, value: String)]
+    )] {
         let folder = folder.appending(path: "payloads/\(provider)")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
             .filter { $0.hasSuffix(".json") && !$0.hasSuffix(".headers.json") }
         return try names.map { name in
-            let headers = try json("payloads/\(provider)/\(name.dropLast(5)).headers.json")["headers"]?.object?.members ?? []
+            let headers =
+                try json("payloads/\(provider)/\(name.dropLast(5)).headers.json")["headers"]?.object?.members ?? []
             let body = try [UInt8](Data(contentsOf: folder.appending(path: name)))
             return (name, body, headers.compactMap { member in member.value.string.map { (member.key, $0) } })
         }

@@ -45,7 +45,8 @@ struct GitHubPresetTests {
     @Test("the later of duplicate keys wins")
     func duplicateKeys() {
         let verdict = fixture.judgeSigned(
-            #"{"action":"opened","issue":{"number":1},"action":"closed","issue":{},"repository":{"full_name":"a/b"}}"#, headers)
+            #"{"action":"opened","issue":{"number":1},"action":"closed","issue":{},"repository":{"full_name":"a/b"}}"#,
+            headers)
         #expect(verdict.event?.type == "issues.closed")
         #expect(verdict.event?.subject == "a/b")
     }
@@ -79,7 +80,9 @@ struct GitHubPresetTests {
         #expect(without("x-github-delivery")?.message.contains("x-github-delivery") == true)
     }
 
-    @Test("signatures of another form are refused", arguments: ["sha256=", "sha1=00", "757107", "sha256=zz", "sha256=00", ""])
+    @Test(
+        "signatures of another form are refused",
+        arguments: ["sha256=", "sha1=00", "757107", "sha256=zz", "sha256=00", ""])
     func malformed(signature: String) {
         let verdict = fixture.judgeSigned(body, headers) { _, headers in headers.set("x-hub-signature-256", signature) }
         #expect(["signature_invalid", "signature_missing"].contains(verdict.code))

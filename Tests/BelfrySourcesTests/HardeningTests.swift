@@ -51,7 +51,8 @@ struct HardeningTests {
     func unproven(preset: Preset) throws {
         let fixture = SourceFixture(preset)
         let sample = try #require(SampleDelivery.names(for: preset).first.flatMap { SampleDelivery.named($0) })
-        #expect(fixture.source.judge(fixture.delivery(sample.body, sample.headers), secrets: fixture.secrets).error != nil)
+        #expect(
+            fixture.source.judge(fixture.delivery(sample.body, sample.headers), secrets: fixture.secrets).error != nil)
     }
 
     @Test("every preset that needs a secret refuses everything without one", arguments: Preset.allCases)
@@ -62,6 +63,20 @@ struct HardeningTests {
         fixture.secrets = []
         let code = fixture.source.judge(fixture.delivery([], headers), secrets: []).code
         #expect(code == (preset.needsSecret ? "secret_unavailable" : "forbidden"))
+    }
+
+    @Test(
+        "credentials are kept by no preset, whatever keep_headers says", arguments: Preset.allCases,
+        ["X-Hub-Signature-256", "X-Gitlab-Token", "authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Signature"])
+    func credentials(preset: Preset, name: String) throws {
+        let sample = try #require(SampleDelivery.names(for: preset).first.flatMap { SampleDelivery.named($0) })
+        let fixture = SourceFixture(preset, secrets: ["whsec_c2VjcmV0"]) { $0.keepHeaders = [name, "X-Kept"] }
+        let verdict = fixture.judgeSigned(
+            String(decoding: sample.body, as: UTF8.self), sample.headers + [("X-Kept", "yes")], isLoopback: true)
+        let headers = try #require(verdict.events.first?.headers)
+        #expect(headers["x-kept"] == "yes")
+        #expect(headers["content-type"] == "application/json")
+        #expect(!headers.members.contains { $0.key == name.lowercased() || $0.value.string?.contains("c2VjcmV0") == true })
     }
 
     @Test("header names are told apart without their case")

@@ -28,7 +28,9 @@ struct PlainPresetTests {
     func algorithms() {
         for algorithm in SignatureSettings.Algorithm.allCases {
             for encoding in SignatureSettings.Encoding.allCases {
-                let fixture = Self.hmac { $0.algorithm = algorithm; $0.encoding = encoding }
+                let fixture = Self.hmac {
+                    $0.algorithm = algorithm; $0.encoding = encoding
+                }
                 #expect(fixture.judgeSigned(body).verifiedBy == "env:S0")
                 #expect(fixture.judgeSigned(body, secret: 1).verifiedBy == "env:S1")
                 #expect(fixture.judgeSigned(body) { body, _ in body[20] ^= 1 }.code == "signature_invalid")
@@ -81,7 +83,9 @@ struct PlainPresetTests {
 
     @Test("settings that cannot verify refuse everything and say why")
     func faults() {
-        let unsigned = Self.hmac { $0.content = "{timestamp}"; $0.timestampHeader = "X-Time" }
+        let unsigned = Self.hmac {
+            $0.content = "{timestamp}"; $0.timestampHeader = "X-Time"
+        }
         let noTime = Self.hmac { $0.content = "{timestamp}.{body}" }
         let noID = Self.hmac { $0.content = "{id}.{body}" }
         for (fixture, word) in [(unsigned, "{body}"), (noTime, "signature.timestamp"), (noID, "signature.id")] {
@@ -160,7 +164,8 @@ struct PlainPresetTests {
     @Test("with dedupe by body, a delivery without a key is known by what it says, for the window")
     func bodyDedupe() throws {
         let fixture = SourceFixture(.token) { $0.bodyDedupeWindow = .seconds(600) }
-        let first = try #require(fixture.judgeSigned(#"{"a":1}"#).event), again = try #require(fixture.judgeSigned(#"{"a":1}"#).event)
+        let first = try #require(fixture.judgeSigned(#"{"a":1}"#).event),
+            again = try #require(fixture.judgeSigned(#"{"a":1}"#).event)
         #expect(first.key != nil)
         #expect(first.key == again.key)
         #expect(first.keyWindow == .seconds(600))

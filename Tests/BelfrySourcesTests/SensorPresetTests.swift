@@ -76,7 +76,9 @@ struct SensorPresetTests {
         #expect(error?.details["index"] == 1)
         #expect(fixture.judgeSigned("7").code == "malformed")
         #expect(fixture.judgeSigned("[]").code == "malformed")
-        #expect(fixture.judgeSigned("[" + Array(repeating: "{}", count: 1001).joined(separator: ",") + "]").code == "malformed")
+        #expect(
+            fixture.judgeSigned("[" + Array(repeating: "{}", count: 1001).joined(separator: ",") + "]").code
+                == "malformed")
     }
 
     @Test("a token or an HMAC verifies; a wrong one, a changed body and none do not")

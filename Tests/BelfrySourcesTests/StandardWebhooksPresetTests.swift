@@ -51,7 +51,8 @@ struct StandardWebhooksPresetTests {
     func tampered() {
         #expect(fixture.judgeSigned(body) { body, _ in body[9] ^= 1 }.code == "signature_invalid")
         #expect(fixture.judgeSigned(body) { _, h in h.set("webhook-id", "d-2") }.code == "signature_invalid")
-        #expect(fixture.judgeSigned(body) { _, h in h.set("webhook-timestamp", "1699999999") }.code == "signature_invalid")
+        #expect(
+            fixture.judgeSigned(body) { _, h in h.set("webhook-timestamp", "1699999999") }.code == "signature_invalid")
     }
 
     @Test("a missing header is named", arguments: ["webhook-id", "webhook-timestamp", "webhook-signature"])
@@ -63,7 +64,9 @@ struct StandardWebhooksPresetTests {
 
     @Test(
         "times that are not whole seconds in digits are refused",
-        arguments: ["1700000000.0", " 1700000000", "+1700000000", "1700000000 ", "0x6553f100", "-1", "999999999999999999999"])
+        arguments: [
+            "1700000000.0", " 1700000000", "+1700000000", "1700000000 ", "0x6553f100", "-1", "999999999999999999999",
+        ])
     func oddTimes(text: String) {
         let verdict = fixture.judgeSigned(body) { _, headers in headers.set("webhook-timestamp", text) }
         #expect(verdict.code == "signature_invalid")
@@ -96,13 +99,16 @@ struct StandardWebhooksPresetTests {
         #expect(fixture.judge(body, signed).code == "signature_invalid")
     }
 
-    @Test("secrets that are empty or do not decode never verify", arguments: ["whsec_", "whsec_%%%", "whpk_AAAA", "whpk_", ""])
+    @Test(
+        "secrets that are empty or do not decode never verify",
+        arguments: ["whsec_", "whsec_%%%", "whpk_AAAA", "whpk_", ""])
     func badSecrets(secret: String) {
         let fixture = SourceFixture(.standardWebhooks, secrets: [secret])
         let content: [[UInt8]] = [Array("d-1.1700000000.".utf8), Array(body.utf8)]
         let empty = Base64.encode(HMAC.code(.sha256, key: [], content))
         let verdict = fixture.judge(
-            body, [("webhook-id", "d-1"), ("webhook-timestamp", "1700000000"), ("webhook-signature", "v1,\(empty) v1,")])
+            body,
+            [("webhook-id", "d-1"), ("webhook-timestamp", "1700000000"), ("webhook-signature", "v1,\(empty) v1,")])
         #expect(["signature_invalid", "secret_unavailable"].contains(verdict.code))
     }
 

@@ -7,7 +7,9 @@ public struct JSONPaths: Sendable {
     public init(_ dotted: [String]) {
         precondition(dotted.count <= 64, "one bit of a word stands for a path")
         names = dotted
-        paths = dotted.map { $0.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init) }
+        paths = dotted.map {
+            $0.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Array.init)
+        }
     }
 }
 

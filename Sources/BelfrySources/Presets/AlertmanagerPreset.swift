@@ -41,13 +41,15 @@ enum AlertGroup {
         // Checked before anything is copied: each event carries the group.
         guard alerts.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
-                .malformed, "the delivery holds \(alerts.count) alerts; set max_alerts to \(Limits.eventsPerDeliveryMax)"
+                .malformed,
+                "the delivery holds \(alerts.count) alerts; set max_alerts to \(Limits.eventsPerDeliveryMax)"
             )
         }
         let group = groupText(payload)
         let groupBytesMax = delivery.source.bodyBytesMax
         guard alerts.count * group.count <= groupBytesMax + alerts.count * 4096 else {
-            throw BelfryError(.payloadTooLarge, "the group's labels, copied to each alert, would pass \(groupBytesMax) bytes")
+            throw BelfryError(
+                .payloadTooLarge, "the group's labels, copied to each alert, would pass \(groupBytesMax) bytes")
         }
         let origin = payload.string("receiver")
         var events: [IncomingEvent] = []

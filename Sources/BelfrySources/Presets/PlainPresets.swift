@@ -11,8 +11,8 @@ extension PresetTraits {
                 "At the sender:",
                 "  URL      \(setUp.url)",
                 "  Secret   \(setUp.secret)",
-                "Each request carries \(signature.header): \(signature.prefix)<\(signature.encoding.rawValue)>, the HMAC-"
-                    + "\(signature.algorithm.rawValue.uppercased()) of \(signature.content).",
+                "Each request carries \(signature.header): \(signature.prefix)<\(signature.encoding.rawValue)>,"
+                    + " the HMAC-\(signature.algorithm.rawValue.uppercased()) of \(signature.content).",
             ]
         }
     )

@@ -5,7 +5,8 @@ extension PresetTraits {
     static let sensor = PresetTraits(
         scheme: { source in
             if let signature = source.signature { return HMACScheme(settings: signature) }
-            return TokenOrHMACScheme(token: TokenScheme(header: source.tokenHeader), hmac: HMACScheme(settings: .standard))
+            return TokenOrHMACScheme(
+                token: TokenScheme(header: source.tokenHeader), hmac: HMACScheme(settings: .standard))
         },
         keptHeaders: ["content-type", "user-agent"],
         normalise: { (delivery) throws(BelfryError) in .events(try SensorPreset.readings(in: delivery)) },
@@ -14,7 +15,7 @@ extension PresetTraits {
                 "Send a reading, an array of readings, or one reading per line (application/x-ndjson):",
                 "  curl \(setUp.url) -H 'Authorization: Bearer \(setUp.secret)' \\",
                 "    -H 'Content-Type: application/json' -d '{\"sensor\":\"pump-7\",\"celsius\":71.5}'",
-                "`sensor` names the device. With an `id`, or a `time` (RFC 3339 or seconds since 1970), a repeated reading",
+                "`sensor` names the device. With an `id`, or a `time` (RFC 3339 or seconds since 1970), a repeat",
                 "is recognised. `\"alert\": true` makes it a sensor.alert. Instead of the token, the header",
                 "X-Signature: sha256=<hex> may carry the HMAC-SHA256 of the body.",
             ]
@@ -61,7 +62,8 @@ enum SensorPreset {
     ) throws(BelfryError) -> [IncomingEvent] {
         guard texts.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
-                .malformed, "the delivery holds \(texts.count) readings; at most \(Limits.eventsPerDeliveryMax) fit in one"
+                .malformed,
+                "the delivery holds \(texts.count) readings; at most \(Limits.eventsPerDeliveryMax) fit in one"
             )
         }
         var events: [IncomingEvent] = []

@@ -5,13 +5,14 @@ extension PresetTraits {
     static let standardWebhooks = PresetTraits(
         scheme: { _ in StandardWebhooksScheme(headerPrefix: "webhook") },
         keptHeaders: ["content-type", "user-agent", "webhook-id", "webhook-timestamp"],
-        normalise: { (delivery) throws(BelfryError) in try StandardWebhooksPreset.read(delivery, idHeader: "webhook-id") },
+        normalise: { (delivery) throws(BelfryError) in try StandardWebhooksPreset.read(delivery, idHeader: "webhook-id")
+        },
         setUp: { setUp in
             [
                 "At the sender, add an endpoint:",
                 "  URL      \(setUp.url)",
                 "  Secret   \(setUp.secret)",
-                "Where the sender makes the secret, give it to the source instead: whsec_… or, for Ed25519, whpk_….",
+                "Where the sender makes the secret, give it to the source: whsec_… or, for Ed25519, whpk_….",
             ]
         }
     )
@@ -25,7 +26,7 @@ enum StandardWebhooksPreset {
         return .events([
             IncomingEvent(
                 key: try delivery.requiredHeader(idHeader), isKeySigned: true,
-                type: payload.string("type") ?? DefaultType.webhook,
+                type: payload.string("type").flatMap { $0.isEmpty ? nil : $0 } ?? DefaultType.webhook,
                 time: payload.string("timestamp").flatMap { Timestamp($0) }, data: payload.json
             )
         ])

@@ -5,7 +5,7 @@ enum GitHubParts {
     static let api = "https://api.github.com"
 
     static let commitMessages = [
-        "checkout: answer 503 while the ledger is read-only\n\nThe till showed a blank page; now it says when to come back.",
+        "checkout: answer 503 while the ledger is read-only\n\nThe till showed a blank page; now it says why.",
         "ledger: close the cursor on every way out",
         "tests: a card that is declined twice",
         "docs: how to drain a till before an update",
@@ -16,11 +16,12 @@ enum GitHubParts {
     /// A commit's name that looks like one and is always the same.
     static func sha(_ seed: Int) -> String {
         var state = UInt64(seed + 1) &* 0x9E37_79B9_7F4A_7C15
-        return String((0..<40).map { _ -> Character in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let digits = Array("0123456789abcdef")
-            return digits[Int(state >> 60)]
-        })
+        return String(
+            (0..<40).map { _ -> Character in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                let digits = Array("0123456789abcdef")
+                return digits[Int(state >> 60)]
+            })
     }
 
     /// An object of `NAME_url` members under one base.
@@ -40,12 +41,15 @@ enum GitHubParts {
                 ("avatar_url", .string("https://avatars.githubusercontent.com/u/\(id)?v=4")), ("gravatar_id", ""),
                 ("url", .string(base)), ("html_url", .string("https://github.com/\(login)")),
             ]
-                + links(base, [
-                    ("followers_url", "/followers"), ("following_url", "/following{/other_user}"),
-                    ("gists_url", "/gists{/gist_id}"), ("starred_url", "/starred{/owner}{/repo}"),
-                    ("subscriptions_url", "/subscriptions"), ("organizations_url", "/orgs"), ("repos_url", "/repos"),
-                    ("events_url", "/events{/privacy}"), ("received_events_url", "/received_events"),
-                ])
+                + links(
+                    base,
+                    [
+                        ("followers_url", "/followers"), ("following_url", "/following{/other_user}"),
+                        ("gists_url", "/gists{/gist_id}"), ("starred_url", "/starred{/owner}{/repo}"),
+                        ("subscriptions_url", "/subscriptions"), ("organizations_url", "/orgs"),
+                        ("repos_url", "/repos"),
+                        ("events_url", "/events{/privacy}"), ("received_events_url", "/received_events"),
+                    ])
                 + [("type", "User"), ("site_admin", false)]
         )
     }
@@ -99,10 +103,12 @@ enum GitHubParts {
         let base = "\(api)/repos/\(GitHubSamples.repositoryName)/issues/\(number)"
         return object(
             [("url", .string(base)), ("repository_url", .string("\(api)/repos/\(GitHubSamples.repositoryName)"))]
-                + links(base, [
-                    ("labels_url", "/labels{/name}"), ("comments_url", "/comments"), ("events_url", "/events"),
-                    ("timeline_url", "/timeline"),
-                ])
+                + links(
+                    base,
+                    [
+                        ("labels_url", "/labels{/name}"), ("comments_url", "/comments"), ("events_url", "/events"),
+                        ("timeline_url", "/timeline"),
+                    ])
                 + [
                     ("html_url", .string("https://github.com/\(GitHubSamples.repositoryName)/issues/\(number)")),
                     ("id", 2_300_731), ("node_id", "I_kwDOKlQ7H86JQ731"), ("number", .int(number)),
@@ -169,17 +175,25 @@ enum GitHubParts {
         }
         return object(
             [("url", .string(base)), ("id", 1_900_732), ("node_id", "PR_kwDOKlQ7H85PQ732")]
-                + links("https://github.com/\(GitHubSamples.repositoryName)/pull/\(number)", [
-                    ("html_url", ""), ("diff_url", ".diff"), ("patch_url", ".patch"),
-                ])
-                + links(base, [
-                    ("commits_url", "/commits"), ("review_comments_url", "/comments"),
-                    ("review_comment_url", "/comments{/number}"), ("comments_url", "/comments"), ("statuses_url", "/statuses"),
-                ])
+                + links(
+                    "https://github.com/\(GitHubSamples.repositoryName)/pull/\(number)",
+                    [
+                        ("html_url", ""), ("diff_url", ".diff"), ("patch_url", ".patch"),
+                    ])
+                + links(
+                    base,
+                    [
+                        ("commits_url", "/commits"), ("review_comments_url", "/comments"),
+                        ("review_comment_url", "/comments{/number}"), ("comments_url", "/comments"),
+                        ("statuses_url", "/statuses"),
+                    ])
                 + [
                     ("number", .int(number)), ("state", "open"), ("locked", false),
                     ("title", "Close the ledger's cursor on every way out"), ("user", user("mira-b", 1001)),
-                    ("body", "Fixes #731. The cursor stayed open when the second decline came before the first was written."),
+                    (
+                        "body",
+                        "Fixes #731. The cursor stayed open when the second decline came before the first was written."
+                    ),
                     ("created_at", .string(GitHubSamples.seconds(now))),
                     ("updated_at", .string(GitHubSamples.seconds(now))), ("closed_at", nil), ("merged_at", nil),
                     ("merge_commit_sha", nil), ("assignee", nil), ("assignees", []),

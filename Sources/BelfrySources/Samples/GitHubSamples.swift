@@ -10,7 +10,10 @@ enum GitHubSamples {
             "hook_id": 440_044_001,
             "hook": [
                 "type": "Repository", "id": 440_044_001, "name": "web", "active": true, "events": ["issues", "push"],
-                "config": ["content_type": "json", "insecure_ssl": "0", "secret": "********", "url": "https://hub.example/hooks/github"],
+                "config": [
+                    "content_type": "json", "insecure_ssl": "0", "secret": "********",
+                    "url": "https://hub.example/hooks/github",
+                ],
                 "updated_at": .string(seconds(now)), "created_at": .string(seconds(now)),
                 "url": .string("\(GitHubParts.api)/repos/\(repositoryName)/hooks/440044001"),
                 "last_response": ["code": nil, "status": "unused", "message": nil],

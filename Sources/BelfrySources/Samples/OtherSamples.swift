@@ -23,7 +23,8 @@ enum OtherSamples {
                 ],
                 "startsAt": .string(start.description),
                 "endsAt": .string(isFiring ? "0001-01-01T00:00:00Z" : now.description),
-                "generatorURL": "http://prometheus.harbour.example:9090/graph?g0.expr=checkout%3Aerrors%3Aratio5m+%3E+0.05&g0.tab=1",
+                "generatorURL":
+                    "http://prometheus.harbour.example:9090/graph?g0.expr=checkout%3Aerrors%3Aratio5m+%3E+0.05",
                 "fingerprint": fingerprint,
             ]
         }

@@ -4,9 +4,15 @@ import BelfryCrypto
 /// A header with an HMAC over the body, or over a text that holds the body: most senders' way.
 struct HMACScheme: VerificationScheme {
     let settings: SignatureSettings
+    private let header: String
+    /// The signed content, taken apart.
+    private let pieces: [Piece]
 
-    private var header: String { settings.header.lowercased() }
-    private var pieces: [Piece] { Piece.all(in: settings.content) }
+    init(settings: SignatureSettings) {
+        self.settings = settings
+        header = settings.header.lowercased()
+        pieces = Piece.all(in: settings.content)
+    }
 
     private enum Piece: Equatable {
         case body, timestamp, id
@@ -35,7 +41,6 @@ struct HMACScheme: VerificationScheme {
     }
 
     var fault: String? {
-        let pieces = pieces
         if header.isEmpty { return "`signature.header` is empty" }
         if !pieces.contains(.body) { return "`signature.content` has no {body}" }
         if pieces.contains(.timestamp), settings.timestampHeader == nil {
@@ -95,7 +100,10 @@ struct HMACScheme: VerificationScheme {
         let timestamp = String(now.seconds)
         let code = HMAC.code(algorithm, key: secret.bytes, content(body: body, timestamp: timestamp, id: id))
         var headers = [
-            (name: settings.header, value: settings.prefix + (settings.encoding == .hex ? Hex.encode(code) : Base64.encode(code)))
+            (
+                name: settings.header,
+                value: settings.prefix + (settings.encoding == .hex ? Hex.encode(code) : Base64.encode(code))
+            )
         ]
         if let name = settings.timestampHeader { headers.append((name, timestamp)) }
         if let name = settings.idHeader { headers.append((name, id)) }

@@ -40,7 +40,8 @@ struct TokenScheme: VerificationScheme {
     }
 
     private var expectation: String {
-        header == nil ? "send `Authorization: Bearer <secret>`, or Basic with the secret as password" : "it carries the secret"
+        header == nil
+            ? "send `Authorization: Bearer <secret>`, or Basic with the secret as password" : "it carries the secret"
     }
 
     /// What may be the secret: a Bearer token; of Basic the password, or user and password (RFC 7617).
@@ -51,7 +52,9 @@ struct TokenScheme: VerificationScheme {
         switch parts[0].lowercased() {
         case "bearer": return [Array(credential.utf8)]
         case "basic":
-            guard let pair = Base64.decode(credential), let colon = pair.firstIndex(of: UInt8(ascii: ":")) else { return [] }
+            guard let pair = Base64.decode(credential), let colon = pair.firstIndex(of: UInt8(ascii: ":")) else {
+                return []
+            }
             return [Array(pair[(colon + 1)...]), pair]
         default: return []
         }
