@@ -1,7 +1,10 @@
 public import BelfryCore
 
 extension SourceDefinition {
-    /// Verifies a delivery and reads the events it carries. Pure: the time is ``Delivery/received``.
+    /// Verifies a delivery and reads the events it carries.
+    ///
+    /// **Architecture Invariant**: this module knows no HTTP server, no disk and no clock; the time is
+    /// ``Delivery/received``.
     ///
     /// The order is: is it a delivery at all, is it verified (over the raw bytes), what does it say. Nothing of the
     /// body is parsed before the signature is known to be right.
@@ -23,6 +26,10 @@ extension SourceDefinition {
             return .refused(error)
         }
     }
+
+    /// Why no delivery of this source can be verified, whatever its secrets: settings that contradict each other. For
+    /// `doctor` and for applying documents; ``judge(_:secrets:)`` refuses everything meanwhile.
+    public var verificationFault: String? { preset.traits.scheme(self).fault }
 
     /// Verification alone: who signed it. Throws the refusal.
     package func verify(_ delivery: Delivery, secrets: [NamedSecret]) throws(BelfryError) -> Verification {

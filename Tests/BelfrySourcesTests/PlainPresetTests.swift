@@ -65,6 +65,7 @@ struct PlainPresetTests {
         #expect(timed.judgeSigned(body) { _, h in h.set("x-id", "other") }.code == "signature_invalid")
         #expect(timed.judgeSigned(body) { _, h in h.remove("x-time") }.code == "signature_missing")
         #expect(timed.judgeSigned(body) { _, h in h.remove("x-id") }.code == "signature_missing")
+        #expect(timed.judgeSigned(body) { _, h in h += [("x-id", "d-2")] }.code == "signature_invalid")
         #expect(timed.judgeSigned(body) { _, h in h += [("X-Time", "1700000000")] }.code == "signature_invalid")
     }
 
@@ -90,6 +91,7 @@ struct PlainPresetTests {
         let noID = Self.hmac { $0.content = "{id}.{body}" }
         for (fixture, word) in [(unsigned, "{body}"), (noTime, "signature.timestamp"), (noID, "signature.id")] {
             let error = fixture.judgeSigned(body).error
+            #expect(fixture.source.verificationFault?.contains(word) == true)
             #expect(error?.code == .secretUnavailable)
             #expect(error?.message.contains(word) == true)
         }
