@@ -22,3 +22,19 @@ public struct HeaderFields: Sendable {
         fields.compactMap { $0.name.hasSameBytes(as: lowerCaseName) ? $0.value : nil }
     }
 }
+
+extension HeaderFields {
+    /// The value of a field that must stand there once: of two, sender and verifier could each read another.
+    func theOnly(
+        _ lowerCaseName: String, orRefuse missing: BelfryError.Code, _ repeated: BelfryError.Code, hint: String = ""
+    ) throws(BelfryError) -> String {
+        let values = values(lowerCaseName)
+        guard let value = values.first, !value.isEmpty else {
+            throw BelfryError(missing, "the header \(lowerCaseName) is missing" + hint)
+        }
+        guard values.count == 1 else {
+            throw BelfryError(repeated, "the header \(lowerCaseName) stands there \(values.count) times")
+        }
+        return value
+    }
+}

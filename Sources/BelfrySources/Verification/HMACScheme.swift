@@ -112,14 +112,7 @@ struct HMACScheme: VerificationScheme {
 
     private func signedID(of delivery: Delivery) throws(BelfryError) -> String? {
         guard let name = settings.idHeader?.lowercased(), pieces.contains(.id) else { return nil }
-        let values = delivery.headers.values(name)
-        guard let id = values.first, !id.isEmpty else {
-            throw BelfryError(.signatureMissing, "the header \(name) is missing")
-        }
-        guard values.count == 1 else {
-            throw BelfryError(.signatureInvalid, "the header \(name) stands there \(values.count) times")
-        }
-        return id
+        return try delivery.headers.theOnly(name, orRefuse: .signatureMissing, .signatureInvalid)
     }
 
     private func content(body: [UInt8], timestamp: String, id: String) -> [[UInt8]] {

@@ -44,13 +44,7 @@ struct StandardWebhooksScheme: VerificationScheme {
     func verify(
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
     ) throws(BelfryError) -> Verification {
-        let ids = delivery.headers.values(idHeader)
-        guard let id = ids.first, !id.isEmpty else {
-            throw BelfryError(.signatureMissing, "the header \(idHeader) is missing")
-        }
-        guard ids.count == 1 else {
-            throw BelfryError(.signatureInvalid, "the header \(idHeader) stands there \(ids.count) times")
-        }
+        let id = try delivery.headers.theOnly(idHeader, orRefuse: .signatureMissing, .signatureInvalid)
         let timestamp = try SignedTimestamp(header: timestampHeader, of: delivery)
         let signatures = delivery.headers.values(signatureHeader).flatMap { $0.split(separator: " ") }
             .prefix(Limits.signaturesPerDeliveryMax)

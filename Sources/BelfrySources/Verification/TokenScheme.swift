@@ -15,13 +15,8 @@ struct TokenScheme: VerificationScheme {
     func verify(
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
     ) throws(BelfryError) -> Verification {
-        let values = delivery.headers.values(name)
-        guard let value = values.first, !value.isEmpty else {
-            throw BelfryError(.unauthorized, "the header \(name) is missing; \(expectation)")
-        }
-        guard values.count == 1 else {
-            throw BelfryError(.unauthorized, "the header \(name) stands there \(values.count) times")
-        }
+        let value = try delivery.headers.theOnly(
+            name, orRefuse: .unauthorized, .unauthorized, hint: "; " + expectation)
         let candidates = header == nil ? credentials(in: value) : [Array(value.utf8)]
         guard !candidates.isEmpty else {
             throw BelfryError(.unauthorized, "the header \(name) is not understood; \(expectation)")

@@ -40,13 +40,7 @@ struct SignedTimestamp {
     private let seconds: Int64
 
     init(header name: String, of delivery: Delivery) throws(BelfryError) {
-        let values = delivery.headers.values(name)
-        guard let text = values.first, !text.isEmpty else {
-            throw BelfryError(.signatureMissing, "the header \(name) is missing")
-        }
-        guard values.count == 1 else {
-            throw BelfryError(.signatureInvalid, "the header \(name) stands there \(values.count) times")
-        }
+        let text = try delivery.headers.theOnly(name, orRefuse: .signatureMissing, .signatureInvalid)
         // Eleven digits reach the year 5138 and cannot overflow.
         guard text.utf8.count <= 11, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int64(text)
         else {
