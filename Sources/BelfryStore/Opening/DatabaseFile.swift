@@ -3,6 +3,9 @@ import BelfryCrypto
 import Foundation
 import GRDB
 import Migrations
+#if canImport(Glibc)
+import Glibc
+#endif
 
 /// Opens `belfry.db` and makes sure of what every promise rests on.
 enum DatabaseFile {
@@ -13,6 +16,7 @@ enum DatabaseFile {
 
     static func open(_ configuration: StoreConfiguration) throws -> DatabasePool {
         let path = configuration.folder + "/belfry.db"
+        try makePrivate(path)
         let pool = try DatabasePool(path: path, configuration: settings(configuration))
         // GRDB sets synchronous to NORMAL when it turns to WAL, after `prepareDatabase`: only here does FULL stay.
         let synchronous = try pool.writeWithoutTransaction { db in
@@ -33,6 +37,15 @@ enum DatabaseFile {
         }
         try migrate(pool, path: path)
         return pool
+    }
+
+    /// An empty file is an empty database; SQLite gives its log the same permissions.
+    private static func makePrivate(_ path: String) throws(BelfryError) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw BelfryError(.storageFailed, "can't open \(path): \(String(cString: strerror(errno)))")
+        }
+        Glibc.close(descriptor)
     }
 
     private static func settings(_ configuration: StoreConfiguration) -> Configuration {

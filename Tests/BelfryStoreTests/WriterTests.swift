@@ -1,0 +1,188 @@
+import BelfryCore
+import Dispatch
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import BelfryStore
+
+/// Group commit: many callers, one transaction, one order.
+@Suite(.timeLimit(.minutes(1))) struct WriterTests {
+    @Test("callers that wait together are committed together")
+    func groupCommit() async throws {
+        let fixture = try Fixture()
+        let store = fixture.store
+        let deliveries = (0..<200).map { index in fixture.delivery([.init(event: fixture.event("k\(index)"))]) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for delivery in deliveries { group.addTask { _ = try await store.accept(delivery) } }
+            try await group.waitForAll()
+        }
+        #expect(store.statistics.operations == 200)
+        #expect(store.statistics.commits < 100)
+        #expect(try fixture.number("SELECT count(*) FROM events") == 200)
+        await store.close()
+    }
+
+    @Test("an operation that fails is undone alone, its batch is not")
+    func savepoints() async throws {
+        let fixture = try Fixture()
+        let writer = fixture.store.writer
+        let draft = fixture.delta()
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for index in 0..<40 {
+                group.addTask {
+                    do {
+                        try await writer.perform { transaction in
+                            try transaction.append(draft)
+                            try transaction.append(AuditDraft(actor: "a", action: "x.y", subject: "\(index)"))
+                            if index.isMultiple(of: 2) { throw BelfryError(.conflict, "no") }
+                        }
+                        return true
+                    } catch { return false }
+                }
+            }
+            var successes = 0
+            for try await isSuccess in group { successes += isSuccess ? 1 : 0 }
+            #expect(successes == 20)
+        }
+        #expect(try fixture.number("SELECT count(*) FROM frames") == 20)
+        #expect(try await fixture.store.verifyAudit().entries == 20)
+        #expect(fixture.recorder.frames.map(\.position) == Array(1...20))
+        await fixture.store.close()
+    }
+
+    @Test("frames are handed out in the order of positions, before their callers resume")
+    func handOver() async throws {
+        let fixture = try Fixture()
+        let store = fixture.store
+        let recorder = fixture.recorder
+        let draft = fixture.delta()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<200 {
+                group.addTask {
+                    let position = try await store.append([draft], onlyDeltas: index.isMultiple(of: 2))
+                    #expect(store.head >= position)
+                    #expect(recorder.frames.contains { $0.position == position })
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(recorder.frames.map(\.position) == Array(1...200))
+        #expect(recorder.all.allSatisfy { $0.head == $0.frames.last?.position })
+        await store.close()
+    }
+
+    @Test("positions go on after a reopen, also when the last frames were removed")
+    func positionsAfterReopen() async throws {
+        let fixture = try Fixture()
+        #expect(try await fixture.store.append([fixture.delta(), fixture.delta()], onlyDeltas: false) == 2)
+        try fixture.sql("DELETE FROM frames")
+        let again = try await fixture.reopen()
+        #expect(again.head == 2)
+        #expect(try await again.append([fixture.delta()], onlyDeltas: false) == 3)
+        await again.close()
+    }
+
+    @Test("commits of nothing but tokens keep their distance, and ride along with others")
+    func deltaDistance() async throws {
+        let fixture = try Fixture()
+        let store = fixture.store
+        let draft = fixture.delta()
+        for _ in 0..<3 { try await store.append([draft], onlyDeltas: true) }
+        let start = ContinuousClock.now
+        for _ in 0..<10 { try await store.append([draft], onlyDeltas: true) }
+        #expect(.now - start >= .milliseconds(90))
+        // An ordinary operation does not wait, and takes the waiting tokens along.
+        let before = store.statistics.commits
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { _ = try await store.append([draft], onlyDeltas: true) } }
+            try await group.waitForAll()
+        }
+        #expect(store.statistics.commits - before <= 4)
+        await store.close()
+    }
+
+    @Test("a queue that is full refuses, and takes in again when there is room")
+    func overload() async throws {
+        let queue = WriteQueue(operationsMax: 2, bytesMax: 100)
+        let failures = Mutex<[BelfryError.Code]>([])
+        func operation(_ bytes: Int) -> WriteOperation {
+            WriteOperation(
+                bytes: bytes, isDelta: false, perform: { _ in {} },
+                fail: { error in failures.withLock { $0.append(error.code) } }
+            )
+        }
+        queue.enqueue(operation(150))
+        queue.enqueue(operation(1))
+        #expect(failures.withLock { $0 } == [.overloaded])
+        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 1)
+        for _ in 0..<3 { queue.enqueue(operation(1)) }
+        #expect(failures.withLock { $0 } == [.overloaded, .overloaded])
+        queue.close()
+        queue.enqueue(operation(1))
+        #expect(failures.withLock { $0 }.last == .shuttingDown)
+        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 2)
+        #expect(queue.nextBatch(lastDeltaCommit: nil) == nil)
+    }
+
+    @Test("the write-ahead log starts anew between commits and stays bounded")
+    func checkpoints() async throws {
+        let fixture = try Fixture { $0.walBytesMax = 1024 * 1024 }
+        let payload = "\"" + String(repeating: "x", count: 200_000) + "\""
+        for _ in 0..<40 { try await fixture.accept(fixture.event(data: payload)) }
+        #expect(fixture.store.statistics.checkpoints >= 5)
+        let attributes = try FileManager.default.attributesOfItem(atPath: fixture.folder + "/belfry.db-wal")
+        let bytes = try #require((attributes[.size] as? NSNumber)?.intValue)
+        #expect(bytes < 2 * 1024 * 1024)
+        await fixture.store.close()
+    }
+
+    @Test("a full disk fails the batch and no more: with room again, the store goes on")
+    func fullDisk() async throws {
+        let fixture = try Fixture()
+        try await fixture.accept(fixture.event("first"))
+        let position = fixture.store.head
+        let pages = try #require(try fixture.number("PRAGMA page_count"))
+        try fixture.sql("PRAGMA max_page_count = \(pages)")
+        let payload = "\"" + String(repeating: "x", count: 1_000_000) + "\""
+        let error = await belfryError { try await fixture.accept(fixture.event("second", data: payload)) }
+        #expect(error?.code == .storageFull)
+        #expect(fixture.store.statistics.failedCommits == 1)
+        #expect(fixture.store.head == position)
+        try fixture.sql("PRAGMA max_page_count = 1000000")
+        let accepted = try await fixture.accept(fixture.event("second", data: payload))
+        #expect(accepted.status == .filtered)
+        let positions = fixture.recorder.frames.map(\.position)
+        #expect(zip(positions, positions.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(try await fixture.store.verifyAudit().isIntact)
+        await fixture.store.close()
+    }
+
+    @Test("a batch whose commit fails tells nobody of success, and its positions are not given again")
+    func failedCommit() async throws {
+        let fixture = try Fixture()
+        let first = try await fixture.store.append([fixture.delta()], onlyDeltas: false)
+        // A deferred constraint is checked by COMMIT itself.
+        try fixture.sql(
+            """
+            PRAGMA foreign_keys = ON;
+            CREATE TABLE parent (id INTEGER PRIMARY KEY);
+            CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED);
+            """
+        )
+        let draft = fixture.delta()
+        let error = await belfryError {
+            try await fixture.store.writer.perform { transaction in
+                try transaction.append(draft)
+                try transaction.execute("INSERT INTO child (parent) VALUES (1)")
+            }
+        }
+        #expect(error != nil)
+        #expect(fixture.recorder.frames.map(\.position) == [first])
+        let next = try await fixture.store.append([draft], onlyDeltas: false)
+        #expect(next == first + 2)
+        #expect(try fixture.number("SELECT count(*) FROM frames") == 2)
+        await fixture.store.close()
+    }
+}
