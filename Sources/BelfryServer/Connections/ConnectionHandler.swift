@@ -1,0 +1,269 @@
+import BelfryCore
+import BelfryEngine
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP/1 connection on its loop: gathers requests, writes answers, keeps deadlines and bounds. At most one request
+/// is under way; what a client sends ahead waits, and while it waits nothing more is read.
+final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var machine: ConnectionStateMachine
+    private let settings: EdgeSettings
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    private var context: ChannelHandlerContext?
+    private var serializer = ResponseSerializer()
+    /// Parts of requests that were sent ahead.
+    private var ahead = CircularBuffer<HTTPServerRequestPart>()
+    private var isReadHeld = false
+    private var head: HTTPRequestHead?
+    private var body = ByteBuffer()
+    /// The request's own wish, and ours.
+    private var keepsAlive = false
+    private var complete: InboundRequest?
+    private var waiter: CheckedContinuation<InboundRequest?, Never>?
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = NIODeadline.distantFuture
+
+    init(settings: EdgeSettings, decoder: ByteToMessageHandler<HTTPRequestDecoder>, now: NIODeadline) {
+        self.settings = settings
+        self.decoder = decoder
+        machine = ConnectionStateMachine(
+            now: now, idleTimeout: settings.idleTimeout, readTimeout: settings.readTimeout,
+            lingerTimeout: settings.lingerTimeout
+        )
+    }
+
+    // MARK: - The task's side
+
+    /// The next complete request; nil when there will be none.
+    func wait(_ continuation: CheckedContinuation<InboundRequest?, Never>) {
+        if let request = complete {
+            complete = nil
+            continuation.resume(returning: request)
+        } else if machine.phase == .closed || context == nil {
+            continuation.resume(returning: nil)
+        } else {
+            waiter = continuation
+        }
+    }
+
+    func perform(_ outcome: Reply) {
+        guard let context, machine.phase == .responding else { return }
+        switch outcome {
+        case .response(let response):
+            write(response, keepsAlive: keepsAlive && !machine.isLast, context)
+            processAhead(context)
+        case .stream(let plan): startStream(plan, context)
+        }
+    }
+
+    // MARK: - Writing
+
+    private func write(_ response: OutboundResponse, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        let seconds = settings.clock.now().seconds
+        let bytes = serializer.serialize(response, to: head, keepsAlive: keepsAlive, seconds: seconds)
+        head = nil
+        body = ByteBuffer()
+        machine.responded(keepsAlive: keepsAlive, now: context.eventLoop.now)
+        if keepsAlive {
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        } else {
+            // The write side is closed behind the answer; the client's close, or the linger deadline, ends the rest.
+            let written = context.eventLoop.makePromise(of: Void.self)
+            let channel = context.channel
+            written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
+        }
+        schedule(context)
+        if isReadHeld, ahead.isEmpty || !keepsAlive { resumeReading(context) }
+    }
+
+    private func refuse(_ error: BelfryError, _ context: ChannelHandlerContext) {
+        settings.onRefusal(error, head)
+        ahead.removeAll()
+        write(Problem(error).response, keepsAlive: false, context)
+    }
+
+    private func perform(_ action: ConnectionStateMachine.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .none: break
+        case .sendContinue: context.writeAndFlush(wrapOutboundOut(ResponseSerializer.continueHead), promise: nil)
+        case .dispatch: dispatch()
+        case .refuse(let error): refuse(error, context)
+        case .close: context.close(promise: nil)
+        }
+    }
+
+    private func dispatch() {
+        guard let head else { return }
+        let request = InboundRequest(head: head, body: body)
+        body = ByteBuffer()
+        if let waiter {
+            self.waiter = nil
+            waiter.resume(returning: request)
+        } else {
+            complete = request
+        }
+    }
+
+    // MARK: - Turning into a stream
+
+    /// Takes HTTP off the connection: what is left is the subscriber, and nothing of the request is kept.
+    private func startStream(_ plan: StreamPlan, _ context: ChannelHandlerContext) {
+        guard let shard = settings.fanout.shard(of: context.eventLoop) else {
+            return context.close(promise: nil)
+        }
+        let framing: StreamFraming = head?.version == .http1_0 ? .plain : .chunked
+        var opening = serializer.serializeStreamHead(framing: framing, seconds: settings.clock.now().seconds)
+        opening.writeImmutableBuffer(plan.opening(framing: framing))
+        let isQuiescing = machine.isLast
+        let subscriber = StreamHandler(plan: plan, framing: framing, shard: shard)
+        let pipeline = context.pipeline.syncOperations
+        let channel = context.channel
+        machine.closed()
+        ahead.removeAll()
+        context.writeAndFlush(wrapOutboundOut(opening), promise: nil)
+        do {
+            let most = Limits.subscriberUnsentBytesMax
+            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: most / 2, high: most))
+            try pipeline.addHandler(subscriber)
+        } catch {
+            return context.close(promise: nil)
+        }
+        pipeline.removeHandler(decoder, promise: nil)
+        pipeline.removeHandler(self, promise: nil)
+        channel.read()
+        guard channel.isActive else { return }
+        shard.attach(subscriber)
+        if isQuiescing { shard.close(subscriber, .serverShutdown) }
+    }
+
+    // MARK: - Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if mustWait(context) { ahead.append(part) } else { process(part, context) }
+    }
+
+    private func mustWait(_ context: ChannelHandlerContext) -> Bool {
+        // A client that does not read its answers gets no further ones.
+        machine.phase == .responding || !ahead.isEmpty || (machine.phase == .idle && !context.channel.isWritable)
+    }
+
+    private func processAhead(_ context: ChannelHandlerContext) {
+        while let part = ahead.first {
+            if machine.phase == .responding || (machine.phase == .idle && !context.channel.isWritable) { return }
+            ahead.removeFirst()
+            process(part, context)
+        }
+        if isReadHeld { resumeReading(context) }
+        schedule(context)
+    }
+
+    private func process(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch part {
+        case .head(let head):
+            guard case .lingering = machine.phase else { return begin(head, context) }
+        case .body(let bytes):
+            let wasReceiving = if case .receiving = machine.phase { true } else { false }
+            let action = machine.body(bytes: bytes.readableBytes)
+            if case .none = action, wasReceiving {
+                body.writeImmutableBuffer(bytes)
+            } else {
+                perform(action, context)
+            }
+        case .end: perform(machine.end(), context)
+        }
+    }
+
+    private func begin(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var received = received
+        keepsAlive = received.isKeepAlive
+        // Nothing here is upgraded. The decoder stops behind a request that asks for it, so its connection ends.
+        if received.headers.contains(name: "upgrade") {
+            keepsAlive = keepsAlive && !received.isUpgrade
+            received.headers.remove(name: "upgrade")
+            received.headers.remove(name: "http2-settings")
+        }
+        head = received
+        let action = machine.head(received.shape(bodyBytesMax: settings.bodyBytesMax(received)), now: context.eventLoop.now)
+        perform(action, context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !mustWait(context) { machine.bytesArrived(now: context.eventLoop.now) }
+        schedule(context)
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if ahead.isEmpty { context.read() } else { isReadHeld = true }
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        isReadHeld = false
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { processAhead(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: - The end
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed: perform(machine.inputClosed(), context)
+        case is ChannelShouldQuiesceEvent: perform(machine.quiesce(), context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
+        perform(machine.unreadable(BelfryError(unreadable: error)), context)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        schedule(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    private func ended() {
+        context = nil
+        machine.closed()
+        timer?.cancel()
+        timer = nil
+        waiter?.resume(returning: nil)
+        waiter = nil
+    }
+
+    // MARK: - Deadlines
+
+    /// Sees to it that the timer fires no later than the deadline. One that fires too early looks again.
+    private func schedule(_ context: ChannelHandlerContext) {
+        guard let deadline = machine.deadline, timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(deadline: deadline) { handler.value.timerFired() }
+    }
+
+    private func timerFired() {
+        timer = nil
+        guard let context else { return }
+        perform(machine.tick(now: context.eventLoop.now), context)
+        schedule(context)
+    }
+}

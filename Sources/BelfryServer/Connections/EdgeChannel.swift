@@ -1,0 +1,66 @@
+import BelfryCore
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// The server's side of an accepted connection, in place of Hummingbird's own: bounds and deadlines on every request,
+/// raw bodies, and streams that leave nothing but their subscriber behind.
+struct EdgeChannel: ServerChildChannel {
+    typealias Value = Connection
+
+    let settings: EdgeSettings
+    /// Answers a complete request.
+    let respond: @Sendable (InboundRequest, any Channel) async -> Reply
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+        channel.eventLoop.makeCompletedFuture {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = Limits.requestHeaderBytesMax
+            limits.maxHeaderListSize = Limits.requestHeaderBytesMax
+            limits.maxHeaderFieldCount = Limits.requestHeadersMax
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(
+                    leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits
+                )
+            )
+            let handler = ConnectionHandler(settings: settings, decoder: decoder, now: channel.eventLoop.now)
+            try channel.pipeline.syncOperations.addHandlers([decoder, handler])
+            return Connection(channel: channel, handler: handler)
+        }
+    }
+
+    /// One request after the other, until the connection closes or becomes a stream.
+    func handle(value connection: Connection, logger: Logger) async {
+        await withTaskCancellationHandler {
+            var request = await connection.next()
+            while let received = request {
+                request = await connection.next(after: await respond(received, connection.channel))
+            }
+        } onCancel: {
+            connection.channel.close(promise: nil)
+        }
+    }
+}
+
+/// A connection as the task sees it that answers its requests.
+struct Connection: ServerChildChannelValue {
+    let channel: any Channel
+    private let handler: NIOLoopBound<ConnectionHandler>
+
+    /// On the channel's loop.
+    init(channel: any Channel, handler: ConnectionHandler) {
+        self.channel = channel
+        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    }
+
+    /// The next request, after this was done with the last one. Nil when there is none any more.
+    func next(after outcome: Reply? = nil) async -> InboundRequest? {
+        await withCheckedContinuation { continuation in
+            channel.eventLoop.execute {
+                if let outcome { handler.value.perform(outcome) }
+                handler.value.wait(continuation)
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import BelfryCore
+import Logging
+import NIOHTTP1
+
+/// What every connection needs to know.
+struct EdgeSettings: Sendable {
+    var fanout: Fanout
+    /// The largest body of this request, in bytes.
+    var bodyBytesMax: @Sendable (HTTPRequestHead) -> Int
+    /// A request was refused before it was complete.
+    var onRefusal: @Sendable (BelfryError, HTTPRequestHead?) -> Void
+    var clock = WallClock.system
+    var idleTimeout = Limits.connectionIdleTimeout
+    var readTimeout = Limits.requestReadTimeout
+    var lingerTimeout = Limits.lingerTimeout
+}

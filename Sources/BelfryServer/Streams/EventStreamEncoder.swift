@@ -1,0 +1,61 @@
+import BelfryCore
+import NIOCore
+
+/// Writes frames and the other lines of an event stream (WHATWG HTML, "server-sent events") into buffers that can be
+/// shared by any number of connections.
+enum EventStreamEncoder {
+    /// `id: 5`, `data: {…}`, blank line.
+    /// - Parameter hasID: false for all but the last block of a snapshot, and for frames that are not in the log.
+    static func append(_ frame: Frame, hasID: Bool = true, framing: StreamFraming, to buffer: inout ByteBuffer) {
+        let json = frame.json.bytes
+        let id = hasID ? "id: \(frame.position)\n" : ""
+        let count = id.utf8.count + 6 + json.count + 2
+        if framing == .chunked {
+            buffer.writeString(String(count, radix: 16))
+            buffer.writeStaticString("\r\n")
+        }
+        buffer.writeString(id)
+        buffer.writeStaticString("data: ")
+        buffer.writeSingleLine(json)
+        buffer.writeStaticString("\n\n")
+        if framing == .chunked { buffer.writeStaticString("\r\n") }
+    }
+
+    /// Lines that stand in no frame.
+    static func line(_ text: String, framing: StreamFraming) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        if framing == .chunked { buffer.writeString(String(text.utf8.count, radix: 16) + "\r\n") }
+        buffer.writeString(text)
+        if framing == .chunked { buffer.writeStaticString("\r\n") }
+        return buffer
+    }
+
+    /// A comment line. Without a blank line behind it: the OpenAI SDK takes one for the end of a block.
+    static func keepAlive(framing: StreamFraming) -> ByteBuffer { line(":\n", framing: framing) }
+
+    /// Moves the client's cursor and dispatches nothing.
+    static func cursor(_ position: Int64, framing: StreamFraming) -> ByteBuffer {
+        line("id: \(position)\n\n", framing: framing)
+    }
+
+    /// Rides in the first block: there is no blank line behind it.
+    static func retry(framing: StreamFraming) -> ByteBuffer {
+        line("retry: \(Limits.reconnectDelay.milliseconds)\n", framing: framing)
+    }
+
+    /// What ends the body, if anything does.
+    static func end(framing: StreamFraming) -> ByteBuffer? {
+        framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : nil
+    }
+}
+
+extension ByteBuffer {
+    /// Writes JSON text on one line: a line break in valid JSON stands between tokens only, where a space means the same.
+    fileprivate mutating func writeSingleLine(_ json: [UInt8]) {
+        guard json.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
+            writeBytes(json)
+            return
+        }
+        writeBytes(json.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+    }
+}

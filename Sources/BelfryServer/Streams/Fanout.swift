@@ -1,0 +1,161 @@
+import BelfryCore
+import BelfryEngine
+import Logging
+import NIOCore
+import Synchronization
+
+/// A page of the log: the frames for some topics, and the position up to which all were considered.
+struct StreamPage: Sendable {
+    var frames: [Frame]
+    var through: Int64
+}
+
+/// Takes committed frames to every subscriber: a shard per event loop, and a ring of what came last. It lives as long as
+/// the server.
+///
+/// ```
+/// writer thread ── publish ──▶ ring
+///                    └──▶ mailbox of each shard ── one wake-up ──▶ loop: shared bytes to its subscribers
+/// ```
+final class Fanout: Sendable {
+    /// Reads one page of the log.
+    typealias PageReader = @Sendable (_ after: Int64, _ through: Int64, _ topics: [Topic]) async throws -> StreamPage
+
+    struct PageRequest: Sendable {
+        let loop: any EventLoop
+        let ticket: Int
+        let after: Int64
+        let through: Int64
+        let topics: [Topic]
+    }
+
+    private struct Shard: Sendable {
+        let loop: any EventLoop
+        let mailbox: ShardMailbox
+        let state: NIOLoopBoundBox<FanoutShard?>
+    }
+
+    private struct Recent {
+        var ring = FrameRing<FrameBatch>()
+        var head: Int64
+    }
+
+    let metrics: StreamMetrics
+    let logger: Logger
+    let shared = SharedLines()
+    private let clock: WallClock
+    private let shards: [ObjectIdentifier: Shard]
+    private let recent: Mutex<Recent>
+    private let requests: AsyncStream<PageRequest>
+    private let requestSink: AsyncStream<PageRequest>.Continuation
+
+    /// - Parameter head: frames at or before it are not published any more.
+    init(loops: [any EventLoop], head: Int64, metrics: StreamMetrics, clock: WallClock = .system, logger: Logger) {
+        self.metrics = metrics
+        self.logger = logger
+        self.clock = clock
+        recent = Mutex(Recent(head: head))
+        // Bounded by what a shard asks for at a time (``Limits/logReadersPerShard``).
+        (requests, requestSink) = AsyncStream.makeStream()
+        shards = Dictionary(
+            uniqueKeysWithValues: loops.map { loop in
+                let box = NIOLoopBoundBox<FanoutShard?>.makeEmptyBox(valueType: FanoutShard.self, eventLoop: loop)
+                return (ObjectIdentifier(loop), Shard(loop: loop, mailbox: ShardMailbox(head: head), state: box))
+            }
+        )
+    }
+
+    /// The position of the last published frame.
+    var head: Int64 { recent.withLock { $0.head } }
+
+    // MARK: - Publishing
+
+    /// Hands on frames that were just committed. Called by one thread at a time, in the order of their positions.
+    func publish(_ frames: [Frame]) {
+        guard let last = frames.last else { return }
+        let batch: FrameBatch? = recent.withLock { recent in
+            guard last.position > recent.head else { return nil }
+            let fresh = frames.first.map { $0.position > recent.head } ?? false
+            let batch = FrameBatch(
+                after: recent.head, through: last.position,
+                frames: fresh ? frames : frames.filter { $0.position > recent.head }
+            )
+            recent.head = last.position
+            recent.ring.append(
+                after: batch.after, through: batch.through, frames: batch.frames.count, bytes: batch.bytesEstimate,
+                payload: batch
+            )
+            return batch
+        }
+        guard let batch else { return }
+        for shard in shards.values where shard.mailbox.put(batch) {
+            shard.loop.execute { shard.state.value?.deliver() }
+        }
+    }
+
+    /// The recent batches that together hold everything after a position; nil if they do not reach back that far.
+    func recentBatches(after position: Int64) -> [FrameBatch]? {
+        recent.withLock { $0.ring.batches(after: position)?.map(\.payload) }
+    }
+
+    // MARK: - Subscribers
+
+    /// The shard of a loop. To be called on that loop.
+    func shard(of loop: any EventLoop) -> FanoutShard? {
+        guard let shard = shards[ObjectIdentifier(loop)] else { return nil }
+        if let state = shard.state.value { return state }
+        let state = FanoutShard(loop: loop, mailbox: shard.mailbox, fanout: self, head: head)
+        shard.state.value = state
+        return state
+    }
+
+    /// Open streams.
+    var subscribers: Int { shards.values.reduce(0) { $0 + $1.mailbox.subscribers } }
+
+    /// What a client reads last when the server stops. It is not in the log.
+    func closingFrame(position: Int64) -> Frame {
+        let data = RawJSON(["reason": .string(CloseReason.serverShutdown.rawValue)])
+        return Frame(
+            position: position, draft: DraftFrame(time: clock.now(), topic: .alerts, type: .closing, data: data)
+        )
+    }
+
+    // MARK: - Reading the log
+
+    func read(_ request: PageRequest) { requestSink.yield(request) }
+
+    /// Serves the shards' requests for pages of the log until cancelled.
+    func run(reader: @escaping PageReader) async {
+        await withDiscardingTaskGroup { group in
+            for await request in requests {
+                group.addTask {
+                    let page = await self.page(for: request, reader)
+                    request.loop.execute {
+                        self.shard(of: request.loop)?.pageArrived(ticket: request.ticket, page)
+                    }
+                }
+            }
+        }
+    }
+
+    private func page(for request: PageRequest, _ reader: PageReader) async -> StreamPage? {
+        do {
+            return try await reader(request.after, request.through, request.topics)
+        } catch {
+            logger.warning("the log could not be read for a stream", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+}
+
+/// Lines that are the same for every subscriber, encoded once.
+struct SharedLines: Sendable {
+    private let chunked = EventStreamEncoder.keepAlive(framing: .chunked)
+    private let plain = EventStreamEncoder.keepAlive(framing: .plain)
+
+    func keepAlive(framing: StreamFraming) -> ByteBuffer { framing == .chunked ? chunked : plain }
+
+    func cursor(_ position: Int64, framing: StreamFraming) -> ByteBuffer {
+        EventStreamEncoder.cursor(position, framing: framing)
+    }
+}

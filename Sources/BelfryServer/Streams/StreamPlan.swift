@@ -1,0 +1,24 @@
+import BelfryCore
+import NIOCore
+
+/// What a stream begins with and goes on with, worked out before its connection is handed to the fan-out.
+struct StreamPlan: Sendable {
+    var topics: [Topic]
+    /// Frames after this position are delivered.
+    var after: Int64
+    /// The last position worth waiting for, of a run that has ended.
+    var end: Int64?
+    /// The stream ends with this run.
+    var run: RunID?
+    /// Snapshot or GAP blocks that come first. All but the last go without an id.
+    var preamble: [Frame] = []
+
+    /// The first bytes of the body.
+    func opening(framing: StreamFraming) -> ByteBuffer {
+        var buffer = EventStreamEncoder.retry(framing: framing)
+        for (index, frame) in preamble.enumerated() {
+            EventStreamEncoder.append(frame, hasID: index == preamble.count - 1, framing: framing, to: &buffer)
+        }
+        return buffer
+    }
+}

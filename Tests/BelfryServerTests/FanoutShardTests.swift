@@ -1,0 +1,134 @@
+import BelfryCore
+import BelfryEngine
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import BelfryServer
+
+/// A shard on a loop whose time the test turns itself.
+@Suite("fan-out shard")
+struct FanoutShardTests {
+    private let loop = EmbeddedEventLoop()
+    private let fanout: Fanout
+
+    init() {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        fanout = Fanout(loops: [loop], head: 5, metrics: StreamMetrics(), logger: logger)
+    }
+
+    private func frame(_ position: Int64, topic: Topic = .custom("c")) -> Frame {
+        let draft = DraftFrame(time: Timestamp(milliseconds: 0), topic: topic, type: .custom, data: .null)
+        return Frame(position: position, draft: draft)
+    }
+
+    private func subscribe(after: Int64 = 5) throws -> (EmbeddedChannel, StreamHandler) {
+        let shard = try #require(fanout.shard(of: loop))
+        let handler = StreamHandler(plan: StreamPlan(topics: [.custom("c")], after: after), framing: .plain, shard: shard)
+        let channel = EmbeddedChannel(handler: handler, loop: loop)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        shard.attach(handler)
+        return (channel, handler)
+    }
+
+    private func written(_ channel: EmbeddedChannel) throws -> String {
+        var text = ""
+        while let buffer = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: buffer) }
+        return text
+    }
+
+    @Test("a comment line without a blank line every 15 s, and after 60 s of quiet the cursor")
+    func keepAlive() throws {
+        let (channel, _) = try subscribe()
+        for _ in 0..<14 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == "")
+        loop.advanceTime(by: .seconds(1))
+        #expect(try written(channel) == ":\n")
+        for _ in 0..<30 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n")
+        for _ in 0..<15 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == "id: 5\n\n")
+        fanout.publish([frame(6, topic: .alerts)])
+        for _ in 0..<60 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n:\nid: 6\n\n")
+    }
+
+    @Test("a frame makes the stream no longer quiet")
+    func frameResetsQuiet() throws {
+        let (channel, _) = try subscribe()
+        for _ in 0..<50 { loop.advanceTime(by: .seconds(1)) }
+        fanout.publish([frame(6)])
+        loop.run()
+        _ = try written(channel)
+        for _ in 0..<50 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n:\n")
+    }
+
+    @Test("an unwritable subscriber gets nothing, not even keep-alives, and is closed after 30 s without progress")
+    func stalled() throws {
+        let (channel, handler) = try subscribe()
+        channel.isWritable = false
+        fanout.publish([frame(6)])
+        loop.run()
+        #expect(handler.machine.isLagging)
+        for _ in 0..<30 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == "")
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(1))
+        #expect(handler.machine.state == .closed(.stalled))
+        #expect(!channel.isActive)
+        #expect(fanout.subscribers == 0)
+    }
+
+    @Test("writable again, it catches up from the ring and goes on live")
+    func catchesUp() throws {
+        let (channel, handler) = try subscribe()
+        channel.isWritable = false
+        fanout.publish([frame(6), frame(7, topic: .alerts)])
+        fanout.publish([frame(8)])
+        loop.run()
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
+        loop.run()
+        #expect(handler.machine.isLive)
+        fanout.publish([frame(9)])
+        loop.run()
+        let ids = try written(channel).split(separator: "\n").filter { $0.hasPrefix("id") }
+        #expect(ids == ["id: 6", "id: 8", "id: 9"])
+    }
+
+    @Test("batches that come while the loop is busy go out in one write")
+    func coalesces() throws {
+        let (channel, _) = try subscribe()
+        for position in 6..<10 { fanout.publish([frame(Int64(position))]) }
+        loop.run()
+        let first = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(String(buffer: first).ranges(of: "id: ").count == 4)
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+    }
+
+    @Test("what was published before it came is not published again")
+    func oldFramesAreIgnored() throws {
+        let (channel, _) = try subscribe()
+        fanout.publish([frame(4), frame(5)])
+        fanout.publish([frame(5), frame(6)])
+        loop.run()
+        #expect(try written(channel).ranges(of: "id: ").count == 1)
+    }
+
+    @Test("a loop that is too far behind lets its subscribers read instead")
+    func overrun() throws {
+        let (channel, handler) = try subscribe()
+        let data = RawJSON(trusted: [0x22] + [UInt8](repeating: 0x78, count: 1024 * 1024) + [0x22])
+        for position in 6..<20 {
+            let draft = DraftFrame(time: Timestamp(milliseconds: 0), topic: .alerts, type: .custom, data: data)
+            fanout.publish([Frame(position: Int64(position), draft: draft)])
+        }
+        fanout.publish([frame(20)])
+        loop.run()
+        #expect(try written(channel) == "")
+        #expect(handler.machine.state == .catchingUp(cursor: 5, isReading: true))
+    }
+}
