@@ -3,9 +3,11 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// Runs programs for steps, each in a session and process group of its own, and leaves nothing of them behind: the group
-/// is killed on every way out, also after a normal end, then everything that carries the step's markers (see
+/// Runs programs for steps, each in a session and process group of its own, and leaves nothing of them behind: the
+/// group is killed on every way out, also after a normal end, with everything that carries the step's markers (see
 /// ``OrphanReaper`` for what could escape), and the way out waits until all of it is gone.
+///
+/// The last look costs one or two scans of /proc (``ProcessTable``), some milliseconds a command.
 public struct CommandRunner: Sendable {
     private let hub: String
     private let grace: Duration
@@ -28,7 +30,9 @@ public struct CommandRunner: Sendable {
 
     /// `PATH`, `HOME`, `LANG`, `TZ` as the hub has them, and nothing else: its environment holds secrets.
     public static func cleanEnvironment() -> [String: String] {
-        var clean = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "LANG": "C.UTF-8"]
+        var clean = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "LANG": "C.UTF-8",
+        ]
         for name in ["PATH", "HOME", "LANG", "TZ"] {
             if let value = getenv(name) { clean[name] = String(cString: value) }
         }
@@ -47,13 +51,17 @@ public struct CommandRunner: Sendable {
         emit: (AgentOutput) async throws -> Void
     ) async throws(BelfryError) {
         if Task.isCancelled { throw .cancelled }
+        // C would silently end the argument there.
+        guard !([request.program] + request.arguments).contains(where: { $0.utf8.contains(0) }) else {
+            throw BelfryError(.commandFailed, "an argument of \(request.program) holds a NUL character")
+        }
         let session = CommandSession(request: request, grace: grace)
         let failure: BelfryError?
         do {
             let result = try await Subprocess.run(
                 .path(FilePath(request.program)),
                 arguments: Arguments(request.arguments),
-                environment: .custom(Dictionary(uniqueKeysWithValues: variables(request).map { (.init(stringLiteral: $0), $1) })),
+                environment: .custom(variables(request)),
                 platformOptions: Self.platformOptions(grace: grace),
                 input: .inputWriter,
                 output: .sequence,
@@ -76,10 +84,10 @@ public struct CommandRunner: Sendable {
         if let failure { throw failure }
     }
 
-    private func variables(_ request: CommandRequest) -> [String: String] {
-        environment.merging([
-            "BELFRY_HUB": hub, "BELFRY_RUN": "\(request.run)", "BELFRY_STEP": request.marker,
-        ]) { $1 }
+    private func variables(_ request: CommandRequest) -> [Environment.Key: String] {
+        let markers = ["BELFRY_HUB": hub, "BELFRY_RUN": "\(request.run)", "BELFRY_STEP": request.marker]
+        let all = environment.merging(markers) { $1 }
+        return Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) })
     }
 
     private static func platformOptions(grace: Duration) -> PlatformOptions {
@@ -95,14 +103,12 @@ public struct CommandRunner: Sendable {
 
     /// Kills what is left of the group, the session and the step, and waits until it is gone.
     private func confirmGone(_ group: ProcessGroup?, marker: String) async -> [Int32] {
-        if let group {
-            group.send(SIGKILL)
-            let outcome = await OrphanReaper.kill(deadline: Limits.killConfirmTimeout) { entry in
-                entry.processGroup == group.leader || entry.session == group.leader
-            }
-            guard outcome.survivors.isEmpty else { return outcome.survivors }
+        let marker = ProcessMarker(hub: hub, steps: [marker])
+        group?.send(SIGKILL)
+        let outcome = await OrphanReaper.kill(deadline: Limits.killConfirmTimeout) { entry in
+            entry.processGroup == group?.leader || entry.session == group?.leader || marker.isCarried(by: entry.process)
         }
-        return await OrphanReaper.reap(hub: hub, steps: [marker], deadline: Limits.killConfirmTimeout).survivors
+        return outcome.survivors
     }
 
     private static func failure(_ status: TerminationStatus, lastLog: String?) -> BelfryError? {
@@ -118,7 +124,8 @@ public struct CommandRunner: Sendable {
     private static func startFailure(_ request: CommandRequest, _ error: any Error) -> BelfryError {
         BelfryError(
             .commandFailed,
-            "\(request.program) cannot be started: check that it is there and executable (\(ProviderMessage.cut("\(error)")))"
+            "\(request.program) cannot be started: check that it is there and executable"
+                + " (\(ProviderMessage.cut("\(error)")))"
         )
     }
 }
@@ -127,7 +134,8 @@ public struct CommandRunner: Sendable {
 enum SignalName {
     static func of(_ signal: Int32) -> String {
         let names: [Int32: String] = [
-            SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGABRT: "SIGABRT", SIGBUS: "SIGBUS",
+            SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGABRT: "SIGABRT",
+            SIGBUS: "SIGBUS",
             SIGFPE: "SIGFPE", SIGKILL: "SIGKILL", SIGSEGV: "SIGSEGV", SIGPIPE: "SIGPIPE", SIGTERM: "SIGTERM",
             SIGALRM: "SIGALRM", SIGXCPU: "SIGXCPU", SIGXFSZ: "SIGXFSZ", SIGSYS: "SIGSYS", SIGUSR1: "SIGUSR1",
             SIGUSR2: "SIGUSR2", SIGTRAP: "SIGTRAP",

@@ -14,8 +14,8 @@ final class CommandSession: Sendable {
         var isLate = false
     }
 
-    /// A piece of output on its way to the reader. Whoever read it from the pipe waits until it is taken: a command that
-    /// writes faster than its output is stored is held back by its own pipe.
+    /// A piece of output on its way to the reader. Whoever read it from the pipe waits until it is taken: a command
+    /// that writes faster than its output is stored is held back by its own pipe.
     private struct Piece: Sendable {
         enum Origin { case output, log }
         var origin: Origin

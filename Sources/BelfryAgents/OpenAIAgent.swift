@@ -14,12 +14,14 @@ struct OpenAIAgent: Agent {
     var random: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
     func run(_ request: AgentRequest, emit: (AgentOutput) async throws -> Void) async throws(BelfryError) {
+        let began = ContinuousClock.now
         var retries = 0
         while true {
+            let left = request.timeout.map { max(.milliseconds(1), $0 - (.now - began)) }
             var hasText = false
             let failure: Failure
             do {
-                try await attempt(request) { output in
+                try await attempt(request, deadline: left) { output in
                     if case .text = output { hasText = true }
                     try await emit(output)
                 }
@@ -29,9 +31,10 @@ struct OpenAIAgent: Agent {
             }
             // After the first token viewers have seen text: another try would be a new attempt of the step.
             guard failure.mayPass, !hasText, retries < definition.retriesMax else { throw failure.error }
-            if let wait = failure.error.retryAfter, wait > Limits.retryAfterMax { throw failure.error }
+            let pause = pause(before: retries, asked: failure.error.retryAfter)
+            guard pause <= min(Limits.retryAfterMax, left ?? .seconds(Int64.max)) else { throw failure.error }
             do {
-                try await clock.sleep(for: pause(before: retries, asked: failure.error.retryAfter))
+                try await clock.sleep(for: pause)
             } catch {
                 throw .cancelled
             }
@@ -55,11 +58,11 @@ struct OpenAIAgent: Agent {
     // MARK: One attempt
 
     private func attempt(
-        _ request: AgentRequest, emit: (AgentOutput) async throws -> Void
+        _ request: AgentRequest, deadline: Duration?, emit: (AgentOutput) async throws -> Void
     ) async throws(Failure) {
         let response: HTTPResponse
         do {
-            response = try await http.send(httpRequest(for: request))
+            response = try await http.send(httpRequest(for: request, deadline: deadline))
         } catch {
             throw Failure(http: error)
         }
@@ -99,7 +102,8 @@ struct OpenAIAgent: Agent {
             if let failure { throw Failure(error: failure) }
         }
         guard stream.isDone else {
-            throw Failure(error: BelfryError(.agentFailed, "the provider's stream ended early, before [DONE]"), mayPass: true)
+            throw Failure(
+                error: BelfryError(.agentFailed, "the provider's stream ended early, before [DONE]"), mayPass: true)
         }
     }
 
@@ -132,7 +136,7 @@ struct OpenAIAgent: Agent {
 
     // MARK: The request
 
-    private func httpRequest(for request: AgentRequest) -> HTTPRequest {
+    private func httpRequest(for request: AgentRequest, deadline: Duration?) -> HTTPRequest {
         var base = settings.baseURL
         while base.hasSuffix("/") { base.removeLast() }
         var http = HTTPRequest("POST", url: base + "/chat/completions", body: body(for: request))
@@ -141,7 +145,7 @@ struct OpenAIAgent: Agent {
         http.connectTimeout = definition.connectTimeout
         http.firstByteTimeout = definition.firstByteTimeout
         http.idleTimeout = definition.idleTimeout
-        http.deadline = request.timeout
+        http.deadline = deadline
         return http
     }
 

@@ -46,7 +46,9 @@ struct OpenAIStream {
             if let reason = choice["finish_reason"]?.string { finishReason = reason }
         }
         // Groq puts it under x_groq, in the last chunk.
-        if let usage = Self.usage(chunk["usage"]) ?? Self.usage(chunk["x_groq"]?["usage"]) { items.append(.usage(usage)) }
+        if let usage = Self.usage(chunk["usage"]) ?? Self.usage(chunk["x_groq"]?["usage"]) {
+            items.append(.usage(usage))
+        }
     }
 
     private static func texts(_ content: JSONValue?) -> [String] {
@@ -69,7 +71,7 @@ struct OpenAIStream {
 
 /// A provider's own words about an error, made fit for a message.
 enum ProviderMessage {
-    /// From `{"error": {"message": …}}`, `{"error": "…"}`, `{"message": …}` or `{"detail": …}`; else what there is.
+    /// From `{"error": {"message": …}}`, `{"error": "…"}`, `{"message": …}` or `{"detail": …}`; else all of it.
     static func text(of value: JSONValue) -> String {
         let candidates = [
             value["error"]?["message"], value["error"], value["message"], value["detail"], value["error"]?["code"],

@@ -1,10 +1,11 @@
+public import BelfryCore
 import Glibc
 
 /// Ends what commands leave behind: processes known by the variables they were started with.
 ///
-/// A process group is not enough: `setsid` and `setpgid` leave it. The environment is inherited by every child that does
-/// not replace it, so what carries our markers is ours. What starts its children with an environment of its own *and* in
-/// a session of its own (`env -i setsid …`) escapes both; only a container or cgroup would hold it.
+/// A process group is not enough: `setsid` and `setpgid` leave it. The environment is inherited by every child that
+/// does not replace it, so what carries our markers is ours. What starts its children with an environment of its own
+/// *and* in a session of its own (`env -i setsid …`) escapes both; only a container or cgroup would hold it.
 public enum OrphanReaper {
     public struct Outcome: Sendable, Hashable {
         /// Processes that were sent SIGKILL.
@@ -13,16 +14,16 @@ public enum OrphanReaper {
         public var survivors: [Int32]
     }
 
-    /// Kills all that runs with `BELFRY_HUB=hub` and, if steps are given, one of them in `BELFRY_STEP`, and the sessions
-    /// and groups such a process leads; returns when they are gone.
+    /// Kills all that runs with `BELFRY_HUB=hub` and, if steps are given, one of them in `BELFRY_STEP`, and the groups
+    /// such a process leads; returns when they are gone.
     ///
     /// - Parameter steps: `run_…/step`, as in the environment; nil for any.
     public static func reap(
         hub: String,
         steps: Set<String>? = nil,
-        deadline: Duration = .seconds(5)
+        deadline: Duration = Limits.killConfirmTimeout
     ) async -> Outcome {
-        let marker = Marker(hub: hub, steps: steps)
+        let marker = ProcessMarker(hub: hub, steps: steps)
         return await kill(deadline: deadline) { entry in marker.isCarried(by: entry.process) }
     }
 
@@ -51,9 +52,9 @@ public enum OrphanReaper {
 }
 
 /// Whether a process was started for one of our steps.
-private struct Marker {
-    let hub: [UInt8]
-    let steps: Set<[UInt8]>?
+struct ProcessMarker: Sendable {
+    private let hub: [UInt8]
+    private let steps: Set<[UInt8]>?
 
     init(hub: String, steps: Set<String>?) {
         self.hub = Array("BELFRY_HUB=\(hub)".utf8)

@@ -9,7 +9,7 @@ struct ProcessGroup: Sendable {
     /// Whether the leader has ended. It must not have been waited for yet.
     var hasLeaderEnded: Bool {
         var info = siginfo_t()
-        // WNOWAIT leaves the leader a zombie: its id cannot be given to another process before swift-subprocess reads it.
+        // WNOWAIT leaves the leader a zombie, and so its id its own, until swift-subprocess reads its end.
         let result = waitid(P_PID, id_t(leader), &info, WEXITED | WNOHANG | WNOWAIT)
         return result != 0 || siginfoProcess(info) == leader
     }
@@ -17,7 +17,9 @@ struct ProcessGroup: Sendable {
     /// Whether a member besides zombies is left.
     var hasMembers: Bool {
         guard kill(-leader, 0) == 0 || errno == EPERM else { return false }
-        return ProcessTable.processes().compactMap(ProcessTable.entry).contains { $0.processGroup == leader && !$0.isZombie }
+        return ProcessTable.processes().compactMap(ProcessTable.entry).contains {
+            $0.processGroup == leader && !$0.isZombie
+        }
     }
 
     func send(_ signal: Int32) { _ = kill(-leader, signal) }

@@ -1,5 +1,5 @@
-/// Decodes UTF-8 that comes in pieces cut anywhere. The pieces of text joined are what decoding all bytes at once gives:
-/// a character cut in two is held back until its rest comes; what is no UTF-8 becomes U+FFFD.
+/// Decodes UTF-8 that comes in pieces cut anywhere. The pieces of text joined are what decoding all bytes at once
+/// gives: a character cut in two is held back until its rest comes; what is no UTF-8 becomes U+FFFD.
 struct UTF8Assembler: Sendable {
     /// The beginning of a character whose end has not come: 0 to 3 bytes.
     private var held: [UInt8] = []

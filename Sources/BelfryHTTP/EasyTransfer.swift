@@ -81,7 +81,8 @@ final class EasyTransfer {
                 belfry_curl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count))
                 request.body.withUnsafeBytes { body in
                     // Copied; an empty body still needs an address, else libcurl would ask a read function.
-                    _ = belfry_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, body.baseAddress ?? UnsafeRawPointer(errorText))
+                    _ = belfry_curl_set_pointer(
+                        easy, CURLOPT_COPYPOSTFIELDS, body.baseAddress ?? UnsafeRawPointer(errorText))
                 }
             }
             belfry_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, method)
@@ -94,7 +95,9 @@ final class EasyTransfer {
         var lines = ["Expect:"]
         if !names.contains("user-agent") { lines.append("User-Agent: belfry") }
         if !names.contains("accept") { lines.append("Accept: */*") }
-        if !request.body.isEmpty, !names.contains("content-type") { lines.append("Content-Type: application/octet-stream") }
+        if !request.body.isEmpty, !names.contains("content-type") {
+            lines.append("Content-Type: application/octet-stream")
+        }
         // `Name;` is how libcurl spells a header without a value; `Name:` would remove it.
         lines += request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
         for line in lines {
@@ -119,7 +122,7 @@ final class EasyTransfer {
         belfry_curl_set_pointer(easy, CURLOPT_HEADERDATA, this)
         belfry_curl_set_open_socket(easy) { this, _, address in
             guard let this, let address else { return belfry_curl_bad_socket() }
-            return Unmanaged<EasyTransfer>.fromOpaque(this).takeUnretainedValue().openSocket(&address.pointee)
+            return Unmanaged<EasyTransfer>.fromOpaque(this).takeUnretainedValue().openSocket(address)
         }
         belfry_curl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, this)
     }
@@ -169,13 +172,16 @@ final class EasyTransfer {
         return raw.count
     }
 
-    private func openSocket(_ address: inout curl_sockaddr) -> curl_socket_t {
-        let parsed = withUnsafePointer(to: &address.addr) { IPAddress($0) }
+    private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        // An IPv6 address is longer than the struct that stands for it: only its pointer may be passed on.
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
+        let parsed = IPAddress(UnsafeRawPointer(address) + offset)
         if !allowsPrivateAddresses, parsed?.isPublic != true {
             reason = .addressNotAllowed(parsed?.description ?? "an unknown address", target: transfer.target)
             return belfry_curl_bad_socket()
         }
-        return socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+        let asked = address.pointee
+        return socket(asked.family, asked.socktype | Int32(SOCK_CLOEXEC.rawValue), asked.protocol)
     }
 
     // MARK: Timeouts

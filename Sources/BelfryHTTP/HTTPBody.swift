@@ -3,8 +3,8 @@ import BelfryCore
 /// The body of a response as it comes, with backpressure: while nobody reads, at most
 /// ``Limits/responseBufferBytesMax`` bytes are taken from the socket.
 ///
-/// It has one reader. When the last copy of it is gone, or the reader's task is cancelled, the socket is closed; after a
-/// cancelled `next` or ``cancel()`` it is closed already.
+/// It has one reader. When the last copy of it is gone, or the reader's task is cancelled, the socket is closed; after
+/// a cancelled `next` or ``cancel()`` it is closed already.
 public struct HTTPBody: AsyncSequence, Sendable {
     public typealias Element = [UInt8]
     public typealias Failure = HTTPFailure
@@ -54,7 +54,9 @@ public struct HTTPBody: AsyncSequence, Sendable {
             self.client = client
         }
 
-        deinit { client.loop.submit(.cancel(transfer)) }
+        deinit {
+            if !transfer.hasEnded { client.loop.submit(.cancel(transfer)) }
+        }
 
         func next(isolation actor: isolated (any Actor)? = #isolation) async throws(HTTPFailure) -> [UInt8]? {
             if Task.isCancelled { await cancel() }
@@ -77,6 +79,7 @@ public struct HTTPBody: AsyncSequence, Sendable {
         }
 
         func cancel() async {
+            if transfer.hasEnded { return }
             // A loop that has ended, ends every transfer: there is something to wait for either way.
             client.loop.submit(.cancel(transfer))
             await transfer.waitForEnd()

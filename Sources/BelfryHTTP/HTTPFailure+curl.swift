@@ -9,9 +9,12 @@ extension HTTPFailure {
         let way = transfer.proxy == nil ? "" : " through the proxy"
         switch result {
         case CURLE_COULDNT_RESOLVE_HOST:
-            self.init(.resolve, "the name \(target.host) has no address: check its spelling and this machine's DNS", cause: text)
+            self.init(
+                .resolve, "the name \(target.host) has no address: check its spelling and this machine's DNS",
+                cause: text)
         case CURLE_COULDNT_RESOLVE_PROXY:
-            self.init(.proxy, "the proxy's name has no address: check http_proxy, https_proxy and all_proxy", cause: text)
+            self.init(
+                .proxy, "the proxy's name has no address: check http_proxy, https_proxy and all_proxy", cause: text)
         case CURLE_COULDNT_CONNECT where transfer.proxy != nil:
             self.init(.proxy, "the proxy on the way to \(target) cannot be reached", cause: text)
         case CURLE_COULDNT_CONNECT:

@@ -34,7 +34,8 @@ public struct HTTPRequest: Sendable {
         for (name, value) in headers {
             guard Self.isToken(name) else { throw HTTPFailure(.invalidRequest, "a header's name is no HTTP token") }
             guard value.utf8.allSatisfy({ $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }) else {
-                throw HTTPFailure(.invalidRequest, "the value of header \(name) holds a control character or line break")
+                throw HTTPFailure(
+                    .invalidRequest, "the value of header \(name) holds a control character or line break")
             }
             guard !["content-length", "transfer-encoding", "connection"].contains(name.lowercased()) else {
                 throw HTTPFailure(.invalidRequest, "header \(name) is the client's own to set")
@@ -43,11 +44,12 @@ public struct HTTPRequest: Sendable {
     }
 
     private static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
             }
-        }
     }
 }

@@ -36,7 +36,9 @@ enum RetryAfter {
     /// `Sun, 06 Nov 1994 08:49:37 GMT`: the one form that senders still use.
     private static func date(_ text: String) -> Timestamp? {
         let parts = text.lowercased().split { $0 == " " || $0 == "," }
-        guard parts.count == 6, parts[5] == "gmt", let month = months.firstIndex(of: String(parts[2])) else { return nil }
+        guard parts.count == 6, parts[5] == "gmt", let month = months.firstIndex(of: String(parts[2])) else {
+            return nil
+        }
         let number = String(month + 1)
         let day = parts[1].count == 1 ? "0" + parts[1] : String(parts[1])
         return Timestamp("\(parts[3])-\(number.count == 1 ? "0" : "")\(number)-\(day)T\(parts[4])Z")

@@ -17,7 +17,8 @@ struct HTTPTarget: Sendable, Hashable, CustomStringConvertible {
     ///   holds a user name or password: those would end in logs.
     init(parsing url: String) throws(HTTPFailure) {
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw HTTPFailure(.invalidRequest, "the URL holds a space, a control character or a non-ASCII one: encode it")
+            throw HTTPFailure(
+                .invalidRequest, "the URL holds a space, a control character or a non-ASCII one: encode it")
         }
         let handle = curl_url()
         defer { curl_url_cleanup(handle) }
@@ -26,10 +27,11 @@ struct HTTPTarget: Sendable, Hashable, CustomStringConvertible {
             let host = Self.part(CURLUPART_HOST, of: handle), !host.isEmpty,
             let port = Self.part(CURLUPART_PORT, of: handle, flags: UInt32(CURLU_DEFAULT_PORT))
         else {
-            throw HTTPFailure(.invalidRequest, "not a URL Belfry can call: it takes http://HOST[:PORT]/… or https://…")
+            throw HTTPFailure(.invalidRequest, "not a URL Belfry can call: http://HOST[:PORT]/… or https://…")
         }
         guard Self.part(CURLUPART_USER, of: handle) == nil, Self.part(CURLUPART_PASSWORD, of: handle) == nil else {
-            throw HTTPFailure(.invalidRequest, "the URL for \(host) holds a user name or password: use a header instead")
+            throw HTTPFailure(
+                .invalidRequest, "the URL for \(host) holds a user name or password: use a header instead")
         }
         self.init(scheme: scheme, host: host.lowercased(), port: port)
     }
@@ -59,8 +61,8 @@ struct HTTPTarget: Sendable, Hashable, CustomStringConvertible {
         guard policy.trustsProxyForNames else {
             throw HTTPFailure(
                 .addressNotAllowed,
-                "what address \(host) has cannot be checked behind a proxy: except it from the proxy (no_proxy) or trust"
-                    + " the proxy to refuse private addresses"
+                "what address \(host) has cannot be checked behind a proxy: except it from the proxy (no_proxy)"
+                    + " or trust the proxy to refuse private addresses"
             )
         }
     }

@@ -10,10 +10,9 @@ struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    /// Nil for other families than AF_INET and AF_INET6.
-    init?(_ address: UnsafePointer<sockaddr>) {
-        let raw = UnsafeRawPointer(address)
-        switch Int32(address.pointee.sa_family) {
+    /// From a `sockaddr` of the family's own length. Nil for other families than AF_INET and AF_INET6.
+    init?(_ raw: UnsafeRawPointer) {
+        switch Int32(raw.loadUnaligned(as: sockaddr.self).sa_family) {
         case AF_INET:
             var number = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
             bytes = withUnsafeBytes(of: &number) { Array($0) }
@@ -61,7 +60,9 @@ struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     private var embeddedFour: IPAddress? {
         let isZero = { (range: Range<Int>) in bytes[range].allSatisfy { $0 == 0 } }
         // ::ffff:a.b.c.d and ::a.b.c.d
-        if isZero(0..<10), bytes[10..<12] == [0xFF, 0xFF] || isZero(10..<12) { return IPAddress(bytes: Array(bytes[12...])) }
+        if isZero(0..<10), bytes[10..<12] == [0xFF, 0xFF] || isZero(10..<12) {
+            return IPAddress(bytes: Array(bytes[12...]))
+        }
         // 64:ff9b::a.b.c.d (RFC 6052)
         if bytes[..<4] == [0, 0x64, 0xFF, 0x9B], isZero(4..<12) { return IPAddress(bytes: Array(bytes[12...])) }
         // 2002:aabb:ccdd:: (RFC 3056)

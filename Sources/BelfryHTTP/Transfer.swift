@@ -63,6 +63,8 @@ final class Transfer: Sendable {
         return state.withLock(\.head)
     }
 
+    var hasEnded: Bool { state.withLock { $0.end != nil } }
+
     func waitForEnd() async { await wait { $0.end != nil } }
 
     /// The failure the exchange ended with, if it did.

@@ -4,8 +4,8 @@ import Glibc
 import Logging
 import Synchronization
 
-/// The thread that runs one libcurl multi handle, and the mailbox through which others talk to it. libcurl's handles are
-/// touched by that thread alone; the one exception is `curl_multi_wakeup`, which is made for it.
+/// The thread that runs one libcurl multi handle, and the mailbox through which others talk to it. libcurl's handles
+/// are touched by that thread alone; the one exception is `curl_multi_wakeup`, which is made for it.
 final class TransferLoop: Sendable {
     enum Command: Sendable {
         case start(Transfer)
@@ -43,11 +43,13 @@ final class TransferLoop: Sendable {
         mailbox.withLock { $0.multi = UInt(bitPattern: multi) }
         let this = Unmanaged.passRetained(self)
         var thread = pthread_t()
-        let result = pthread_create(&thread, nil, { this in
-            guard let this else { return nil }
-            Unmanaged<TransferLoop>.fromOpaque(this).takeRetainedValue().runThread()
-            return nil
-        }, this.toOpaque())
+        let result = pthread_create(
+            &thread, nil,
+            { this in
+                guard let this else { return nil }
+                Unmanaged<TransferLoop>.fromOpaque(this).takeRetainedValue().runThread()
+                return nil
+            }, this.toOpaque())
         guard result == 0 else {
             logger.error("no thread for outbound HTTP", metadata: ["errno": "\(result)"])
             this.release()
@@ -77,7 +79,9 @@ final class TransferLoop: Sendable {
     }
 
     private func runThread() {
-        guard let multi = mailbox.withLock({ $0.multi }).flatMap({ UnsafeMutableRawPointer(bitPattern: $0) }) else { return }
+        guard let multi = mailbox.withLock({ $0.multi }).flatMap({ UnsafeMutableRawPointer(bitPattern: $0) }) else {
+            return
+        }
         let worker = TransferWorker(multi: multi, policy: policy)
         while true {
             let (commands, isClosing) = mailbox.withLock { mailbox in

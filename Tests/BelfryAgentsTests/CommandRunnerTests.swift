@@ -73,9 +73,10 @@ struct CommandRunnerTests {
         #expect(lines.contains { $0.hasPrefix("BELFRY_RUN=\(run)") })
         #expect(lines.contains { $0.hasPrefix("BELFRY_STEP=\(run)") && $0.hasSuffix("/fix") })
         let names = Set(lines.compactMap { $0.contains("=") ? String($0.prefix { $0 != "=" }) : nil })
-        #expect(names.isSubset(of: [
-            "PATH", "HOME", "LANG", "TZ", "BELFRY_HUB", "BELFRY_RUN", "BELFRY_STEP", "PWD", "OLDPWD", "SHLVL", "_",
-        ]))
+        #expect(
+            names.isSubset(of: [
+                "PATH", "HOME", "LANG", "TZ", "BELFRY_HUB", "BELFRY_RUN", "BELFRY_STEP", "PWD", "OLDPWD", "SHLVL", "_",
+            ]))
         let ids = lines.first { $0.split(separator: " ").count == 3 && !$0.contains("=") }?.split(separator: " ") ?? []
         #expect(Set(ids).count == 1)
     }
@@ -91,7 +92,8 @@ struct CommandRunnerTests {
 
     @Test("output comes as it is written, UTF-8 cut in the middle is mended, what is none becomes U+FFFD")
     func text() async {
-        let (collected, error) = await sh(#"printf 'a\303'; sleep 0.1; printf '\244b\377c'; sleep 0.1; printf '\342\202'"#)
+        let (collected, error) = await sh(
+            #"printf 'a\303'; sleep 0.1; printf '\244b\377c'; sleep 0.1; printf '\342\202'"#)
         #expect(error == nil)
         #expect(collected.text == "aäb\u{FFFD}c\u{FFFD}")
         #expect(collected.items.count > 2)
@@ -118,6 +120,12 @@ struct CommandRunnerTests {
         #expect(error?.code == .commandFailed && error?.message.contains("/nonesuch/program cannot be started") == true)
     }
 
+    @Test("an argument with a NUL is refused, not cut")
+    func nul() async {
+        let (collected, error) = await sh("echo \"$1\"", arguments: ["a\u{0}b"])
+        #expect(error?.code == .commandFailed && collected.items.isEmpty)
+    }
+
     @Test("at the deadline it is ended, also when it and its children ignore SIGTERM")
     func deadline() async {
         let began = ContinuousClock.now
@@ -139,13 +147,15 @@ struct CommandRunnerTests {
         #expect(collected.text == "up\nbye\n")
     }
 
-    @Test("a cancelled command is gone when run throws", arguments: [
-        "trap '' TERM; echo up; sleep 60 & sleep 60",
-        "echo up; setsid sh -c \"trap '' TERM; sleep 60\" & sleep 60",
-        "echo up; setsid setsid sleep 60; sleep 60",
-        "exec >&- 2>&-; sleep 60",
-        "echo up; yes >&2",
-    ])
+    @Test(
+        "a cancelled command is gone when run throws",
+        arguments: [
+            "trap '' TERM; echo up; sleep 60 & sleep 60",
+            "echo up; setsid sh -c \"trap '' TERM; sleep 60\" & sleep 60",
+            "echo up; setsid setsid sleep 60; sleep 60",
+            "exec >&- 2>&-; sleep 60",
+            "echo up; yes >&2",
+        ])
     func cancelled(script: String) async throws {
         let started = Mutex(false)
         let task = Task {
@@ -153,7 +163,7 @@ struct CommandRunnerTests {
                 if case .started = output { started.withLock { $0 = true } }
             }
         }
-        for _ in 0..<4000 where !started.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+        while !started.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
         try await Task.sleep(for: .milliseconds(100))
         let began = ContinuousClock.now
         task.cancel()
@@ -161,11 +171,14 @@ struct CommandRunnerTests {
         #expect(.now - began < .seconds(30))
     }
 
-    @Test("children that outlive a normal end are ended, in their group, out of it, and holding the pipe", arguments: [
-        "sleep 60 & echo done", "setsid sleep 60 & echo done", "(setsid sh -c 'sleep 60 & sleep 60' &) ; echo done",
-        "sh -c \"trap '' TERM HUP; sleep 60\" & echo done", "setsid yes >/dev/null & echo done",
-        "echo done; yes >&2 &", "setsid sh -c 'while :; do setsid sleep 60 & sleep 0.01; done' & sleep 0.2; echo done",
-    ])
+    @Test(
+        "children that outlive a normal end are ended, in their group, out of it, and holding the pipe",
+        arguments: [
+            "sleep 60 & echo done", "setsid sleep 60 & echo done", "(setsid sh -c 'sleep 60 & sleep 60' &) ; echo done",
+            "sh -c \"trap '' TERM HUP; sleep 60\" & echo done", "setsid yes >/dev/null & echo done",
+            "echo done; yes >&2 &",
+            "setsid sh -c 'while :; do setsid sleep 60 & sleep 0.01; done' & sleep 0.2; echo done",
+        ])
     func normalEnd(script: String) async {
         let began = ContinuousClock.now
         let (collected, error) = await sh(script)
@@ -177,7 +190,8 @@ struct CommandRunnerTests {
     @Test("a full pipe of standard error does not block it; its lines are capped and cut")
     func fullStandardError() async {
         let (collected, error) = await sh(
-            "i=0; while [ $i -lt 3000 ]; do echo \"line $i\" >&2; i=$((i+1)); done; head -c 300000 /dev/zero | tr '\\0' x >&2; echo done"
+            "i=0; while [ $i -lt 3000 ]; do echo \"line $i\" >&2; i=$((i+1)); done;"
+                + " head -c 300000 /dev/zero | tr '\\0' x >&2; echo done"
         )
         #expect(error == nil && collected.text == "done\n")
         #expect(collected.logs.count == Limits.logLinesMax)
@@ -202,7 +216,8 @@ struct CommandRunnerTests {
 
     @Test("a slow taker holds the program back instead of gathering its output")
     func backpressure() async throws {
-        let (collected, error) = await sh("head -c 3000000 /dev/zero | tr '\\0' x", outputBytesMax: 4_000_000) { output in
+        let (collected, error) = await sh("head -c 3000000 /dev/zero | tr '\\0' x", outputBytesMax: 4_000_000) {
+            output in
             if case .text(let text) = output {
                 #expect(text.utf8.count <= 1 << 20)
                 try await Task.sleep(for: .milliseconds(2))
@@ -219,7 +234,7 @@ struct CommandRunnerTests {
             let variables = ["BELFRY_HUB=\(hub)", "BELFRY_STEP=\(run)/\(step)", "PATH=/usr/bin:/bin"]
             #expect(spawn("/usr/bin/setsid", ["setsid", "sleep", "60"], variables) > 0)
         }
-        for _ in 0..<4000 where leftovers().count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+        while leftovers().count < 2 { try await Task.sleep(for: .milliseconds(5)) }
         let one = await OrphanReaper.reap(hub: hub, steps: ["\(run)/a"])
         #expect(one.killed >= 1 && one.survivors.isEmpty)
         #expect(leftovers().count == 1)

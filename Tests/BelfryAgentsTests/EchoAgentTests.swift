@@ -8,9 +8,14 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct EchoAgentTests {
-    @Test("the pieces joined are the text, byte by byte", arguments: [
-        "", " ", "one", "one two  three\n\nfour ", "  leading", "\t\n", "e\u{301} \u{301}x 👨‍👩‍👧 🇩🇪 ß", "a\r\nb\r\n", "x\u{0}y z",
-    ])
+    @Test(
+        "the pieces joined are the text, byte by byte",
+        arguments: [
+            "", " ", "one", "one two  three\n\nfour ", "  leading", "\t\n",
+            "e\u{301} \u{301}x 👨‍👩‍👧 🇩🇪 ß",
+            "a\r\nb\r\n",
+            "x\u{0}y z",
+        ])
     func exact(text: String) async throws {
         let clock = StepClock()
         let outputs = try await collect(EchoAgent(wordsPerSecond: 25, outputBytesMax: 1000, clock: clock), prompt: text)
@@ -31,7 +36,9 @@ struct EchoAgentTests {
     func fast(rate: Double) async throws {
         let clock = StepClock()
         let text = String(repeating: "w ", count: 100)
-        #expect(try await collect(EchoAgent(wordsPerSecond: rate, outputBytesMax: 1000, clock: clock), prompt: text).text == text)
+        #expect(
+            try await collect(EchoAgent(wordsPerSecond: rate, outputBytesMax: 1000, clock: clock), prompt: text).text
+                == text)
         #expect(clock.slept.count <= 100)
     }
 

@@ -29,7 +29,8 @@ struct OpenAIAgentTests {
     }
 
     private static let good = [
-        #"data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#, #"data: {"choices":[{"delta":{"content":" wörld"}}]}"#,
+        #"data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#,
+        #"data: {"choices":[{"delta":{"content":" wörld"}}]}"#,
         #"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
         #"data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}"#, "data: [DONE]",
     ].map { $0 + "\n\n" }.joined()
@@ -84,7 +85,7 @@ struct OpenAIAgentTests {
         let agent = agent(server)
         let seen = Mutex<[AgentOutput]>([])
         let task = Task { try await agent.run(.test(prompt: "x")) { output in seen.withLock { $0.append(output) } } }
-        for _ in 0..<400 where seen.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(5)) }
+        while seen.withLock(\.isEmpty) { try await Task.sleep(for: .milliseconds(5)) }
         #expect(seen.withLock { $0 } == [.text("one")])
         // A stop: the socket is closed when run has thrown.
         task.cancel()
@@ -93,9 +94,11 @@ struct OpenAIAgentTests {
         #expect(await server.waits { $0.closedByPeer == 1 })
     }
 
-    @Test("what may pass is tried again before the first token, with a growing pause", arguments: [
-        "408 X", "409 X", "425 X", "429 X", "500 X", "503 X", "529 X",
-    ])
+    @Test(
+        "what may pass is tried again before the first token, with a growing pause",
+        arguments: [
+            "408 X", "409 X", "425 X", "429 X", "500 X", "503 X", "529 X",
+        ])
     func retries(status: String) async throws {
         let server = ScriptedServer { connection in
             while connection.readRequest() != nil { connection.answer(status, body: #"{"error":{"message":"busy"}}"#) }
@@ -114,7 +117,9 @@ struct OpenAIAgentTests {
     func noRetries(status: String) async throws {
         let server = ScriptedServer { connection in
             while connection.readRequest() != nil {
-                connection.answer(status, headers: "Location: /x\r\n", body: #"{"error":{"message":"\#(String(repeating: "no ", count: 300))"}}"#)
+                connection.answer(
+                    status, headers: "Location: /x\r\n",
+                    body: #"{"error":{"message":"\#(String(repeating: "no ", count: 300))"}}"#)
             }
         }
         let error = await #expect(throws: BelfryError.self) { _ = try await collect(agent(server)) }
@@ -129,7 +134,10 @@ struct OpenAIAgentTests {
         let asked = Mutex(0)
         let server = ScriptedServer { connection in
             while connection.readRequest() != nil {
-                if asked.withLock({ $0 += 1; return $0 }) == 1 {
+                if asked.withLock({
+                    $0 += 1
+                    return $0
+                }) == 1 {
                     connection.answer("429 X", headers: "Retry-After: 7\r\n")
                 } else {
                     connection.answer(headers: "Content-Type: text/event-stream\r\n", body: Self.good)
@@ -184,7 +192,9 @@ struct OpenAIAgentTests {
         let endless = ScriptedServer { connection in
             connection.readRequest()
             connection.beginStream()
-            while connection.write("31\r\n" + #"data: {"choices":[{"delta":{"content":"word "}}]}"# + "\r\n2\r\n\n\n\r\n") {}
+            while connection.write(
+                "31\r\n" + #"data: {"choices":[{"delta":{"content":"word "}}]}"# + "\r\n2\r\n\n\n\r\n")
+            {}
         }
         let tooLarge = await #expect(throws: BelfryError.self) {
             _ = try await collect(agent(endless) { $0.outputBytesMax = 1000 })
@@ -206,7 +216,11 @@ struct OpenAIAgentTests {
             connection.waitForClose()
         }
         let late = await #expect(throws: BelfryError.self) {
-            _ = try await collect(agent(silent) { $0.firstByteTimeout = .milliseconds(100); $0.retriesMax = 0 })
+            _ = try await collect(
+                agent(silent) {
+                    $0.firstByteTimeout = .milliseconds(100)
+                    $0.retriesMax = 0
+                })
         }
         #expect(late?.code == .agentTimeout)
         let step = await #expect(throws: BelfryError.self) {

@@ -42,7 +42,8 @@ struct OpenAIStreamTests {
                 #expect(stream.finishReason == member.value["finish"]?.string, "\(name)")
                 if let counts = member.value["usage"], !counts.isNull {
                     #expect(usage?.inputTokens.map(Int64.init) == counts["prompt_tokens"]?.number?.int64, "\(name)")
-                    #expect(usage?.outputTokens.map(Int64.init) == counts["completion_tokens"]?.number?.int64, "\(name)")
+                    #expect(
+                        usage?.outputTokens.map(Int64.init) == counts["completion_tokens"]?.number?.int64, "\(name)")
                 }
             }
         }
@@ -67,7 +68,8 @@ struct OpenAIStreamTests {
         var items: [OpenAIStream.Item] = []
         #expect(throws: BelfryError.self) {
             try stream.read(
-                Array("data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\ndata: {\"error\":{}}\n\n".utf8), into: &items
+                Array("data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\ndata: {\"error\":{}}\n\n".utf8),
+                into: &items
             )
         }
         #expect(items == [.text("Hel")])
@@ -77,27 +79,29 @@ struct OpenAIStreamTests {
     func odd() throws {
         var stream = OpenAIStream()
         var items: [OpenAIStream.Item] = []
-        try stream.read(Array("""
-            : OPENROUTER PROCESSING
+        try stream.read(
+            Array(
+                """
+                : OPENROUTER PROCESSING
 
-            data: {"choices":[{"delta":{"role":"assistant","content":null}}]}
+                data: {"choices":[{"delta":{"role":"assistant","content":null}}]}
 
-            data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"a"},{"type":"thinking","thinking":[]}]}}]}
+                data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"a"},{"type":"x"}]}}]}
 
-            data: {"choices":[{"index":1,"delta":{"content":"not ours"}},{"index":0,"delta":{"content":"b"}}]}
+                data: {"choices":[{"index":1,"delta":{"content":"not ours"}},{"index":0,"delta":{"content":"b"}}]}
 
-            data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{"}}]}}]}
+                data: {"choices":[{"delta":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":"{"}}]}}]}
 
-            data: {"choices":[{"delta":{},"finish_reason":"stop"}],"error":null}
+                data: {"choices":[{"delta":{},"finish_reason":"stop"}],"error":null}
 
-            data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}
+                data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}
 
-            data: [DONE]
+                data: [DONE]
 
-            data: {"choices":[{"delta":{"content":"after the end"}}]}
+                data: {"choices":[{"delta":{"content":"after the end"}}]}
 
 
-            """.utf8), into: &items)
+                """.utf8), into: &items)
         #expect(items == [.text("a"), .text("b"), .usage(Usage(inputTokens: 3, outputTokens: 2))])
         #expect(stream.isDone && stream.finishReason == "stop")
     }
@@ -114,7 +118,9 @@ struct OpenAIStreamTests {
         #expect(message("data: {\"error\":\"plain\"}\n\n")?.contains("plain") == true)
         #expect(message("event: error\ndata: {\"error\":{\"code\":\"x9\"}}\n\n")?.contains("x9") == true)
         #expect(message("data: {oops\n\n")?.contains("not valid JSON") == true)
-        #expect(message("data: " + String(repeating: "x", count: Limits.streamLineBytesMax))?.contains("longer than") == true)
+        #expect(
+            message("data: " + String(repeating: "x", count: Limits.streamLineBytesMax))?.contains("longer than")
+                == true)
         #expect(message("data: \(String(repeating: "[", count: 10_000))\n\n") != nil)
     }
 

@@ -17,7 +17,8 @@ struct HTTPClientTests {
             }
         }
         for _ in 0..<3 {
-            let request = HTTPRequest("POST", url: server.url + "/path?q=1", headers: [("X-Key", "v")], body: Array("{}".utf8))
+            let request = HTTPRequest(
+                "POST", url: server.url + "/path?q=1", headers: [("X-Key", "v")], body: Array("{}".utf8))
             let response = try await client.send(request)
             #expect(response.status == 201)
             #expect(response.header("X-ONE") == "a b")
@@ -43,7 +44,10 @@ struct HTTPClientTests {
             #expect(try await response.body.collect(upTo: 0).isEmpty)
         }
         let requests = server.record.requests
-        #expect(requests.map { String($0.prefix { $0 != " " }) } == ["GET", "POST", "DELETE", "PATCH", "PUT", "OPTIONS", "HEAD"])
+        #expect(
+            requests.map { String($0.prefix { $0 != " " }) } == [
+                "GET", "POST", "DELETE", "PATCH", "PUT", "OPTIONS", "HEAD",
+            ])
         #expect(requests.allSatisfy { $0.contains("\r\nX-Empty:\r\n") })
         #expect(requests[1].contains("Content-Length: 0"))
     }
@@ -65,7 +69,8 @@ struct HTTPClientTests {
     func byteByByte() async throws {
         let server = ScriptedServer { connection in
             connection.readRequest()
-            let text = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let text =
+                "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "5\r\nhäll\r\n3;ext=1\r\nö!\r\n0\r\nX-Trailer: t\r\n\r\n"
             for byte in text.utf8 { connection.write([byte]) }
             connection.waitForClose()
@@ -130,7 +135,8 @@ struct HTTPClientTests {
         #expect(secret.record.connections == 0)
     }
 
-    @Test("a head without end is cut off", arguments: ["X-Long: \(String(repeating: "a", count: 200))\r\n", "a: b\r\n"])
+    @Test(
+        "a head without end is cut off", arguments: ["X-Long: \(String(repeating: "a", count: 200))\r\n", "a: b\r\n"])
     func endlessHead(line: String) async {
         let server = ScriptedServer { connection in
             connection.readRequest()
@@ -208,7 +214,8 @@ struct HTTPClientTests {
         let (listener, port) = ScriptedServer.listen(backlog: 1)
         ScriptedServer.close(listener)
         let failure = await #expect(throws: HTTPFailure.self) {
-            _ = try await client.send(HTTPRequest(url: "http://127.0.0.1:\(port)/v1?key=SECRET", headers: [("A", "SECRET")]))
+            _ = try await client.send(
+                HTTPRequest(url: "http://127.0.0.1:\(port)/v1?key=SECRET", headers: [("A", "SECRET")]))
         }
         #expect(failure?.code == .connect)
         #expect(failure?.description.contains("nothing listens on 127.0.0.1:\(port)") == true)

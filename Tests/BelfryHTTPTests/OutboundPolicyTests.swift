@@ -7,30 +7,40 @@ import Testing
 /// Where a client may connect to, and what it may be made to send.
 @Suite(.timeLimit(.minutes(1)))
 struct OutboundPolicyTests {
-    @Test("addresses that are not the public Internet are refused", arguments: [
-        "0.0.0.0", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.1", "0x7f000001",
-        "2130706433", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.168.1.1",
-        "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
-        "::", "::1", "fe80::1", "fe80::1%lo", "fc00::1", "fdff::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
-        "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1",
-        "2002:7f00:1::", "2002:c0a8:101::1", "2001:db8::1", "2001::1", "100::1", "[::1]",
-    ])
+    @Test(
+        "addresses that are not the public Internet are refused",
+        arguments: [
+            "0.0.0.0", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.1",
+            "0x7f000001",
+            "2130706433", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.168.1.1",
+            "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+            "::", "::1", "fe80::1", "fe80::1%lo", "fc00::1", "fdff::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1", "::ffff:a9fe:a9fe", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::", "2002:c0a8:101::1", "2001:db8::1", "2001::1", "100::1", "[::1]",
+        ])
     func privateAddresses(literal: String) throws {
         #expect(try #require(IPAddress(literal: literal)).isPublic == false)
     }
 
-    @Test("public addresses are not", arguments: [
-        "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1",
-        "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255",
-        "2606:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::",
-    ])
+    @Test(
+        "public addresses are not",
+        arguments: [
+            "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+            "128.0.0.1",
+            "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
+            "223.255.255.255",
+            "2606:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::",
+        ])
     func publicAddresses(literal: String) throws {
         #expect(try #require(IPAddress(literal: literal)).isPublic)
     }
 
-    @Test("the address of the socket is checked, and the message names it", arguments: [
-        "127.0.0.1", "localhost", "127.1", "0x7f.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433",
-    ])
+    @Test(
+        "the address of the socket is checked, and the message names it",
+        arguments: [
+            "127.0.0.1", "localhost", "127.1", "0x7f.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "2130706433",
+        ])
     func refused(host: String) async {
         let server = ScriptedServer { $0.readRequest() }
         var policy = OutboundPolicy.publicOnly
@@ -44,7 +54,8 @@ struct OutboundPolicyTests {
         #expect(server.record.connections == 0)
     }
 
-    @Test("behind a proxy private literals and local names are refused unasked, other names unless the proxy is trusted")
+    @Test(
+        "behind a proxy private literals and local names are refused unasked, other names unless the proxy is trusted")
     func behindProxy() async throws {
         let proxy = ScriptedServer { connection in
             while connection.readRequest() != nil { connection.answer(body: "via proxy") }
@@ -106,20 +117,27 @@ struct OutboundPolicyTests {
         #expect(all.proxy(for: try HTTPTarget(parsing: "http://x.example/")) == nil)
     }
 
-    @Test("URLs that could smuggle, mislead or leak are refused", arguments: [
-        "", "example.com", "ftp://example.com/", "file:///etc/passwd", "http://", "http://a b/", "http://h/\r\nX: y",
-        "http://h/\n", "http://user:pw@h/", "http://user@h/", "http://h:99999/", "http://h/ä", "gopher://h/", "http://h\u{0}/",
-    ])
+    @Test(
+        "URLs that could smuggle, mislead or leak are refused",
+        arguments: [
+            "", "example.com", "ftp://example.com/", "file:///etc/passwd", "http://", "http://a b/",
+            "http://h/\r\nX: y",
+            "http://h/\n", "http://user:pw@h/", "http://user@h/", "http://h:99999/", "http://h/ä", "gopher://h/",
+            "http://h\u{0}/",
+        ])
     func badURL(url: String) async {
         let failure = #expect(throws: HTTPFailure.self) { _ = try HTTPTarget(parsing: url) }
         #expect(failure?.code == .invalidRequest)
         #expect(failure?.description.contains("pw") == false)
     }
 
-    @Test("headers and methods that would become protocol are refused", arguments: [
-        ("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\u{0}"), ("X\r\nY", "a"), ("X Y", "a"), ("", "a"), ("X:", "a"), ("Xä", "a"),
-        ("Content-Length", "1"), ("transfer-encoding", "chunked"),
-    ])
+    @Test(
+        "headers and methods that would become protocol are refused",
+        arguments: [
+            ("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "a\u{0}"), ("X\r\nY", "a"), ("X Y", "a"), ("", "a"), ("X:", "a"),
+            ("Xä", "a"),
+            ("Content-Length", "1"), ("transfer-encoding", "chunked"),
+        ])
     func badHeader(name: String, value: String) {
         let failure = #expect(throws: HTTPFailure.self) {
             try HTTPRequest(url: "http://h/", headers: [(name, value)]).checkForm()

@@ -9,7 +9,8 @@ import Testing
 struct SSEDecoderTests {
     @Test("fields, comments, all three line ends, BOM, ids and retry", arguments: [1, 2, 3, 7, 1000])
     func rules(size: Int) throws {
-        let stream = "\u{FEFF}: a comment\r\rdata:one\r\ndata: two\ndata:  three\n\n"
+        let stream =
+            "\u{FEFF}: a comment\r\rdata:one\r\ndata: two\ndata:  three\n\n"
             + "event: tick\rid: 7\rdata\r\r"
             + "id: with\u{0}nul\nretry: 250\nretry: 1x\nunknown: field\ndata: x\n\n"
             + "event: no data\n\nid\ndata: reset\n\ndata: never finished"
@@ -54,7 +55,9 @@ struct SSEDecoderTests {
                 #expect(events.map(\.type) == expected.map { $0["type"]?.string ?? "message" }, "\(name)")
                 #expect(events.map(\.data) == expected.map { Array(($0["data"]?.string ?? "").utf8) }, "\(name)")
                 #expect(events.map(\.lastEventID) == expected.map { $0["id"]?.string ?? "" }, "\(name)")
-                if let retry = test["retry_ms"]?.number?.int64 { #expect(decoder.retry == .milliseconds(retry), "\(name)") }
+                if let retry = test["retry_ms"]?.number?.int64 {
+                    #expect(decoder.retry == .milliseconds(retry), "\(name)")
+                }
             }
         }
     }
@@ -67,7 +70,9 @@ struct SSEDecoderTests {
         let cases = try #require(try Conformance.json("sse/sse_decoder_edges.json").array)
         #expect(cases.count >= 20)
         for test in cases {
-            let pieces = try #require(test["chunks_b64"]?.array).map { try #require($0.string.flatMap { Base64.decode($0) }) }
+            let pieces = try #require(test["chunks_b64"]?.array).map {
+                try #require($0.string.flatMap { Base64.decode($0) })
+            }
             let bytes = Array(pieces.joined())
             var decoder = SSEDecoder()
             let whole = try decoder.decode(bytes)

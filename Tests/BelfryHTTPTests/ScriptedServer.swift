@@ -34,13 +34,12 @@ final class ScriptedServer: Sendable {
                     Glibc.close(socket)
                 }
             }
+            // Here and not in deinit: a number that is closed while this thread uses it may be another's by then.
+            Glibc.close(listener)
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// A socket that listens; with a backlog of 0 and nobody accepting, the second connection already hangs.
     static func listen(backlog: Int32) -> (socket: Int32, port: UInt16) {
