@@ -86,6 +86,7 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
 
@@ -99,7 +100,10 @@ let package = Package(
         ),
         .testTarget(name: "BelfryHTTPTests", dependencies: ["BelfryCore", "BelfryHTTP"]),
         .testTarget(name: "BelfryAgentsTests", dependencies: ["BelfryCore", "BelfryHTTP", "BelfryAgents"]),
-        .testTarget(name: "BelfryEngineTests", dependencies: ["BelfryCore", "BelfryEngine", "BelfryStore"]),
+        .testTarget(
+            name: "BelfryEngineTests",
+            dependencies: ["BelfryCore", "BelfryEngine", "BelfryRules", "BelfrySources", "BelfryStore", .product(name: "Logging", package: "swift-log")]
+        ),
         .testTarget(
             name: "BelfryServerTests",
             dependencies: [

@@ -1,0 +1,153 @@
+import BelfryCore
+import BelfryRules
+import BelfrySources
+import BelfryStore
+import Logging
+import Synchronization
+
+/// The documents that hold now, parsed and ready: an immutable snapshot that readers share and a reload swaps.
+///
+/// A source or agent whose secret can't be read is disabled by itself; the rest of the set works.
+final class Registry: Sendable {
+    struct Snapshot: Sendable {
+        var sources: [String: ServedSource] = [:]
+        var agents: [String: AgentDefinition] = [:]
+        var ruleSet = RuleSet.empty
+        var records: [DocumentName: DocumentRecord] = [:]
+        var isAllPaused = false
+    }
+
+    /// A source with its secrets read.
+    struct ServedSource: Sendable {
+        var definition: SourceDefinition
+        var secrets: Result<[NamedSecret], BelfryError>
+    }
+
+    private struct State {
+        var snapshot = Snapshot()
+        /// Parsed documents by name, reused while their version holds.
+        var parsed: [DocumentName: (version: Int64, document: Document)] = [:]
+    }
+
+    private let store: Store
+    private let secrets: SecretResolver
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(store: Store, secrets: SecretResolver, logger: Logger) {
+        self.store = store
+        self.secrets = secrets
+        self.logger = logger
+    }
+
+    var snapshot: Snapshot { state.withLock { $0.snapshot } }
+
+    /// Places for the scheduler: how many runs of each rule may be unfinished at a time.
+    var concurrency: [String: Int] {
+        Dictionary(
+            snapshot.ruleSet.rules.map { ($0.definition.name, $0.definition.limits.concurrency) },
+            uniquingKeysWith: { $1 }
+        )
+    }
+
+    /// Reads the store's documents and secrets anew and swaps the snapshot. Generated secrets are made where a source
+    /// asks for one and has none.
+    func reload() async throws(BelfryError) {
+        let set = try await store.documents()
+        var parsed = state.withLock { $0.parsed }
+        var next = Snapshot(isAllPaused: set.isAllPaused)
+        var rules: [Rule] = []
+        for record in set.documents {
+            next.records[record.id] = record
+            if parsed[record.id]?.version != record.version {
+                parsed[record.id] = (record.version, try Self.parse(record.kind, record.canonical, text: record.text))
+            }
+            switch parsed[record.id]?.document.content {
+            case .source(let definition):
+                next.sources[record.name] = ServedSource(
+                    definition: definition,
+                    secrets: await resolve(definition)
+                )
+            case .agent(let definition):
+                next.agents[record.name] = definition
+            case .rule(let definition):
+                if definition.isEnabled, record.isEnabled { rules.append(Rule(definition: definition, version: record.version)) }
+            case nil:
+                break
+            }
+        }
+        next.ruleSet = RuleSet(version: set.ruleSetVersion, rules: rules)
+        let names = next.records
+        parsed = parsed.filter { names[$0.key] != nil }
+        state.withLock { state in
+            // Two reloads may overtake each other; the newer set stays. Switches do not change its version.
+            guard next.ruleSet.version >= state.snapshot.ruleSet.version else { return }
+            state.snapshot = next
+            state.parsed = parsed
+        }
+    }
+
+    /// The rule as a run was matched with it.
+    func rule(named name: String, version: Int64) async throws(BelfryError) -> RuleDefinition {
+        let id = DocumentName(.rule, name)
+        if let known = state.withLock({ $0.parsed[id] }), known.version == version,
+            case .rule(let definition) = known.document.content
+        {
+            return definition
+        }
+        let stored = try await store.version(version, of: id)
+        guard case .rule(let definition) = try Self.parse(.rule, stored.canonical, text: stored.text).content else {
+            throw BelfryError(.internal, "\(id) version \(version) is not a rule")
+        }
+        return definition
+    }
+
+    /// The agent as it was at a moment.
+    func agent(named name: String, asOf moment: Timestamp) async throws(BelfryError) -> AgentDefinition {
+        let snapshot = snapshot
+        let id = DocumentName(.agent, name)
+        if let record = snapshot.records[id], record.updated <= moment, let agent = snapshot.agents[name] { return agent }
+        guard let then = try await store.versions(of: id).first(where: { $0.created <= moment && $0.change != .removed }),
+            case .agent(let agent) = try Self.parse(.agent, then.canonical, text: then.text).content
+        else {
+            throw BelfryError(.notFound, "there is no agent \(name); apply a document `agent: \(name)`")
+        }
+        return agent
+    }
+
+    static func parse(_ kind: DocumentKind, _ canonical: RawJSON, text: String) throws(BelfryError) -> Document {
+        do {
+            return try DocumentLoader.load(stored: canonical, kind: kind, text: text)
+        } catch {
+            throw BelfryError(.invalidDocument, "a stored \(kind.rawValue) document can't be read: \(error)")
+        }
+    }
+
+    /// A source's secrets; generated ones are made if there are none yet.
+    private func resolve(_ source: SourceDefinition) async -> Result<[NamedSecret], BelfryError> {
+        var named: [NamedSecret] = []
+        do throws(BelfryError) {
+            for reference in source.secrets {
+                guard reference == .generated else {
+                    if let secret = try secrets.resolve(reference) {
+                        named.append(NamedSecret(name: reference.description, secret: secret))
+                    }
+                    continue
+                }
+                let generated = try await store.generatedSecrets(source: source.name)
+                if generated.isEmpty {
+                    named.append(try await store.addGeneratedSecret(source.preset.makeSecret(), source: source.name, by: .hub))
+                } else {
+                    named += generated
+                }
+            }
+            if named.isEmpty, source.preset != .none {
+                throw BelfryError(.secretUnavailable, "none of the secrets of source \(source.name) is there")
+            }
+            return .success(named)
+        } catch {
+            logger.error("a source is disabled", metadata: ["source.name": "\(source.name)", "error": "\(error)"])
+            return .failure(error)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+public import BelfryCore
+import BelfryCrypto
+import BelfryRules
+public import BelfrySources
+public import BelfryStore
+
+/// What a sender is told.
+public enum Receipt: Sendable {
+    /// On disk. `isBatch`: the delivery has the form of several items, so the answer has it too.
+    case stored([AcceptedEvent], isBatch: Bool)
+    /// A handshake.
+    case answered(status: Int, contentType: String, body: [UInt8])
+}
+
+extension Hub {
+    /// Takes one delivery in: verify → identify → match → store. Returning is the acknowledgement: it is on disk.
+    ///
+    /// Throws the refusal, which leaves an aggregated trace in the audit.
+    public func receive(source name: String, _ delivery: Delivery) async throws(BelfryError) -> Receipt {
+        let snapshot = registry.snapshot
+        guard let source = snapshot.sources[name] else {
+            await store.recordRefusal(source: "*", code: .unknownSource, remote: delivery.remote)
+            throw BelfryError(.unknownSource, "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
+        }
+        do throws(BelfryError) {
+            switch source.definition.judge(delivery, secrets: try source.secrets.get()) {
+            case .answered(let status, let contentType, let body):
+                return .answered(status: status, contentType: contentType, body: body)
+            case .refused(let error):
+                throw error
+            case .accepted(let verifiedBy, let events):
+                let accepted = AcceptedDelivery(
+                    source: name,
+                    remote: delivery.remote,
+                    verifiedBy: verifiedBy,
+                    ruleSetVersion: snapshot.ruleSet.version,
+                    items: items(of: events, delivery, source.definition, snapshot.ruleSet)
+                )
+                return .stored(try await store.accept(accepted), isBatch: events.count > 1)
+            }
+        } catch {
+            await store.recordRefusal(source: name, code: error.code, remote: delivery.remote)
+            throw error
+        }
+    }
+
+    /// The most bytes the source takes; nil if there is no such source.
+    public func bodyBytesMax(source name: String) -> Int? { registry.snapshot.sources[name]?.definition.bodyBytesMax }
+
+    private func items(
+        of events: [IncomingEvent], _ delivery: Delivery, _ source: SourceDefinition, _ ruleSet: RuleSet
+    ) -> [AcceptedDelivery.Item] {
+        let bodyDigest = events.contains { !$0.isKeySigned } ? Digest.sha256(delivery.body) : nil
+        return events.map { incoming in
+            let event = Event(incoming, source: source.name, delivery: delivery)
+            var item = AcceptedDelivery.Item(event: event)
+            item.keyWindow = incoming.keyWindow
+            item.isKeySigned = incoming.isKeySigned
+            // One body that carries several events says nothing about each of them.
+            item.bodyDigest = events.count == 1 && incoming.key != nil ? bodyDigest : nil
+            item.refusesSameBody = source.refusesSameBody
+            item.traceparent = delivery.headers["traceparent"]
+            item.matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.json.value).map(MatchRequest.init)
+            return item
+        }
+    }
+}
+
+extension Event {
+    init(_ incoming: IncomingEvent, source: String, delivery: Delivery) {
+        self.init(
+            id: EventID(at: delivery.received),
+            source: source,
+            origin: incoming.origin,
+            key: incoming.key,
+            type: incoming.type,
+            subject: incoming.subject,
+            time: incoming.time ?? delivery.received,
+            received: delivery.received,
+            remote: delivery.remote,
+            ext: incoming.ext,
+            headers: incoming.headers,
+            data: incoming.data
+        )
+    }
+}
+
+extension MatchRequest {
+    init(_ rule: Rule) {
+        self.init(
+            rule: rule.definition.name,
+            ruleVersion: rule.version,
+            observesOnly: rule.definition.observesOnly,
+            concurrency: rule.definition.limits.concurrency,
+            runsPerHour: rule.definition.limits.runsPerHour
+        )
+    }
+}

@@ -1,0 +1,234 @@
+public import BelfryCore
+import BelfryRules
+public import BelfryStore
+
+/// A rule given as its text, or by name.
+public enum RuleChoice: Sendable {
+    case text(String)
+    case named(String)
+}
+
+/// An event given as it is, or by id.
+public enum EventChoice: Sendable {
+    case object(JSONValue)
+    case stored(EventID)
+}
+
+extension Hub {
+    // MARK: - Applying
+
+    /// Applies a set of files, all or nothing, and makes it live.
+    ///
+    /// - Parameters:
+    ///   - owner: `file`: the set is the whole truth for its owner, what it does not name is removed;
+    ///     `api`: the set is added to what is there.
+    ///   - adopts: takes over documents of the other owner instead of refusing.
+    /// Throws `invalid_document` with all diagnostics in its details, `managed_by_file`.
+    public func applyDocuments(
+        _ files: [(path: String, text: String)], owner: DocumentOwner = .api, dryRun: Bool = false, adopts: Bool = false,
+        by principal: Principal
+    ) async throws(BelfryError) -> AppliedPlan {
+        let documents = try load(files)
+        var plan = DocumentPlan(owner: owner, documents: documents.map(DocumentDraft.init), adopts: adopts)
+        plan.removesOthers = owner == .file
+        if dryRun { return try await store.preview(plan) }
+        return try await apply(plan, by: principal)
+    }
+
+    /// Puts the shipped documents into a store that has none yet. - Returns: nil if it had some.
+    public func seedDocuments(_ files: [(path: String, text: String)]) async throws(BelfryError) -> AppliedPlan? {
+        guard registry.snapshot.records.isEmpty, registry.snapshot.ruleSet.version == 0 else { return nil }
+        return try await applyDocuments(files, by: .hub)
+    }
+
+    /// Creates or changes the one document that `text` holds, which must be of this kind and name.
+    /// - Returns: whether it was created.
+    public func putDocument(
+        _ id: DocumentName, text: String, expectedVersion: Int64? = nil, by principal: Principal
+    ) async throws(BelfryError) -> Bool {
+        let documents = try load([(path: "body", text: text)])
+        guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name else {
+            throw BelfryError(.invalidDocument, "the body must hold one document, `\(id.kind.rawValue): \(id.name)`")
+        }
+        var draft = DocumentDraft(document)
+        draft.expectedVersion = expectedVersion
+        return !(try await apply(DocumentPlan(owner: .api, documents: [draft]), by: principal)).created.isEmpty
+    }
+
+    public func removeDocument(_ id: DocumentName, by principal: Principal) async throws(BelfryError) {
+        _ = try await apply(DocumentPlan(owner: .api, removals: [id]), by: principal)
+    }
+
+    /// An operator's switch on a rule; the document stays as it is.
+    public func setEnabled(rule: String, _ isEnabled: Bool, by principal: Principal) async throws(BelfryError) {
+        try await store.setEnabled(isEnabled, rule: rule, by: principal)
+        try await registry.reload()
+    }
+
+    /// A paused source verifies and stores, and starts nothing.
+    public func setPaused(source: String, _ isPaused: Bool, by principal: Principal) async throws(BelfryError) {
+        try await store.setPaused(isPaused, source: source, by: principal)
+        try await registry.reload()
+    }
+
+    /// Pauses or resumes everything.
+    public func pauseAll(_ isPaused: Bool, by principal: Principal) async throws(BelfryError) {
+        try await store.setAllPaused(isPaused, by: principal)
+        try await registry.reload()
+    }
+
+    /// Reads documents and secrets anew: SIGHUP.
+    public func reload() async throws(BelfryError) { try await registry.reload() }
+
+    private func apply(_ plan: DocumentPlan, by principal: Principal) async throws(BelfryError) -> AppliedPlan {
+        let applied = try await store.apply(plan, by: principal)
+        try await registry.reload()
+        return applied
+    }
+
+    /// The one rule in a text that is not stored.
+    func draft(_ text: String) throws(BelfryError) -> RuleDefinition {
+        let documents = try load([(path: "rule", text: text)])
+        guard documents.count == 1, case .rule(let rule)? = documents.first?.content else {
+            throw BelfryError(.invalidDocument, "the text must hold one rule document, `rule: NAME`")
+        }
+        return rule
+    }
+
+    private func load(_ files: [(path: String, text: String)]) throws(BelfryError) -> [Document] {
+        do {
+            return try DocumentLoader.load(files, knownAgents: Set(registry.snapshot.agents.keys))
+        } catch {
+            let list = error.diagnostics.map { diagnostic -> JSONValue in
+                [
+                    "file": .string(diagnostic.file), "line": .int(diagnostic.line), "path": .string(diagnostic.path),
+                    "message": .string(diagnostic.message),
+                ]
+            }
+            let first = error.diagnostics.first.map { "\($0)" } ?? "nothing to apply"
+            let rest = list.count > 1 ? " (and \(list.count - 1) more)" : ""
+            throw BelfryError(.invalidDocument, first + rest, details: ["diagnostics": .array(list)])
+        }
+    }
+
+    // MARK: - Showing
+
+    /// `{name, about, enabled, mode, owner, version, updated, runs, last_run}` per rule.
+    public func rules() async throws(BelfryError) -> [JSONObject] {
+        let activity = try await store.ruleActivity()
+        return try registry.snapshot.records(of: .rule).map { record throws(BelfryError) in
+            try ruleItem(record, activity: activity.first { $0.rule == record.name })
+        }
+    }
+
+    /// The item of ``rules()`` with `text` and `document`; nil if there is none.
+    public func rule(_ name: String) async throws(BelfryError) -> JSONObject? {
+        guard let record = registry.snapshot.records[DocumentName(.rule, name)] else { return nil }
+        let activity = try await store.ruleActivity().first { $0.rule == name }
+        var item = try ruleItem(record, activity: activity)
+        item["text"] = .string(record.text)
+        item["document"] = record.canonical.value
+        return item
+    }
+
+    private func ruleItem(_ record: DocumentRecord, activity: RuleActivity?) throws(BelfryError) -> JSONObject {
+        guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else { return [:] }
+        var item = record.json
+        item["about"] = .optional(rule.about)
+        item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
+        item["mode"] = .string(rule.observesOnly ? "observe" : "run")
+        item["runs"] = .int(activity?.runs ?? 0)
+        item["last_run"] = .optional(activity?.lastRun?.description)
+        return item
+    }
+
+    /// `{name, about, kind, owner, version, updated}` per agent.
+    public func agents() -> [JSONObject] {
+        registry.snapshot.records(of: .agent).map { agentItem($0) }
+    }
+
+    /// The item of ``agents()`` with `text` and `document`; nil if there is none.
+    public func agent(_ name: String) -> JSONObject? {
+        guard let record = registry.snapshot.records[DocumentName(.agent, name)] else { return nil }
+        var item = agentItem(record)
+        item["text"] = .string(record.text)
+        item["document"] = record.canonical.value
+        return item
+    }
+
+    private func agentItem(_ record: DocumentRecord) -> JSONObject {
+        var item = record.json
+        let document = record.canonical.value
+        item["about"] = document["about"] ?? .null
+        item["kind"] = document["kind"] ?? .null
+        return item
+    }
+
+    /// `{name, about, preset, paused, owner, path, status, last_event, refusals}` per source.
+    public func sources() async throws(BelfryError) -> [JSONObject] {
+        let activity = try await store.sourceActivity()
+        let snapshot = registry.snapshot
+        return snapshot.records(of: .source).map { record in
+            sourceItem(record, snapshot, activity: activity.first { $0.source == record.name })
+        }
+    }
+
+    /// The item of ``sources()`` with `text` and `document`; nil if there is none.
+    /// - Parameter revealing: adds `secrets` and `set_up`, for who may change them.
+    public func source(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject? {
+        let snapshot = registry.snapshot
+        guard let record = snapshot.records[DocumentName(.source, name)], let source = snapshot.sources[name] else { return nil }
+        let activity = try await store.sourceActivity().first { $0.source == name }
+        var item = sourceItem(record, snapshot, activity: activity)
+        item["text"] = .string(record.text)
+        item["document"] = record.canonical.value
+        if revealing, case .success(let secrets) = source.secrets {
+            item["secrets"] = .array(
+                secrets.map { ["name": .string($0.name), "value": .string($0.secret.text)] }
+            )
+        }
+        return item
+    }
+
+    private func sourceItem(
+        _ record: DocumentRecord, _ snapshot: Registry.Snapshot, activity: SourceActivity?
+    ) -> JSONObject {
+        var item = record.json
+        guard let source = snapshot.sources[record.name] else { return item }
+        item["about"] = .optional(source.definition.about)
+        item["preset"] = .string(source.definition.preset.rawValue)
+        item["paused"] = .bool(record.isPaused || snapshot.isAllPaused)
+        item["path"] = .string("/hooks/\(record.name)")
+        item["last_event"] = .optional(activity?.lastEvent?.description)
+        item["refusals"] = .int(activity?.refusals ?? 0)
+        switch source.secrets {
+        case .success: item["status"] = source.definition.isRetired ? "retired" : "ready"
+        case .failure(let error):
+            item["status"] = .string(error.code.rawValue)
+            item["problem"] = .string(error.message)
+        }
+        return item
+    }
+}
+
+extension Registry.Snapshot {
+    /// By name.
+    fileprivate func records(of kind: DocumentKind) -> [DocumentRecord] {
+        records.values.filter { $0.kind == kind }.sorted { $0.name < $1.name }
+    }
+}
+
+extension DocumentRecord {
+    fileprivate var json: JSONObject {
+        [
+            "name": .string(name), "owner": .string(owner.rawValue), "version": .int(version),
+            "updated": .string(updated.description), "updated_by": .string(updatedBy),
+        ]
+    }
+}
+
+extension DocumentDraft {
+    fileprivate init(_ document: Document) {
+        self.init(kind: document.kind, name: document.name, text: document.text, canonical: document.canonical)
+    }
+}

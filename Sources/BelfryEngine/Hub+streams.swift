@@ -1,0 +1,76 @@
+public import BelfryCore
+public import BelfryStore
+
+/// Where a subscriber without a position begins: everything so far in a few frames, and the position to go on from.
+public struct StreamSnapshot: Sendable {
+    public var position: Int64
+    /// At least one, all of type SNAPSHOT, at ``position``.
+    public var frames: [Frame]
+}
+
+extension Hub {
+    /// The last position of the log.
+    public var head: Int64 { store.head }
+
+    public func frames(
+        after: Int64, through: Int64?, topics: [Topic], max: Int
+    ) async throws(BelfryError) -> FramePage {
+        try await store.frames(after: after, through: through, topics: topics, max: max)
+    }
+
+    /// Frames at or below it may be gone for one of the topics.
+    public func floor(of topics: [Topic]) async throws(BelfryError) -> Int64 { try await store.floor(of: topics) }
+
+    /// One SNAPSHOT frame per run that the topics show tokens of, or one that lists the unfinished runs.
+    public func snapshot(of topics: [Topic]) async throws(BelfryError) -> StreamSnapshot {
+        let position = store.head
+        var frames: [Frame] = []
+        for topic in topics {
+            guard case .run(let run) = topic else { continue }
+            frames.append(try await snapshotFrame(of: run, at: position))
+        }
+        if topics.contains(.everyRun) {
+            for run in try await unfinishedRuns() where !topics.contains(.run(run.id)) {
+                frames.append(try await snapshotFrame(of: run.id, at: position))
+            }
+        }
+        if frames.isEmpty {
+            let runs = try await unfinishedRuns().filter { run in
+                topics.contains(.runs) || topics.contains(.everyRun) || topics.contains(.rule(run.rule))
+            }
+            frames = [snapshotFrame(listing: runs, topic: topics.first ?? .runs, at: position)]
+        }
+        return StreamSnapshot(position: position, frames: frames)
+    }
+
+    /// Appends a frame of the caller's own to `custom/{name}`. - Returns: its position.
+    public func publish(custom name: String, data: RawJSON, by principal: Principal) async throws(BelfryError) -> Int64 {
+        guard Name.isValid(name) else { throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a topic") }
+        let frame = DraftFrame(time: configuration.clock.now(), topic: .custom(name), type: .custom, data: data)
+        return try await store.append([frame], onlyDeltas: true)
+    }
+
+    private func unfinishedRuns() async throws(BelfryError) -> [RunRecord] {
+        let states: Set<RunState> = [.queued, .running, .waiting, .stopping]
+        return try await store.runs(RunFilter(states: states), max: Limits.runsRunningMax).items
+    }
+
+    private func snapshotFrame(of run: RunID, at position: Int64) async throws(BelfryError) -> Frame {
+        let snapshot = try await RunSnapshot.read(run, from: store, through: position)
+        let draft = DraftFrame(
+            time: configuration.clock.now(), topic: .run(run), run: run, rule: snapshot.rule, type: .snapshot,
+            data: snapshot.json
+        )
+        return Frame(position: position, draft: draft)
+    }
+
+    private func snapshotFrame(listing runs: [RunRecord], topic: Topic, at position: Int64) -> Frame {
+        let list = runs.map { run -> JSONValue in
+            ["run": .string(run.id.description), "rule": .string(run.rule), "state": .string(run.state.rawValue)]
+        }
+        let draft = DraftFrame(
+            time: configuration.clock.now(), topic: topic, type: .snapshot, data: RawJSON(["runs": .array(list)])
+        )
+        return Frame(position: position, draft: draft)
+    }
+}

@@ -1,0 +1,97 @@
+import BelfryAgents
+public import BelfryCore
+import BelfryHTTP
+public import BelfryStore
+public import Logging
+import Synchronization
+
+/// The hub without its edge: accept → match → store → schedule → run → log. It knows nothing of HTTP.
+///
+/// Everything the edge offers is a method here, in an extension by topic: deliveries, documents, runs, streams, audit.
+public final class Hub: Sendable {
+    let store: Store
+    let registry: Registry
+    let mailboxes = RunMailboxes()
+    let configuration: HubConfiguration
+    let logger: Logger
+    /// Run it in the service group, after the server: it stops before the streams do.
+    public let scheduler: Scheduler
+    private let commits: CommitSinks
+    private let http: HTTPClient
+    private let state: Mutex<Readiness>
+
+    public enum Readiness: Sendable, Hashable {
+        case ready
+        case notReady(reason: String)
+    }
+
+    /// Opens the data folder, and the documents in it. Runs that were interrupted go on when ``scheduler`` runs.
+    ///
+    /// Throws where the folder is in use, not writable, or not a database of Belfry's.
+    public static func open(_ configuration: HubConfiguration, logger: Logger) async throws(BelfryError) -> Hub {
+        let commits = CommitSinks()
+        let store = try Store.open(
+            StoreConfiguration(folder: configuration.folder, clock: configuration.clock),
+            logger: logger,
+            onCommit: { commits.hand(out: $0) }
+        )
+        let hub = Hub(store: store, configuration: configuration, commits: commits, logger: logger)
+        do throws(BelfryError) {
+            try await hub.registry.reload()
+        } catch {
+            await hub.close()
+            throw error
+        }
+        hub.state.withLock { $0 = .ready }
+        return hub
+    }
+
+    private init(store: Store, configuration: HubConfiguration, commits: CommitSinks, logger: Logger) {
+        self.store = store
+        self.configuration = configuration
+        self.commits = commits
+        self.logger = logger
+        state = Mutex(.notReady(reason: "starting"))
+        registry = Registry(store: store, secrets: configuration.secrets, logger: logger)
+        http = HTTPClient(
+            policy: configuration.agentsMayReachPrivateAddresses ? .agents : .publicOnly,
+            logger: logger
+        )
+        let scheduler = Scheduler(
+            services: RunServices(
+                store: store, registry: registry, mailboxes: mailboxes, http: http,
+                commands: CommandRunner(hub: configuration.hubID), configuration: configuration, logger: logger
+            )
+        )
+        self.scheduler = scheduler
+        commits.add { batch in
+            if batch.hasQueuedRuns { scheduler.wakeUp() }
+        }
+    }
+
+    /// Closes the store when nothing uses it any more: after the service group has ended.
+    public func close() async {
+        http.close()
+        await store.close()
+    }
+
+    public var readiness: Readiness { state.withLock { $0 } }
+
+    /// From now on `/readyz` says no; what is under way goes on.
+    public func beginDraining() { state.withLock { $0 = .notReady(reason: "shutting down") } }
+
+    /// Calls `sink` for every commit from now on: on the writer's thread, in order, before the committing caller is
+    /// told. It must not block.
+    public func subscribeCommits(_ sink: @escaping @Sendable (CommittedBatch) -> Void) { commits.add(sink) }
+}
+
+/// Who hears of commits.
+final class CommitSinks: Sendable {
+    private let sinks = Mutex<[@Sendable (CommittedBatch) -> Void]>([])
+
+    func add(_ sink: @escaping @Sendable (CommittedBatch) -> Void) { sinks.withLock { $0.append(sink) } }
+
+    func hand(out batch: CommittedBatch) {
+        for sink in sinks.withLock({ $0 }) { sink(batch) }
+    }
+}

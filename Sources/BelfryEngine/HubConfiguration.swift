@@ -1,0 +1,23 @@
+public import BelfryCore
+import BelfryCrypto
+
+/// What the server's own configuration says to the engine. Nothing here can be changed by a rule or over the API.
+public struct HubConfiguration: Sendable {
+    /// The data folder.
+    public var folder: String
+    /// Programs that rules may run: name → absolute path.
+    public var commands: [String: String] = [:]
+    public var secrets: SecretResolver
+    /// Whether agents' base URLs may lead to private addresses (a model on the same machine does).
+    public var agentsMayReachPrivateAddresses = true
+    public var runsRunningMax = Limits.runsRunningMax
+    public var clock = WallClock.system
+
+    /// Marks the processes of this hub's steps, so that its next start finds what a crash left behind.
+    var hubID: String { Hex.encode(Digest.sha256(Array(folder.utf8)).prefix(8)) }
+
+    public init(folder: String, secrets: SecretResolver) {
+        self.folder = folder
+        self.secrets = secrets
+    }
+}

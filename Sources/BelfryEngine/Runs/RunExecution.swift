@@ -1,0 +1,244 @@
+import BelfryAgents
+import BelfryCore
+import BelfryRules
+import BelfryStore
+import Logging
+
+/// One run at work: takes what its mailbox holds, asks the ``RunStateMachine`` what follows, commits that, and does it.
+///
+/// Every transition is one ``RunChange``: rows, frames and audit become true at once. The end of a step and what
+/// follows it (the next step, the run's end) are the same transition.
+struct RunExecution {
+    private let run: RunRecord
+    private let event: Event
+    private let rule: RuleDefinition
+    private let services: RunServices
+    private let mailbox: RunMailbox
+    private var steps: [StepRecord]
+    private var machine: RunStateMachine
+    /// Stops that were committed and wait for the step to be gone.
+    private var stops: [RunCommand] = []
+
+    /// - Parameter steps: rows of an earlier life of the run, after a restart of the hub; empty for a new one.
+    init(
+        run: RunRecord, event: Event, rule: RuleDefinition, steps: [StepRecord], services: RunServices,
+        mailbox: RunMailbox
+    ) {
+        self.run = run
+        self.event = event
+        self.rule = rule
+        self.services = services
+        self.mailbox = mailbox
+        self.steps = rule.steps.enumerated().map { index, step in
+            steps.first { $0.index == index }
+                ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind)
+        }
+        machine = RunStateMachine(
+            stepCount: rule.steps.count,
+            firstStep: self.steps.firstIndex { !$0.state.isEnded } ?? rule.steps.count
+        )
+    }
+
+    /// Returns when the run has ended, or when the hub shuts down: then its row still says `running`, and the next
+    /// start goes on with it.
+    mutating func perform() async {
+        var change = RunChange(run: run.id, from: [.running])
+        var action = machine.begin()
+        do throws(BelfryError) {
+            while true {
+                switch action {
+                case .perform(let index):
+                    begin(step: index, in: &change)
+                    try await services.commit(change)
+                    change = RunChange(run: run.id, from: [.running, .stopping])
+                    guard let result = try await performStep(index) else { return }
+                    action = machine.stepEnded(result.end)
+                    end(step: index, with: result, in: &change)
+                    change.error = result.error.map(StoredError.init)
+                case .end(let state, let reason):
+                    end(state, reason, in: &change)
+                    try await services.commit(change)
+                    for stop in stops { stop.answer(.applied) }
+                    return
+                case .cut, .reject, .ignore:
+                    return
+                }
+            }
+        } catch {
+            services.logger.error("a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+            for stop in stops { stop.answer(.rejected, reason: error.message) }
+        }
+    }
+
+    // MARK: - A step
+
+    /// - Returns: nil when the hub shuts down.
+    private mutating func performStep(_ index: Int) async throws(BelfryError) -> StepResult? {
+        let work: StepWork
+        do throws(BelfryError) {
+            var missing: [String] = []
+            work = try await StepPreparation(run: run, event: event, rule: rule, steps: steps, services: services)
+                .work(for: index, missing: &missing)
+            steps[index].missing = missing
+        } catch {
+            return StepResult(end: .failed(.error), error: error)
+        }
+        let performance = StepPerformance(record: steps[index], rule: run.rule, work: work, services: services)
+        let outcome = await withDiscardingTaskGroup { timers in
+            let outcome = await withDiscardingTaskGroup { group in
+                let mailbox = mailbox
+                group.addTask { mailbox.post(.stepEnded(await performance.perform())) }
+                let outcome = await follow(onCut: {
+                    group.cancelAll()
+                    timers.addTask {
+                        guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else { return }
+                        mailbox.post(.stopUnconfirmed)
+                    }
+                })
+                return outcome
+            }
+            timers.cancelAll()
+            return outcome
+        }
+        return try outcome.get()
+    }
+
+    /// Reads the mailbox until the step has ended.
+    private mutating func follow(onCut cut: () -> Void) async -> Result<StepResult?, BelfryError> {
+        while let input = await mailbox.next() {
+            switch input {
+            case .stepEnded(let result):
+                return .success(result)
+            case .command(let command):
+                switch machine.stop() {
+                case .cut:
+                    await commitStopping(command)
+                    cut()
+                    stops.append(command)
+                case .reject(let reason):
+                    command.answer(.rejected, reason: reason)
+                case .perform, .end, .ignore:
+                    break
+                }
+            case .stopUnconfirmed:
+                await confirmNothing()
+            }
+        }
+        return .success(nil)
+    }
+
+    private func commitStopping(_ command: RunCommand) async {
+        var change = RunChange(run: run.id, from: [.running], to: .stopping, reason: .operator)
+        change.frames = [
+            frame(.command, ["command": .string(command.id.description), "kind": .string(command.kind.rawValue), "by": .string(command.by.name)]),
+            frame(.runState, ["state": .string(RunState.stopping.rawValue)]),
+        ]
+        change.audit = [
+            AuditDraft(
+                by: command.by, action: "run.stop", subject: run.id.description,
+                detail: ["command": .string(command.id.description)]
+            )
+        ]
+        do throws(BelfryError) {
+            try await services.store.commit(change)
+        } catch {
+            // A store that fails must not keep a runaway step alive; the end of the run is committed later.
+            services.logger.error("a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+        }
+    }
+
+    /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
+    private mutating func confirmNothing() async {
+        let text = "run \(run.id) was told to stop; its step has not confirmed after \(Limits.stopConfirmTimeout)"
+        let notice = DraftFrame(
+            time: services.now, topic: .alerts, run: run.id, rule: run.rule, type: .notice,
+            data: RawJSON([
+                "kind": "stop_unconfirmed", "severity": "warning", "title": "A stop is not confirmed",
+                "text": .string(text), "run": .string(run.id.description), "rule": .string(run.rule),
+            ])
+        )
+        _ = try? await services.store.append([notice], onlyDeltas: false)
+        for stop in stops { stop.answer(.unconfirmed) }
+        stops = []
+    }
+
+    // MARK: - Transitions
+
+    private mutating func begin(step index: Int, in change: inout RunChange) {
+        steps[index].state = .running
+        steps[index].attempt += 1
+        steps[index].started = services.now
+        steps[index].ended = nil
+        steps[index].output = nil
+        steps[index].error = nil
+        change.steps.append(steps[index])
+        change.frames.append(
+            frame(.stepStarted, ["step": .string(steps[index].name), "attempt": .int(steps[index].attempt)])
+        )
+        change.audit.append(audit("step.started", ["step": .string(steps[index].name)]))
+    }
+
+    private mutating func end(step index: Int, with result: StepResult, in change: inout RunChange) {
+        let state: StepState =
+            switch machine.state {
+            case .ended(.stopped): .stopped
+            default: result.end == .succeeded ? .succeeded : .failed
+            }
+        steps[index].state = state
+        steps[index].ended = services.now
+        steps[index].output = result.output
+        steps[index].error = state == .failed ? result.error.map(StoredError.init) : nil
+        steps[index].inputTokens = result.usage.inputTokens
+        steps[index].outputTokens = result.usage.outputTokens
+        change.steps.append(steps[index])
+        if let messageID = result.messageID {
+            change.frames.append(
+                DraftFrame(
+                    time: services.now, topic: .run(run.id), run: run.id, rule: run.rule, type: .textMessageEnd,
+                    data: RawJSON(["step": .string(steps[index].name), "messageId": .string(messageID)])
+                )
+            )
+        }
+        var members: JSONObject = ["step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt)]
+        if let error = steps[index].error { members["error"] = .object(error.json) }
+        change.frames.append(frame(.stepFinished, members))
+        change.audit.append(audit("step.\(state.rawValue)", ["step": .string(steps[index].name)]))
+    }
+
+    private func end(_ state: RunState, _ reason: EndReason, in change: inout RunChange) {
+        change.to = state
+        change.reason = reason
+        if state == .stopped {
+            // The stop may have gone ahead of its record, and a run goes from `running` to `stopped` only by way of it.
+            change.error = nil
+        }
+        var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
+        if let error = change.error { members["error"] = .object(error.json) }
+        change.frames.append(frame(state == .failed ? .runError : .runFinished, members))
+        change.audit.append(audit("run.\(state.rawValue)", ["reason": .string(reason.rawValue)]))
+    }
+
+    private func frame(_ type: FrameType, _ members: JSONObject) -> DraftFrame {
+        DraftFrame(
+            time: services.now, topic: .runs, run: run.id, rule: run.rule, type: type, data: RawJSON(.object(members))
+        )
+    }
+
+    private func audit(_ action: String, _ detail: JSONObject) -> AuditDraft {
+        AuditDraft(by: .hub, action: action, subject: run.id.description, detail: detail)
+    }
+}
+
+extension StepDefinition {
+    /// As step rows name it.
+    var kind: String {
+        switch action {
+        case .agent: "agent"
+        case .command: "command"
+        }
+    }
+}
+
+extension StoredError {
+    var json: JSONObject { ["code": .string(code), "message": .string(message)] }
+}

@@ -1,0 +1,58 @@
+import BelfryAgents
+import BelfryCore
+import BelfryHTTP
+import BelfryStore
+import Logging
+
+/// What runs need of the rest of the hub.
+struct RunServices: Sendable {
+    let store: Store
+    let registry: Registry
+    let mailboxes: RunMailboxes
+    let http: HTTPClient
+    let commands: CommandRunner
+    let configuration: HubConfiguration
+    let logger: Logger
+
+    var now: Timestamp { configuration.clock.now() }
+
+    /// Commits a change, and waits for room if the disk is full: what has happened must be told.
+    ///
+    /// Throws what can't be mended by waiting, and `cancelled` at shutdown.
+    @discardableResult
+    func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
+        while true {
+            do throws(BelfryError) {
+                return try await store.commit(change)
+            } catch where error.mayPass {
+                logger.warning("a run's change waits for the store", metadata: ["run.id": "\(change.run)", "error": "\(error)"])
+                try await pause()
+            }
+        }
+    }
+
+    /// Appends tokens, waiting like ``commit(_:)``.
+    func append(tokens frames: [DraftFrame]) async throws(BelfryError) {
+        while true {
+            do throws(BelfryError) {
+                try await store.append(frames, onlyDeltas: true)
+                return
+            } catch where error.mayPass {
+                try await pause()
+            }
+        }
+    }
+
+    private func pause() async throws(BelfryError) {
+        do {
+            try await ContinuousClock().sleep(for: Limits.storeRetryInterval)
+        } catch {
+            throw BelfryError(.cancelled, "the hub is stopping")
+        }
+    }
+}
+
+extension BelfryError {
+    /// Whether the same call may succeed later without anybody changing it.
+    fileprivate var mayPass: Bool { [.storageFull, .storageFailed, .overloaded].contains(code) }
+}

@@ -1,0 +1,90 @@
+import BelfryCore
+
+/// The order in which a run's steps, its end and an operator's stop may follow each other. Pure: it decides, the
+/// ``RunExecution`` performs.
+///
+/// ```
+/// begin ─▶ performing(0) ─▶ performing(1) ─▶ … ─▶ ended(succeeded)
+///              │ a step fails ────────────────────▶ ended(failed)
+///              └ stop ─▶ stopping ─ step gone ────▶ ended(stopped)
+/// ```
+struct RunStateMachine: Sendable {
+    enum State: Equatable, Sendable {
+        case ready(firstStep: Int)
+        case performing(step: Int)
+        case stopping(step: Int)
+        case ended(RunState)
+    }
+
+    enum Action: Equatable, Sendable {
+        case perform(step: Int)
+        /// Cut the step that runs; its end is reported by ``stepEnded(_:)``.
+        case cut(step: Int)
+        case end(RunState, EndReason)
+        /// The run goes on as it is, the command is refused.
+        case reject(reason: String)
+        case ignore
+    }
+
+    /// How a step came to its end.
+    enum StepEnd: Equatable, Sendable {
+        case succeeded
+        case failed(EndReason)
+        /// Cut by a stop.
+        case stopped
+    }
+
+    private(set) var state: State
+    private let stepCount: Int
+
+    /// - Parameter firstStep: the step to begin with; later than 0 when a run goes on after a restart of the hub.
+    init(stepCount: Int, firstStep: Int = 0) {
+        self.stepCount = stepCount
+        state = .ready(firstStep: firstStep)
+    }
+
+    mutating func begin() -> Action {
+        guard case .ready(let step) = state else { return .ignore }
+        return advance(to: step)
+    }
+
+    mutating func stepEnded(_ end: StepEnd) -> Action {
+        switch (state, end) {
+        case (.performing(let step), .succeeded):
+            return advance(to: step + 1)
+        case (.performing, .failed(let reason)):
+            state = .ended(.failed)
+            return .end(.failed, reason)
+        case (.stopping, _), (.performing, .stopped):
+            // Even a step that succeeded just before it was cut: the stop was committed first.
+            state = .ended(.stopped)
+            return .end(.stopped, .operator)
+        case (.ready, _), (.ended, _):
+            return .ignore
+        }
+    }
+
+    mutating func stop() -> Action {
+        switch state {
+        case .ready:
+            state = .ended(.stopped)
+            return .end(.stopped, .operator)
+        case .performing(let step):
+            state = .stopping(step: step)
+            return .cut(step: step)
+        case .stopping:
+            return .reject(reason: "already stopping")
+        case .ended(let end):
+            return .reject(reason: "already \(end.rawValue)")
+        }
+    }
+
+    private mutating func advance(to step: Int) -> Action {
+        guard step < stepCount else {
+            state = .ended(.succeeded)
+            return .end(.succeeded, .completed)
+        }
+        state = .performing(step: step)
+        return .perform(step: step)
+    }
+}

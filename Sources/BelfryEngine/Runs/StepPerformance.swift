@@ -1,0 +1,111 @@
+import BelfryAgents
+import BelfryCore
+import BelfryRules
+import BelfryStore
+import Synchronization
+
+/// What came of a step.
+struct StepResult: Sendable {
+    var end: RunStateMachine.StepEnd
+    var output: String?
+    var error: BelfryError?
+    var usage = Usage(inputTokens: nil, outputTokens: nil)
+    /// The open text message, if the step wrote any text.
+    var messageID: String?
+}
+
+/// One attempt at one step: asks the agent or runs the command, and writes its text to the log as it comes.
+struct StepPerformance: Sendable {
+    let record: StepRecord
+    let rule: String
+    let work: StepWork
+    let services: RunServices
+
+    /// Identifies the text of this attempt among the run's messages.
+    var messageID: String { "\(record.name).\(record.attempt)" }
+
+    /// Returns when all text is in the log. Cancelled: when the socket is closed or the process group is gone.
+    func perform() async -> StepResult {
+        let buffer = TokenBuffer()
+        async let logged: Void = log(buffer)
+        let text = Mutex((output: "", usage: Usage(inputTokens: nil, outputTokens: nil), hasText: false))
+        let failure = await run { (output: AgentOutput) in
+            switch output {
+            case .text(let delta) where !delta.isEmpty:
+                let isFirst = text.withLock { state in
+                    defer { state.hasText = true }
+                    state.output += delta
+                    return !state.hasText
+                }
+                if isFirst { await buffer.append(frame(.textMessageStart, ["role": "assistant"])) }
+                await buffer.append(frame(.textMessageContent, ["delta": .string(delta)]))
+            case .text, .started:
+                break
+            case .usage(let usage):
+                text.withLock { $0.usage = usage }
+            case .log(let line):
+                await buffer.append(frame(.custom, ["name": "log", "value": .string(line)]))
+            }
+        }
+        buffer.finish()
+        await logged
+        let (output, usage, hasText) = text.withLock { $0 }
+        return StepResult(
+            end: failure.map(Self.end(of:)) ?? .succeeded,
+            output: output,
+            error: failure,
+            usage: usage,
+            messageID: hasText ? messageID : nil
+        )
+    }
+
+    private func run(emit: (AgentOutput) async throws -> Void) async -> BelfryError? {
+        do throws(BelfryError) {
+            switch work {
+            case .agent(let agent, let request): try await agent.run(request, emit: emit)
+            case .command(let request): try await services.commands.run(request, emit: emit)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func log(_ buffer: TokenBuffer) async {
+        while case let frames = await buffer.next(), !frames.isEmpty {
+            do throws(BelfryError) {
+                try await services.append(tokens: frames)
+            } catch {
+                // Shutdown: the step begins anew at the next start, with a new message.
+                buffer.finish()
+            }
+        }
+    }
+
+    private func frame(_ type: FrameType, _ members: KeyValuePairs<String, JSONValue>) -> DraftFrame {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("step", record.name)
+        writer.member("messageId", messageID)
+        for (key, value) in members { writer.member(key, value) }
+        writer.endObject()
+        return DraftFrame(
+            time: services.now, topic: .run(record.run), run: record.run, rule: rule, type: type,
+            data: RawJSON(trusted: writer.bytes)
+        )
+    }
+
+    private static func end(of error: BelfryError) -> RunStateMachine.StepEnd {
+        switch error.code {
+        case .cancelled: .stopped
+        case .agentTimeout: .failed(.timeout)
+        default: .failed(.error)
+        }
+    }
+}
+
+/// What a step does, ready to be done: rendered, with its program found and its key read.
+enum StepWork: Sendable {
+    case agent(any Agent, AgentRequest)
+    case command(CommandRequest)
+}

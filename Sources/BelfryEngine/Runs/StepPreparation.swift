@@ -1,0 +1,113 @@
+import BelfryAgents
+import BelfryCore
+import BelfryCrypto
+import BelfryRules
+import BelfryStore
+
+/// Makes a step ready: renders its templates, finds its agent and program, reads its key.
+///
+/// A run keeps the rule and agent versions it was matched with; secrets are read at the start of each step.
+struct StepPreparation {
+    let run: RunRecord
+    let event: Event
+    let rule: RuleDefinition
+    let steps: [StepRecord]
+    let services: RunServices
+
+    /// - Parameter missing: gets the template paths that had no value.
+    func work(for index: Int, missing: inout [String]) async throws(BelfryError) -> StepWork {
+        let step = rule.steps[index]
+        switch step.action {
+        case .agent(let agentStep):
+            let agent = try await services.registry.agent(named: agentStep.agent, asOf: run.created)
+            let prompt = render(agentStep.prompt, as: .prompt(fence: fence(step: index)), missing: &missing)
+            return try agentWork(agent, prompt: prompt, step: step, missing: &missing)
+        case .command(let templates):
+            let arguments = try CommandArguments.render(templates, context, missing: &missing)
+            return .command(
+                CommandRequest(
+                    program: try program(named: arguments[0]),
+                    arguments: Array(arguments.dropFirst()),
+                    input: event.json.bytes,
+                    run: run.id,
+                    step: step.name,
+                    timeout: step.timeout,
+                    outputBytesMax: Limits.stepOutputBytesMax
+                )
+            )
+        }
+    }
+
+    private func agentWork(
+        _ agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
+    ) throws(BelfryError) -> StepWork {
+        var request = AgentRequest(run: run.id, step: step.name)
+        request.attempt = steps.first { $0.name == step.name }?.attempt ?? 1
+        request.prompt = prompt
+        request.input = event.json
+        request.timeout = step.timeout
+        var key: Secret?
+        switch agent.kind {
+        case .echo(let settings):
+            if let text = settings.text {
+                request.prompt = render(try template(text, of: agent), as: .plain, missing: &missing)
+            }
+        case .openai(let settings):
+            if let reference = settings.key { key = try services.configuration.secrets.resolve(reference) }
+        case .command(let settings):
+            var templates: [Template] = []
+            for argument in settings.arguments { templates.append(try template(argument, of: agent)) }
+            let arguments = try CommandArguments.render(templates, context, missing: &missing)
+            request.program = try program(named: arguments[0])
+            request.arguments = Array(arguments.dropFirst())
+        }
+        let live = Agents.make(agent, key: key, http: services.http, commands: services.commands)
+        return .agent(live, request)
+    }
+
+    private func program(named name: String) throws(BelfryError) -> String {
+        guard let program = services.configuration.commands[name] else {
+            throw BelfryError(
+                .commandNotAllowed,
+                "the command \(name) is not in the server's `commands:` table; add `commands: {\(name): /absolute/path}` to its configuration"
+            )
+        }
+        return program
+    }
+
+    private func template(_ text: String, of agent: AgentDefinition) throws(BelfryError) -> Template {
+        do {
+            return try Template(parsing: text, roots: Template.stepRoots)
+        } catch {
+            throw BelfryError(.invalidDocument, "agent \(agent.name): \(error)")
+        }
+    }
+
+    private func render(_ template: Template, as form: Template.Form, missing: inout [String]) -> String {
+        let rendered = template.render(context, as: form)
+        missing.append(contentsOf: rendered.missing)
+        return rendered.text
+    }
+
+    /// What templates see: `event`, `source`, `rule`, `run`, `steps.NAME.output`.
+    private var context: JSONValue {
+        let ended = steps.filter { $0.state.isEnded }.map { step in
+            JSONObject.Member(
+                key: step.name,
+                value: ["output": .optional(step.output), "state": .string(step.state.rawValue)]
+            )
+        }
+        return [
+            "event": event.json.value,
+            "source": .string(event.source),
+            "rule": ["name": .string(run.rule), "version": .int(run.ruleVersion)],
+            "run": ["id": .string(run.id.description), "attempt": .int(run.attempt)],
+            "steps": .object(JSONObject(ended)),
+        ]
+    }
+
+    /// Drawn for each run and step from its secret-free but unguessable id, so that no payload can hold it beforehand.
+    private func fence(step: Int) -> String {
+        Hex.encode(Digest.sha256(Array("\(run.id)/\(step)".utf8)).prefix(8))
+    }
+}

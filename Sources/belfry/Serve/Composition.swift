@@ -1,0 +1,107 @@
+import BelfryCore
+import BelfryEngine
+import BelfryServer
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// The composition root: what `belfry serve` is made of, in the order it comes to life.
+enum Composition {
+    static func serve(_ configuration: ServeConfiguration) async throws {
+        // Log lines go to stderr; stdout is for the person who started it.
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "belfry")
+
+        // The store and all that hangs on it: from here on the data folder is ours.
+        let hub = try await openHub(configuration, logger: logger)
+        do {
+            try await start(hub, configuration, logger: logger)
+        } catch {
+            await hub.close()
+            throw error
+        }
+        await hub.close()
+    }
+
+    private static func openHub(_ configuration: ServeConfiguration, logger: Logger) async throws -> Hub {
+        var engine = HubConfiguration(
+            folder: LocalFile.absolute(configuration.data),
+            secrets: SecretResolver(
+                allowedEnvironment: configuration.secrets.env,
+                allowedFiles: configuration.secretFiles
+            )
+        )
+        engine.commands = configuration.commands
+        engine.agentsMayReachPrivateAddresses = configuration.outbound.allowPrivate
+        engine.runsRunningMax = configuration.limits.runsRunning
+        return try await Hub.open(engine, logger: logger)
+    }
+
+    private static func start(_ hub: Hub, _ configuration: ServeConfiguration, logger: Logger) async throws {
+        // What the hub is to do: a folder that is the truth, or the shipped documents into an empty store, once.
+        if let folder = configuration.rules {
+            try await applyFolder(folder, to: hub, logger: logger)
+        } else if let folder = configuration.seed {
+            _ = try await hub.seedDocuments(try DocumentFiles.read([folder]))
+        }
+        try await AdminToken.ensure(hub, folder: LocalFile.absolute(configuration.data))
+
+        // The edge. It is up before runs go on, and streams stay open while runs drain.
+        var edge = ServerConfiguration()
+        edge.host = configuration.host
+        edge.port = configuration.port
+        edge.publicURL = configuration.publicURL
+        edge.connectionsMax = configuration.limits.connections
+        let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
+            let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+            Terminal.write("belfry is listening on http://\(host):\(port)\n")
+        }
+
+        // Services stop in reverse order: runs drain first, then streams and requests end.
+        let reloader = Reloader(hub: hub, folder: configuration.rules, logger: logger)
+        var group = ServiceGroupConfiguration(
+            services: [server, hub.scheduler, reloader],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = Limits.drainTimeout + Limits.runDrainTimeout
+        try await ServiceGroup(configuration: group).run()
+    }
+
+    /// Applies the folder as the whole truth for documents owned by files.
+    static func applyFolder(_ folder: String, to hub: Hub, logger: Logger) async throws {
+        let plan = try await hub.applyDocuments(try DocumentFiles.read([folder]), owner: .file, by: .hub)
+        logger.notice(
+            "documents applied",
+            metadata: [
+                "created": "\(plan.created.map(\.description).joined(separator: " "))",
+                "changed": "\(plan.changed.map(\.description).joined(separator: " "))",
+                "removed": "\(plan.removed.map(\.description).joined(separator: " "))",
+                "unchanged": "\(plan.unchanged)",
+            ]
+        )
+    }
+}
+
+/// SIGHUP: applies the rules folder anew and reads secrets anew. What fails leaves everything as it was.
+struct Reloader: Service {
+    let hub: Hub
+    let folder: String?
+    let logger: Logger
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            do {
+                if let folder { try await Composition.applyFolder(folder, to: hub, logger: logger) }
+                try await hub.reload()
+            } catch {
+                logger.error("a reload failed, everything stays as it was", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

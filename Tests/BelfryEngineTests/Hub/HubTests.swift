@@ -1,0 +1,132 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct HubTests {
+    private static let documents = """
+        source: lab
+        preset: none
+        ---
+        agent: parrot
+        kind: echo
+        words_per_second: 1000
+        ---
+        rule: greet
+        when: { source: [lab], data: { name: [ { exists: true } ] } }
+        run:
+          steps:
+            - { step: hello, agent: parrot, prompt: "Hello {{data.name}}." }
+            - { step: again, agent: parrot, prompt: "Again: {{steps.hello.output}}" }
+        ---
+        rule: shell
+        when: { source: [lab], data: { shell: [ { exists: true } ] } }
+        run:
+          steps:
+            - { step: work, command: [shell, "-c", "{{data.shell}}"] }
+        """
+
+    @Test("a delivery that a rule matches becomes a run whose steps follow each other")
+    func run() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let accepted = try await test.post(#"{"name":"Ada"}"#, to: "lab")
+            #expect(accepted.first?.status == .matched)
+            let run = try #require(accepted.first?.runs.first)
+            let frames = try await test.framesToEnd(of: run)
+            #expect(frames.text == "Hello Ada.Again: Hello Ada.")
+            #expect(
+                frames.types.filter { $0 != .textMessageContent } == [
+                    .runState, .runStarted, .stepStarted, .textMessageStart, .textMessageEnd, .stepFinished, .stepStarted,
+                    .textMessageStart, .textMessageEnd, .stepFinished, .runFinished,
+                ]
+            )
+            let record = try await test.hub.run(run)
+            #expect(record.run.state == .succeeded)
+            #expect(record.steps.map(\.output) == ["Hello Ada.", "Again: Hello Ada."])
+            #expect(try await test.hub.verifyAudit().isIntact)
+        }
+    }
+
+    @Test("an event that no rule matches is stored, and why names the clause")
+    func why() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let accepted = try await test.post(#"{"other":1}"#, to: "lab")
+            #expect(accepted.first?.status == .filtered)
+            let why = try await test.hub.why(try #require(accepted.first?.event))
+            #expect(why["status"]?.string == "filtered")
+            #expect(JSONValue.object(why).text.contains("data.name"))
+        }
+    }
+
+    @Test("a stop ends the process group before it answers, and is rejected once the run has ended")
+    func stop() async throws {
+        try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"]) { test in
+            let accepted = try await test.post(#"{"shell":"trap '' TERM; echo begun; while :; do sleep 1; done"}"#, to: "lab")
+            let run = try #require(accepted.first?.runs.first)
+            _ = try await test.frames(of: run) { $0.draft.type == .textMessageContent }
+            let answer = try await test.hub.stop(run, commandID: nil, by: .hub)
+            #expect(answer.result == .applied)
+            let record = try await test.hub.run(run)
+            #expect(record.run.state == .stopped)
+            #expect(record.run.reason == .operator)
+            #expect(record.steps.map(\.state) == [.stopped])
+            let frames = try await test.framesToEnd(of: run)
+            #expect(frames.types.suffix(5) == [.command, .runState, .textMessageEnd, .stepFinished, .runFinished])
+            let second = try await test.hub.stop(run, commandID: nil, by: .hub)
+            #expect(second.result == .rejected)
+            #expect(second.reason == "already stopped")
+        }
+    }
+
+    @Test("a step that fails fails the run, with the command's own words")
+    func failure() async throws {
+        try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"]) { test in
+            let accepted = try await test.post(#"{"shell":"echo no room >&2; exit 3"}"#, to: "lab")
+            let run = try #require(accepted.first?.runs.first)
+            let frames = try await test.framesToEnd(of: run)
+            #expect(frames.types.last == .runError)
+            let record = try await test.hub.run(run)
+            #expect(record.run.state == .failed)
+            #expect(record.run.error?.message.contains("no room") == true)
+        }
+    }
+
+    @Test("a command that the configuration does not name is refused")
+    func unknownCommand() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let accepted = try await test.post(#"{"shell":"id"}"#, to: "lab")
+            let run = try #require(accepted.first?.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            #expect(try await test.hub.run(run).run.error?.code == "command_not_allowed")
+        }
+    }
+
+    @Test("a queued run that is stopped never begins")
+    func stopQueued() async throws {
+        let documents = """
+            source: lab
+            preset: none
+            ---
+            agent: slow
+            kind: echo
+            words_per_second: 1
+            ---
+            rule: one-at-a-time
+            when: { source: [lab] }
+            limits: { concurrency: 1 }
+            run:
+              steps:
+                - { step: talk, agent: slow, prompt: "one two three four five six seven eight nine ten" }
+            """
+        try await TestHub.with(documents: documents) { test in
+            let first = try #require(try await test.post("{}", to: "lab").first?.runs.first)
+            _ = try await test.frames(of: first) { $0.draft.type == .textMessageContent }
+            let second = try await test.post("{}", to: "lab")
+            #expect(second.first?.outcomes.first?.outcome == .queued)
+            let queued = try #require(second.first?.runs.first)
+            #expect(try await test.hub.stop(queued, commandID: nil, by: .hub).result == .applied)
+            #expect(try await test.hub.run(queued).run.started == nil)
+            #expect(try await test.hub.stop(first, commandID: nil, by: .hub).result == .applied)
+        }
+    }
+}
