@@ -50,7 +50,11 @@ enum YAMLReader {
         guard depthLeft > 0 else { throw refused("nested deeper than \(Limits.documentDepthMax) levels") }
         switch node {
         case .scalar(let scalar):
-            guard scalar.tag.description.isEmpty else { throw refused(tagRefused(scalar.tag)) }
+            // Yams gives every quoted scalar the tag of strings, whether it is written or not.
+            let isPlain = scalar.style == .plain || scalar.style == .any
+            guard scalar.tag.description == (isPlain ? "" : Tag.Name.str.rawValue) else {
+                throw refused(tagRefused(scalar.tag))
+            }
             return DocumentNode(content(of: scalar), line: line)
         case .sequence(let sequence):
             guard sequence.tag.description.isEmpty else { throw refused(tagRefused(sequence.tag)) }

@@ -1,0 +1,104 @@
+import BelfryCore
+import BelfryRules
+import Testing
+
+/// Patterns and events made to cost much. Each is refused or answered within moments.
+@Suite(.timeLimit(.minutes(1)))
+struct PatternHardeningTests {
+    private func seconds(_ work: () throws -> Void) rethrows -> Double {
+        let start = ContinuousClock.now
+        try work()
+        return Double((ContinuousClock.now - start).milliseconds) / 1000
+    }
+
+    @Test("a wildcard with many stars is linear in a long text")
+    func manyStars() throws {
+        let stars = "*" + String(repeating: "a*", count: 15) + "b"
+        let pattern = try EventPattern(json: ["f": [["wildcard": .string(stars)]]])
+        let text = String(repeating: "a", count: 200_000)
+        let spent = seconds { #expect(!pattern.matches(["f": .string(text)])) }
+        #expect(spent < 10)
+        #expect(pattern.matches(["f": .string(text + "b")]))
+    }
+
+    @Test("a long literal between stars is linear too")
+    func longLiteral() throws {
+        let part = String(repeating: "a", count: 20_000) + "c"
+        let pattern = try EventPattern(json: ["f": [["wildcard": .string("*\(part)*")]]])
+        let spent = seconds { #expect(!pattern.matches(["f": .string(String(repeating: "a", count: 200_000))])) }
+        #expect(spent < 10)
+    }
+
+    @Test("1,000 wildcards in one text are refused")
+    func thousandWildcards() {
+        let text = String(repeating: "a*", count: 1000)
+        #expect(throws: PatternError.self) { try EventPattern(json: ["f": [["wildcard": .string(text)]]]) }
+    }
+
+    @Test("$or that multiplies beyond the bound is refused, and soon")
+    func multiplyingOr() throws {
+        let one = #""$or": [{"a": [1]}, {"b": [2]}]"#
+        let levels = (0..<60).map { "\"k\($0)\": {\(one)}" }.joined(separator: ", ")
+        let value = try JSONValue.json("{\(levels)}")
+        let spent = seconds { #expect(throws: PatternError.self) { try EventPattern(json: value) } }
+        #expect(spent < 10)
+    }
+
+    @Test("deeply nested $or and fields are refused")
+    func deep() throws {
+        let or = String(repeating: #"{"$or": [{"a": [1]}, "#, count: 40) + #"{"a": [1]}"# + String(repeating: "]}", count: 40)
+        #expect(throws: PatternError.self) { try EventPattern(json: .json(or)) }
+        let fields = String(repeating: #"{"a": "#, count: 100) + "[1]" + String(repeating: "}", count: 100)
+        #expect(throws: PatternError.self) { try EventPattern(json: .json(fields)) }
+    }
+
+    @Test("10 MB of values are refused")
+    func tenMegabytes() {
+        let values = [JSONValue](repeating: "0123456789", count: 200_000)
+        #expect(throws: PatternError.self) { try EventPattern(json: ["f": .array(values)]) }
+        let text = #"{"rule": "r", "when": {"f": ["# + String(repeating: #""0123456789","#, count: 800_000) + "1]}}"
+        let errors = #expect(throws: DocumentErrors.self) { try DocumentLoader.load([("big.json", text)]) }
+        #expect(errors?.diagnostics.first?.message.contains("256 KiB") == true)
+    }
+
+    @Test("a large array with conditions on several fields costs no square")
+    func largeArray() throws {
+        let pattern = try EventPattern(json: .json(#"{"x": {"a": [1], "b": [2], "c": [3], "d": [{"exists": false}]}}"#))
+        let rows = (0..<20_000).map { index -> JSONValue in ["a": 1, "b": 2, "c": .int(index % 2), "d": 1] }
+        var elements = rows
+        let spent = seconds {
+            #expect(!pattern.matches(["x": .array(elements)]))
+            elements.append(["a": 1, "b": 2, "c": 3])
+            #expect(pattern.matches(["x": .array(elements)]))
+            let nested: JSONValue = ["x": .array([.array(elements), .array(rows)])]
+            #expect(pattern.matches(nested))
+        }
+        #expect(spent < 20)
+    }
+
+    @Test("independent arrays do not multiply")
+    func independentArrays() throws {
+        let keys = (0..<12).map { "k\($0)" }
+        let pattern = try EventPattern(
+            json: .object(JSONObject(keys.map { .init(key: $0, value: ["a": [["exists": true]], "z": [1]]) })))
+        let rows = JSONValue.array((0..<200).map { ["a": .int($0)] })
+        let event = JSONValue.object(JSONObject(keys.map { .init(key: $0, value: rows) }))
+        let spent = seconds { #expect(!pattern.matches(event)) }
+        #expect(spent < 10)
+    }
+
+    @Test("arrays that share a path through dotted keys are given up, not multiplied")
+    func dottedArrays() throws {
+        let pattern = try EventPattern(
+            json: .json(#"{"a.b.c.d": {"p": [1], "q": [1], "r": [1], "s": [1], "t": [2]}}"#))
+        let rows = JSONValue.array((0..<300).map { _ in ["p": 1, "q": 1, "r": 1, "s": 1] })
+        let event: JSONValue = [
+            "a.b.c.d": rows, "a": ["b.c.d": rows, "b": ["c.d": rows, "c": ["d": rows]]], "a.b": ["c.d": rows],
+        ]
+        let spent = seconds {
+            #expect(!pattern.matches(event))
+            #expect(pattern.explain(event).failures.contains { $0.note?.contains("too many") == true })
+        }
+        #expect(spent < 20)
+    }
+}
