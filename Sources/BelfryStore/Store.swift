@@ -37,6 +37,9 @@ public final class Store: Sendable {
         self.logger = logger
     }
 
+    /// One that is let go without ``close()`` still commits what waits, and then frees the folder.
+    deinit { writer.stop() }
+
     /// Opens the data folder, makes what is not there yet, and starts the writer.
     ///
     /// - Parameter onCommit: Called on the writer's thread after each commit that holds frames, queued runs or changes
@@ -66,7 +69,7 @@ public final class Store: Sendable {
                 ),
                 logger: logger, onCommit: onCommit
             )
-            writer.start()
+            writer.start(holding: lock)
             return Store(
                 configuration: configuration, writer: writer, key: key, tokens: tokens, lock: lock, logger: logger
             )

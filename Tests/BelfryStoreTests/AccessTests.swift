@@ -17,6 +17,7 @@ import Testing
         let fixture = try Fixture()
         let expires = fixture.clock.now + .seconds(60)
         let admin = try await fixture.store.createToken(name: "ann\0", role: .admin, by: .hub)
+        fixture.clock.advance(by: .milliseconds(1))
         let short = try await fixture.store.createToken(
             name: "ci", role: .publisher, scopes: ["custom/build"], expires: expires, by: admin.record.principal
         )

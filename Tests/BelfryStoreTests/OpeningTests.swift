@@ -82,6 +82,26 @@ import Testing
         #expect(error?.message.contains("secret.key") == true)
     }
 
+    @Test("a store that is let go commits what waits and frees its folder", .timeLimit(.minutes(1)))
+    func letGo() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("belfry-store-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func open() throws -> Store {
+            try Store.open(StoreConfiguration(folder: folder), logger: .quiet) { _ in }
+        }
+        func use() async throws {
+            try await open().record([AuditDraft(actor: "a", action: "x.y", subject: "z")])
+        }
+        try await use()
+        var again = try? open()
+        while again == nil {
+            await Task.yield()
+            again = try? open()
+        }
+        #expect(try await again?.verifyAudit().entries == 1)
+        await again?.close()
+    }
+
     @Test("calls after the end are told so", .timeLimit(.minutes(1)))
     func afterClose() async throws {
         let fixture = try Fixture()

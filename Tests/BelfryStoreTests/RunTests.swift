@@ -42,6 +42,23 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("what is queued waits while everything is paused or its rule is disabled")
+    func pausedClaims() async throws {
+        let fixture = try Fixture()
+        let store = fixture.store
+        _ = try await store.apply(DocumentPlan(owner: .api, documents: [.rule("r"), .rule("s")]), by: .hub)
+        for name in ["r", "s"] { try await fixture.accept(fixture.event(), matching: [.rule(name)]) }
+        try await store.setAllPaused(true, by: .hub)
+        #expect(try await store.claimRuns(max: 9, concurrency: [:]).isEmpty)
+        try await store.setEnabled(false, rule: "r", by: .hub)
+        try await store.setAllPaused(false, by: .hub)
+        #expect(fixture.recorder.all.last?.hasQueuedRuns == true)
+        #expect(try await store.claimRuns(max: 9, concurrency: [:]).map(\.run.rule) == ["s"])
+        _ = try await store.apply(DocumentPlan(owner: .api, removals: [DocumentName(.rule, "r")]), by: .hub)
+        #expect(try await store.claimRuns(max: 9, concurrency: [:]).map(\.run.rule) == ["r"], "its runs may end")
+        await store.close()
+    }
+
     @Test("a claim is a row, a RUN_STARTED frame and an audit entry")
     func claimTraces() async throws {
         let fixture = try Fixture()

@@ -107,9 +107,9 @@ import Testing
     func overload() async throws {
         let queue = WriteQueue(operationsMax: 2, bytesMax: 100)
         let failures = Mutex<[BelfryError.Code]>([])
-        func operation(_ bytes: Int) -> WriteOperation {
+        func operation(_ bytes: Int, _ kind: WriteOperation.Kind = .delivery) -> WriteOperation {
             WriteOperation(
-                bytes: bytes, isDelta: false, perform: { _ in {} },
+                bytes: bytes, kind: kind, perform: { _ in {} },
                 fail: { error in failures.withLock { $0.append(error.code) } }
             )
         }
@@ -119,10 +119,13 @@ import Testing
         #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 1)
         for _ in 0..<3 { queue.enqueue(operation(1)) }
         #expect(failures.withLock { $0 } == [.overloaded, .overloaded])
+        // A run must be able to end while deliveries are refused, but there is a bound for that too.
+        for _ in 0..<3 { queue.enqueue(operation(1, .transition)) }
+        #expect(failures.withLock { $0 } == [.overloaded, .overloaded, .overloaded])
         queue.close()
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 }.last == .shuttingDown)
-        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 2)
+        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 4)
         #expect(queue.nextBatch(lastDeltaCommit: nil) == nil)
     }
 

@@ -66,6 +66,8 @@ extension Store {
             try transaction.setRuleState(rule, column: .enabled, to: isEnabled, by: principal)
             let action = isEnabled ? "rule.enabled" : "rule.disabled"
             try transaction.append(AuditDraft(by: principal, action: action, subject: "rule/\(rule)"))
+            // What had waited may go on.
+            if isEnabled { transaction.hasQueuedRuns = true }
             return try transaction.announceRules(by: principal) { writer in
                 writer.member("rule", rule)
                 writer.member("enabled", .bool(isEnabled))
@@ -94,6 +96,7 @@ extension Store {
             try transaction.setMeta("all_paused", isPaused ? 1 : 0)
             let action = isPaused ? "hub.paused" : "hub.resumed"
             try transaction.append(AuditDraft(by: principal, action: action, subject: "hub"))
+            if !isPaused { transaction.hasQueuedRuns = true }
             _ = try transaction.announceRules(bumpsVersion: false, by: principal) { writer in
                 writer.member("all_paused", .bool(isPaused))
             }

@@ -30,18 +30,30 @@ struct RefusalCounts: Sendable {
         return !isWriteUnderWay
     }
 
-    mutating func take() -> [(Key, Value)] {
+    mutating func take() -> [Key: Value] {
         defer { counts = [:] }
         isWriteUnderWay = false
-        return counts.map { ($0.key, $0.value) }
+        return counts
     }
 
-    /// The write did not come about: the next refusal asks for another.
-    mutating func writeFailed() { isWriteUnderWay = false }
-
-    /// What could not be written waits for the next refusal.
-    mutating func putBack(_ taken: [(Key, Value)]) {
+    /// What could not be written waits for the next refusal, which asks for another write.
+    mutating func putBack(_ taken: [Key: Value]) {
+        isWriteUnderWay = false
         for (key, value) in taken { counts[key, default: Value(count: 0, remote: value.remote)].count += value.count }
+    }
+}
+
+private final class Taken: Sendable {
+    private let counts = Mutex<[RefusalCounts.Key: RefusalCounts.Value]?>(nil)
+
+    var all: [RefusalCounts.Key: RefusalCounts.Value] { counts.withLock { $0 ?? [:] } }
+
+    func counts(from store: Store) -> [RefusalCounts.Key: RefusalCounts.Value] {
+        counts.withLock { counts in
+            let taken = counts ?? store.refusalCounts.withLock { $0.take() }
+            counts = taken
+            return taken
+        }
     }
 }
 
@@ -54,16 +66,12 @@ extension Store {
             $0.add(source: source, code: code.rawValue, remote: remote, at: now)
         }
         guard mustWrite else { return }
+        // Taken once, also if the batch is run again; put back if it is not stored in the end.
+        let taken = Taken()
         writer.post { [self] transaction in
-            let taken = refusalCounts.withLock { $0.take() }
-            do {
-                for (key, value) in taken { try transaction.record(key, value) }
-            } catch {
-                refusalCounts.withLock { $0.putBack(taken) }
-                throw error
-            }
+            for (key, value) in taken.counts(from: self) { try transaction.record(key, value) }
         } ended: { [self] error in
-            if error != nil { refusalCounts.withLock { $0.writeFailed() } }
+            if error != nil { refusalCounts.withLock { $0.putBack(taken.all) } }
         }
     }
 }

@@ -10,7 +10,7 @@ extension Store {
     public func append(_ frames: [DraftFrame], onlyDeltas: Bool) async throws(BelfryError) -> Int64 {
         guard !frames.isEmpty else { return head }
         let bytes = frames.reduce(0) { $0 + $1.data.bytes.count + 128 }
-        return try await writer.perform(bytes: bytes, isDelta: onlyDeltas) { transaction in
+        return try await writer.perform(bytes: bytes, kind: onlyDeltas ? .delta : .transition) { transaction in
             var position: Int64 = 0
             for frame in frames { position = try transaction.append(frame) }
             return position
@@ -27,7 +27,9 @@ extension Store {
         after: Int64, through: Int64? = nil, topics: [Topic], max: Int = Limits.replayFramesMax
     ) async throws(BelfryError) -> FramePage {
         let bound = min(through ?? .max, head)
-        guard bound > after, !topics.isEmpty, max > 0 else { return FramePage(frames: [], through: Swift.max(after, bound)) }
+        guard bound > after, !topics.isEmpty, max > 0 else {
+            return FramePage(frames: [], through: Swift.max(after, bound))
+        }
         return try await read { db in
             try FrameQuery(after: after, through: bound, topics: Set(topics), max: max).page(db)
         }
@@ -58,8 +60,10 @@ extension Store {
         }
         while true {
             let removed = try await writer.perform { transaction in
-                let sql = "DELETE FROM frames WHERE position IN (SELECT position FROM frames WHERE position <= ? LIMIT ?)"
-                try transaction.execute(sql, [bound, Limits.framesRemovedPerCommitMax])
+                try transaction.execute(
+                    "DELETE FROM frames WHERE position IN (SELECT position FROM frames WHERE position <= ? LIMIT ?)",
+                    [bound, Limits.framesRemovedPerCommitMax]
+                )
                 return transaction.db.changesCount
             }
             if removed < Limits.framesRemovedPerCommitMax { return }

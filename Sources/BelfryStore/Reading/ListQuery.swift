@@ -5,12 +5,15 @@ import GRDB
 struct ListQuery: Sendable {
     private var select: String
     private let order: String
+    /// What the cursor stands for in terms of `order`; SQL with one `?`.
+    private let start: String
     private var conditions: [String] = []
     private var arguments: [DatabaseValue] = []
 
-    init(_ select: String, order: String) {
+    init(_ select: String, order: String, start: String = "?") {
         self.select = select
         self.order = order
+        self.start = start
     }
 
     /// `condition` is SQL of our own with one `?`.
@@ -18,6 +21,8 @@ struct ListQuery: Sendable {
         conditions.append(condition)
         arguments.append(value.databaseValue)
     }
+
+    mutating func require(_ condition: String) { conditions.append(condition) }
 
     mutating func require(anyOf column: String, _ values: [String]) {
         conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
@@ -30,7 +35,7 @@ struct ListQuery: Sendable {
         guard let sequence = Int64(cursor), sequence >= 0 else {
             throw BelfryError(.malformed, "cursor must be the `next` of the page before")
         }
-        require("\(order) < ?", sequence)
+        require("\(order) < \(start)", sequence)
     }
 
     func rows(_ db: Database, max: Int) throws -> [Row] {

@@ -61,6 +61,11 @@ public struct Page<Item: Sendable>: Sendable {
     public var items: [Item]
     /// Hand it in to get the next page; nil at the end.
     public var next: String?
+
+    public init(items: [Item], next: String? = nil) {
+        self.items = items
+        self.next = next
+    }
 }
 
 /// What a source has received.

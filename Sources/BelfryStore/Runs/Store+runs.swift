@@ -6,6 +6,8 @@ import Synchronization
 extension Store {
     /// Takes queued runs for work: row, RUN_STARTED frame and audit in one transaction.
     ///
+    /// Nothing while everything is paused, and nothing of a rule that is disabled: those wait.
+    ///
     /// Fair: one run of each rule that has a place, round after round, the next claim going on where this one ended;
     /// within a rule the oldest first.
     /// - Parameters:
@@ -53,12 +55,19 @@ extension Store {
     public func runs(
         _ filter: RunFilter = RunFilter(), cursor: String? = nil, max: Int = Limits.pageRowsDefault
     ) async throws(BelfryError) -> Page<RunRecord> {
-        var query = ListQuery("SELECT \(RunRecord.columns) FROM runs", order: "sequence")
+        // Within a rule, its runs' numbers and the sequence have one order, and the numbers have the index.
+        var query = ListQuery(
+            "SELECT \(RunRecord.columns) FROM runs", order: filter.rule == nil ? "sequence" : "number",
+            start: filter.rule == nil ? "?" : "(SELECT number FROM runs WHERE sequence = ?)"
+        )
         try query.start(after: cursor)
         if let rule = filter.rule { query.require("rule = ?", rule) }
         if let event = filter.event { query.require("event = ?", event.bytes.blob) }
         if !filter.states.isEmpty {
             query.require(anyOf: "state", filter.states.map(\.rawValue).sorted())
+            // The indexes over states are partial ones.
+            if filter.states.allSatisfy({ $0.isEnded }) { query.require("ended IS NOT NULL") }
+            if filter.states.allSatisfy({ !$0.isEnded }) { query.require("ended IS NULL") }
         }
         return try await page(query, max: max, sequence: { $0.sequence }) { row, _ in try RunRecord(row) }
     }

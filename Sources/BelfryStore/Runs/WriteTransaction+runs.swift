@@ -68,9 +68,11 @@ extension WriteTransaction {
     func claimRuns(
         max: Int, concurrency: [String: Int], after lastRule: String
     ) throws -> (runs: [RunRecord], lastRule: String) {
+        guard try meta("all_paused") == 0 else { return ([], lastRule) }
         var places: [(rule: String, runs: [Int64])] = []
         var queued = 0
         for rule in try rulesWithQueuedRuns(after: lastRule) {
+            if try isDisabled(rule) { continue }
             let limit = concurrency[rule] ?? Limits.ruleConcurrencyDefault
             let free = try Swift.min(limit - activeRuns(rule: rule, max: limit), max)
             guard free > 0 else { continue }
@@ -113,6 +115,11 @@ extension WriteTransaction {
         try collect(after: start, through: nil)
         if !start.isEmpty { try collect(after: "", through: start) }
         return rules
+    }
+
+    /// What waits of a rule that was switched off waits on; a rule that was removed leaves its runs to end.
+    private func isDisabled(_ rule: String) throws -> Bool {
+        try row("SELECT 1 AS one FROM rule_state WHERE rule = ? AND enabled = 0 AND removed = 0", [rule]) != nil
     }
 
     private func activeRuns(rule: String, max: Int) throws -> Int {

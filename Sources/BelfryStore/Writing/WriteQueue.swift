@@ -22,6 +22,7 @@ final class WriteQueue: Sendable {
     private let operationsMax: Int
     private let bytesMax: Int
 
+    /// The bounds of deliveries; the hub's own operations have as much again.
     init(operationsMax: Int, bytesMax: Int) {
         self.operationsMax = operationsMax
         self.bytesMax = bytesMax
@@ -35,9 +36,10 @@ final class WriteQueue: Sendable {
         let (refusal, mustWake): (BelfryError?, Bool) = state.withLock { state in
             if state.isClosed { return (BelfryError(.shuttingDown, "the hub is shutting down"), false) }
             // A single operation larger than the whole bound may pass when nothing else waits.
+            let share = operation.kind == .delivery ? 1 : 2
             let isFull =
-                state.operations.count >= operationsMax
-                || (state.bytes + operation.bytes > bytesMax && !state.operations.isEmpty)
+                state.operations.count >= share * operationsMax
+                || (state.bytes + operation.bytes > share * bytesMax && !state.operations.isEmpty)
             if isFull {
                 return (BelfryError(.overloaded, "too much waits to be stored", retryAfter: .seconds(1)), false)
             }

@@ -50,6 +50,23 @@ final class WriteTransaction {
 
     // MARK: One operation
 
+    /// Runs `body` without a savepoint. If it throws and has written something, the transaction is of no use any more:
+    /// that is told by ``MustRepeat``, and the batch begins anew, each operation in its savepoint then.
+    ///
+    /// Every page that is changed inside a savepoint is copied first, and a delivery touches a dozen pages of 16 KiB:
+    /// savepoints would cost more than the rows. Almost every batch does without.
+    func trusting<Value>(_ body: () throws -> Value) throws -> Value {
+        let changes = db.totalChangesCount
+        do {
+            return try body()
+        } catch {
+            guard db.isInsideTransaction, db.totalChangesCount != changes else { throw error }
+            throw MustRepeat()
+        }
+    }
+
+    struct MustRepeat: Error {}
+
     /// Runs `body` in a savepoint: if it throws, it alone is undone.
     func isolated<Value>(_ body: () throws -> Value) throws -> Value {
         let mark = (frames: frames.count, position: position, audit: auditHead, hasQueuedRuns, hasRuleChanges)

@@ -53,7 +53,8 @@ final class Writer: Sendable {
         return statistics
     }
 
-    func start() {
+    /// - Parameter lock: Held as long as the thread may write.
+    func start(holding lock: FolderLock) {
         let thread = Thread { [self] in
             var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
             while let batch = queue.nextBatch(lastDeltaCommit: loop.lastDeltaCommit) {
@@ -62,6 +63,7 @@ final class Writer: Sendable {
                 note(loop)
             }
             loop.end()
+            withExtendedLifetime(lock) {}
             let waiters = ending.withLock { ending in
                 ending.hasEnded = true
                 defer { ending.waiters = [] }
@@ -100,9 +102,12 @@ final class Writer: Sendable {
         }
     }
 
-    /// Commits what waits, then ends the thread.
+    /// Takes nothing in any more; the thread commits what waits and ends.
+    func stop() { queue.close() }
+
+    /// Stops, and waits for the end.
     func close() async {
-        queue.close()
+        stop()
         await withCheckedContinuation { continuation in
             let hasEnded = ending.withLock { ending in
                 if !ending.hasEnded { ending.waiters.append(continuation) }
@@ -116,12 +121,12 @@ final class Writer: Sendable {
 
     /// Runs `body` in the next batch and returns its value when it is on disk.
     func perform<Value: Sendable>(
-        bytes: Int = 0, isDelta: Bool = false, _ body: @escaping @Sendable (WriteTransaction) throws -> Value
+        bytes: Int = 0, kind: WriteOperation.Kind = .transition, _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws(BelfryError) -> Value {
         let result: Result<Value, BelfryError> = await withCheckedContinuation { continuation in
             queue.enqueue(
                 WriteOperation(
-                    bytes: bytes, isDelta: isDelta,
+                    bytes: bytes, kind: kind,
                     perform: { transaction in
                         let value = try body(transaction)
                         return { continuation.resume(returning: .success(value)) }
@@ -140,7 +145,7 @@ final class Writer: Sendable {
     ) {
         queue.enqueue(
             WriteOperation(
-                bytes: 0, isDelta: true,
+                bytes: 0, kind: .delta,
                 perform: { transaction in
                     try body(transaction)
                     return { ended(nil) }

@@ -60,9 +60,23 @@ struct WriterLoop {
     mutating func commit(_ operations: [WriteOperation]) -> Outcome {
         let isDeltaOnly = operations.allSatisfy(\.isDelta)
         if isDeltaOnly { lastDeltaCommit = .now }
+        do {
+            return try attempt(operations, withSavepoints: false)
+        } catch is WriteTransaction.MustRepeat {
+            do {
+                return try attempt(operations, withSavepoints: true)
+            } catch {
+                return failed(operations, of: error)
+            }
+        } catch {
+            return failed(operations, of: error)
+        }
+    }
+
+    /// The operations in one transaction, and COMMIT.
+    private mutating func attempt(_ operations: [WriteOperation], withSavepoints: Bool) throws -> Outcome {
         var replies: [@Sendable () -> Void] = []
         replies.reserveCapacity(operations.count)
-        var attempted = 0
         var duration = Duration.zero
         var lastGivenPosition = position
         do {
@@ -76,8 +90,7 @@ struct WriterLoop {
                 }
                 try db.beginTransaction(.immediate)
                 for operation in operations {
-                    replies.append(try Self.perform(operation, in: transaction))
-                    attempted += 1
+                    replies.append(try Self.perform(operation, in: transaction, inSavepoint: withSavepoints))
                 }
                 try sweep.continueIfDue(in: transaction)
                 try transaction.storeAuditHead()
@@ -94,16 +107,21 @@ struct WriterLoop {
             )
             return Outcome(isCommitted: true, batch: batch, replies: replies, commitDuration: duration)
         } catch {
-            return failed(operations, of: error, lastGivenPosition: lastGivenPosition)
+            // Whatever the disk kept of it: its positions are not given again. Before COMMIT it has kept nothing.
+            if !(error is WriteTransaction.MustRepeat) { position = lastGivenPosition }
+            throw error
         }
     }
 
     /// The reply of one operation. Throws only what ends the whole batch.
     private static func perform(
-        _ operation: WriteOperation, in transaction: WriteTransaction
+        _ operation: WriteOperation, in transaction: WriteTransaction, inSavepoint: Bool
     ) throws -> @Sendable () -> Void {
         do {
-            return try transaction.isolated { try operation.perform(transaction) }
+            let body = { try operation.perform(transaction) }
+            return inSavepoint ? try transaction.isolated(body) : try transaction.trusting(body)
+        } catch let error as WriteTransaction.MustRepeat {
+            throw error
         } catch {
             let endsTheBatch = (error as? DatabaseError)?.failsTheBatch ?? false
             guard !endsTheBatch, transaction.db.isInsideTransaction else { throw error }
@@ -113,15 +131,11 @@ struct WriterLoop {
         }
     }
 
-    private mutating func failed(
-        _ operations: [WriteOperation], of error: any Error, lastGivenPosition: Int64
-    ) -> Outcome {
+    private mutating func failed(_ operations: [WriteOperation], of error: any Error) -> Outcome {
         let reason = BelfryError(storage: error)
         logger.error(
             "A batch could not be stored", metadata: ["code": "\(reason.code.rawValue)", "reason": "\(reason.message)"]
         )
-        // Whatever the disk kept of it: its positions are not given again.
-        position = lastGivenPosition
         rescueSpace()
         return Outcome(
             isCommitted: false, batch: CommittedBatch(frames: [], head: position),
