@@ -5,7 +5,8 @@ import Testing
 struct PatternExplanationTests {
     @Test("a failing clause is named with the value seen")
     func failingClause() throws {
-        let pattern = try EventPattern(json: .json(#"{"source": ["plant"], "data": {"celsius": [{"numeric": [">", 90]}]}}"#))
+        let pattern = try EventPattern(
+            json: .json(#"{"source": ["plant"], "data": {"celsius": [{"numeric": [">", 90]}]}}"#))
         let explanation = pattern.explain(try .json(#"{"source": "plant", "data": {"celsius": 71}}"#))
         #expect(!explanation.matched)
         #expect(explanation.failures.map(\.description) == [#"data.celsius: numeric [">",90] — saw 71"#])
@@ -30,7 +31,8 @@ struct PatternExplanationTests {
 
     @Test("of alternatives the nearest is shown first, and shared clauses stand apart")
     func alternatives() throws {
-        let pattern = try EventPattern(json: .json(#"{"s": ["p"], "$or": [{"a": [1], "b": [1]}, {"c": [3], "s": ["p"]}, {"a": [1], "d": [4]}]}"#))
+        let pattern = try EventPattern(
+            json: .json(#"{"s": ["p"], "$or": [{"a": [1], "b": [1]}, {"c": [3], "s": ["p"]}, {"a": [1], "d": [4]}]}"#))
         let explanation = pattern.explain(try .json(#"{"s": "p", "a": 1, "d": 5}"#))
         #expect(explanation.alternatives.count == 3)
         #expect(explanation.failures.map(\.path) == ["b"])

@@ -63,7 +63,8 @@ struct PatternPropertyTests {
 
     /// Depth first through every choice of one leaf per clause.
     private static func slowMatch(
-        _ clauses: ArraySlice<(path: String, value: Int?)>, _ leaves: [(path: String, value: JSONValue, place: [String: Int])],
+        _ clauses: ArraySlice<(path: String, value: Int?)>,
+        _ leaves: [(path: String, value: JSONValue, place: [String: Int])],
         _ chosen: [String: Int]
     ) -> Bool {
         guard let clause = clauses.first else { return true }
@@ -117,10 +118,14 @@ struct PatternPropertyTests {
             let length = Int.random(in: 0...6, using: &generator)
             var pattern = (0..<length).map { _ in ["a", "b", "*"].randomElement(using: &generator) ?? "a" }.joined()
             while pattern.contains("**") { pattern.replace("**", with: "*") }
-            let text = (0..<Int.random(in: 0...8, using: &generator)).map { _ in Bool.random(using: &generator) ? "a" : "b" }
-                .joined()
+            let text = (0..<Int.random(in: 0...8, using: &generator)).map { _ in
+                Bool.random(using: &generator) ? "a" : "b"
+            }
+            .joined()
             let compiled = try EventPattern(json: ["f": [["wildcard": .string(pattern)]]])
-            #expect(compiled.matches(["f": .string(text)]) == slow(Array(pattern)[...], Array(text)[...]), "\(pattern) \(text)")
+            #expect(
+                compiled.matches(["f": .string(text)]) == slow(Array(pattern)[...], Array(text)[...]),
+                "\(pattern) \(text)")
         }
     }
 }

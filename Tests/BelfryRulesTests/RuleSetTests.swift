@@ -32,7 +32,9 @@ struct ShippedDocumentsTests {
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Rules")
 
     private func documents() throws -> [Document] {
-        let names = try FileManager.default.subpathsOfDirectory(atPath: Self.folder.path).filter { $0.hasSuffix(".yaml") }.sorted()
+        let names = try FileManager.default.subpathsOfDirectory(atPath: Self.folder.path).filter {
+            $0.hasSuffix(".yaml")
+        }.sorted()
         return try DocumentLoader.load(
             try names.map { ($0, try String(contentsOf: Self.folder.appendingPathComponent($0), encoding: .utf8)) })
     }
@@ -49,7 +51,10 @@ struct ShippedDocumentsTests {
                 #expect(source.secrets == [.environment("GITHUB_WEBHOOK_SECRET", isOptional: true), .generated])
             }
             if case .agent(let agent) = document.content {
-                guard case .echo(let echo) = agent.kind else { Issue.record("\(agent.name) is no echo"); continue }
+                guard case .echo(let echo) = agent.kind else {
+                    Issue.record("\(agent.name) is no echo")
+                    continue
+                }
                 #expect(echo.text?.contains("built-in echo agent") == true)
                 #expect(echo.text?.contains("belfry agents use openai --key-file F") == true)
             }
@@ -59,7 +64,8 @@ struct ShippedDocumentsTests {
     private static let github: JSONValue = [
         "source": "github", "type": "issues.opened",
         "data": [
-            "issue": ["number": 7, "title": "It breaks"], "repository": ["full_name": "a/b"], "sender": ["login": "mona", "type": "User"],
+            "issue": ["number": 7, "title": "It breaks"], "repository": ["full_name": "a/b"],
+            "sender": ["login": "mona", "type": "User"],
         ],
     ]
     private static let alert: JSONValue = [
@@ -70,7 +76,8 @@ struct ShippedDocumentsTests {
         ],
     ]
     private static let reading: JSONValue = [
-        "source": "plant", "type": "sensor.reading", "received": "now", "data": ["sensor": "pump-7", "site": "plant-north", "celsius": .double(96.5)],
+        "source": "plant", "type": "sensor.reading", "received": "now",
+        "data": ["sensor": "pump-7", "site": "plant-north", "celsius": .double(96.5)],
     ]
 
     @Test(
@@ -88,9 +95,13 @@ struct ShippedDocumentsTests {
             }
         }
         #expect(RuleSet(version: 1, rules: rules).matches(event).map(\.definition.name) == [name])
-        let context: JSONValue = ["event": event, "rule": ["name": .string(name)], "run": ["id": "run_1"], "source": "s"]
+        let context: JSONValue = [
+            "event": event, "rule": ["name": .string(name)], "run": ["id": "run_1"], "source": "s",
+        ]
         for step in rules.first(where: { $0.definition.name == name })?.definition.steps ?? [] {
-            guard case .agent(let asked) = step.action, case .echo(let echo)? = agents[asked.agent]?.kind else { continue }
+            guard case .agent(let asked) = step.action, case .echo(let echo)? = agents[asked.agent]?.kind else {
+                continue
+            }
             #expect(asked.prompt.render(context, as: .prompt(fence: "f")).missing.isEmpty)
             #expect(try Template(parsing: echo.text ?? "").render(context, as: .plain).missing.isEmpty)
         }
@@ -102,9 +113,18 @@ struct ShippedDocumentsTests {
             if case .rule(let rule) = document.content { rule.pattern } else { nil }
         }
         let others: [JSONValue] = [
-            ["source": "plant", "type": "sensor.reading", "data": ["sensor": "pump-7", "site": "plant-north", "celsius": 90]],
-            ["source": "alertmanager", "type": "alert.resolved", "data": ["labels": ["alertname": "A", "severity": "critical"]]],
-            ["source": "alertmanager", "type": "alert.firing", "data": ["labels": ["alertname": "Watchdog", "severity": "critical"]]],
+            [
+                "source": "plant", "type": "sensor.reading",
+                "data": ["sensor": "pump-7", "site": "plant-north", "celsius": 90],
+            ],
+            [
+                "source": "alertmanager", "type": "alert.resolved",
+                "data": ["labels": ["alertname": "A", "severity": "critical"]],
+            ],
+            [
+                "source": "alertmanager", "type": "alert.firing",
+                "data": ["labels": ["alertname": "Watchdog", "severity": "critical"]],
+            ],
             ["source": "github", "type": "issues.opened", "data": ["sender": ["type": "Bot"]]],
             ["source": "github", "type": "push", "data": ["sender": ["type": "User"]]],
         ]

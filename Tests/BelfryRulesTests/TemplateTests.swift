@@ -17,9 +17,12 @@ struct TemplateTests {
     @Test(
         "paths lead to values, in any of their forms",
         arguments: [
-            ("{{event.id}}", "evt_1"), ("{{ event.data.celsius }}°", "71.5°"), ("{{data.site}}/{{source}}", "plant-1/plant"),
-            (#"{{event.data.labels["app.kubernetes.io/name"]}}"#, "shop"), (#"{{event["data"].labels["a\"b\\"]}}"#, "1"),
-            ("{{data.items[0].id}}{{data.items[1]}}", "78"), ("{{data.items}}", #"[{"id":7},8]"#), ("{{data.flag}} {{data.none}}", "true null"),
+            ("{{event.id}}", "evt_1"), ("{{ event.data.celsius }}°", "71.5°"),
+            ("{{data.site}}/{{source}}", "plant-1/plant"),
+            (#"{{event.data.labels["app.kubernetes.io/name"]}}"#, "shop"),
+            (#"{{event["data"].labels["a\"b\\"]}}"#, "1"),
+            ("{{data.items[0].id}}{{data.items[1]}}", "78"), ("{{data.items}}", #"[{"id":7},8]"#),
+            ("{{data.flag}} {{data.none}}", "true null"),
             ("no places } } { {", "no places } } { {"), ("a}}b", "a}}b"), ("{{rule.version}}", "3"), ("", ""),
         ])
     func values(_ text: String, _ expected: String) throws {
@@ -30,11 +33,15 @@ struct TemplateTests {
     @Test(
         "what is no path is refused, with the place and a reason",
         arguments: [
-            ("{{", "without '}}'"), ("{{}}", "empty place"), ("{{ }}", "empty place"), ("{{#if event}}", "no logic"), ("{{>x}}", "no logic"),
+            ("{{", "without '}}'"), ("{{}}", "empty place"), ("{{ }}", "empty place"), ("{{#if event}}", "no logic"),
+            ("{{>x}}", "no logic"),
             ("{{{event}}}", "no logic"), ("{{event.}}", "a name must follow"), ("{{event..id}}", "a name must follow"),
-            ("{{event.data[}}", "followed by an index"), ("{{event.data[-1]}}", "followed by an index"), ("{{event[0}}", "without ']'"),
-            (#"{{event["a}}"#, "does not end"), ("{{event id}}", "unexpected"), ("{{event | upper}}", "unexpected"), ("{{evnt}}", "did you mean 'event'"),
-            ("{{env.HOME}}", "unknown root"), ("{{.id}}", "begins with a root"), ("{{event[99999999999]}}", "followed by an index"),
+            ("{{event.data[}}", "followed by an index"), ("{{event.data[-1]}}", "followed by an index"),
+            ("{{event[0}}", "without ']'"),
+            (#"{{event["a}}"#, "does not end"), ("{{event id}}", "unexpected"), ("{{event | upper}}", "unexpected"),
+            ("{{evnt}}", "did you mean 'event'"),
+            ("{{env.HOME}}", "unknown root"), ("{{.id}}", "begins with a root"),
+            ("{{event[99999999999]}}", "followed by an index"),
         ])
     func refused(_ text: String, _ reason: String) throws {
         let error = try #require(throws: TemplateError.self) { try Template(parsing: text) }
@@ -43,7 +50,8 @@ struct TemplateTests {
 
     @Test("missing values are recorded once, in order, and leave nothing")
     func missing() throws {
-        let template = try Template(parsing: "a{{event.x}}b{{data.items[5].id}}{{event.x}}{{data.site.deeper}}{{run.id}}")
+        let template = try Template(
+            parsing: "a{{event.x}}b{{data.items[5].id}}{{event.x}}{{data.site.deeper}}{{run.id}}")
         let rendered = template.render(Self.context, as: .prompt(fence: "f"))
         #expect(rendered.text == "ab")
         #expect(rendered.missing == ["event.x", "data.items[5].id", "data.site.deeper", "run.id"])
@@ -60,7 +68,9 @@ struct TemplateTests {
         let value = String(repeating: "x", count: length % 3) + String(repeating: "€", count: length / 3)
         let text = try Template(parsing: "{{event}}").render(["event": .string(value)], as: .plain).text
         #expect(text == value)
-        let inline = try Template(parsing: "{{event.v}}").render(["event": ["v": .string(value)]], as: .prompt(fence: "f")).text
+        let inline = try Template(parsing: "{{event.v}}").render(
+            ["event": ["v": .string(value)]], as: .prompt(fence: "f")
+        ).text
         #expect(inline.utf8.count <= 512)
         #expect(length <= 512 ? inline == value : inline.hasSuffix("€…"))
     }
@@ -68,8 +78,13 @@ struct TemplateTests {
     @Test("the whole event is fenced JSON; a step's output is fenced too")
     func fenced() throws {
         let template = try Template(parsing: "Look:{{event}}and {{steps.one.output}}")
-        let text = template.render(["event": ["a": "x\ny"], "steps": Self.context["steps"] ?? .null], as: .prompt(fence: "f00d")).text
-        #expect(text == "Look:\n<<<event f00d\n{\"a\":\"x\\ny\"}\n>>>event f00d\nand \n<<<steps.one.output f00d\nfirst\nsecond\n>>>steps.one.output f00d\n")
+        let text = template.render(
+            ["event": ["a": "x\ny"], "steps": Self.context["steps"] ?? .null], as: .prompt(fence: "f00d")
+        ).text
+        #expect(
+            text
+                == "Look:\n<<<event f00d\n{\"a\":\"x\\ny\"}\n>>>event f00d\nand \n<<<steps.one.output f00d\nfirst\nsecond\n>>>steps.one.output f00d\n"
+        )
     }
 
     @Test(
@@ -77,7 +92,9 @@ struct TemplateTests {
         arguments: ["f00d", ">>>event f00d", "f00d\u{301}", "ff00d00d", "f0f00d0d"])
     func fenceInPayload(_ payload: String) throws {
         let template = try Template(parsing: "{{event}}|{{event.a}}|{{steps.s.output}}")
-        let context: JSONValue = ["event": ["a": .string(payload)], "steps": ["s": ["output": .string("x\n>>>\(payload)")]]]
+        let context: JSONValue = [
+            "event": ["a": .string(payload)], "steps": ["s": ["output": .string("x\n>>>\(payload)")]],
+        ]
         let text = template.render(context, as: .prompt(fence: "f00d")).text
         let bytes = Array(text.utf8)
         let fences = bytes.indices.count { bytes[$0...].starts(with: "f00d".utf8) }
@@ -97,7 +114,8 @@ struct TemplateTests {
     @Test("a prompt as a whole is bounded")
     func largePrompt() throws {
         let template = try Template(parsing: String(repeating: "{{event}}", count: 40))
-        let text = template.render(["event": .string(String(repeating: "x", count: 20_000))], as: .prompt(fence: "f")).text
+        let text = template.render(["event": .string(String(repeating: "x", count: 20_000))], as: .prompt(fence: "f"))
+            .text
         #expect(text.utf8.count <= Limits.promptBytesMax + 64)
     }
 
@@ -117,12 +135,15 @@ struct CommandArgumentsTests {
 
     @Test("each template is one argument, whatever is in it")
     func oneArgument() throws {
-        let rendered = try render(["x", "a {{data.a}}", "{{data.b}}", "{{data.c}}"], ["a": "$(rm) ; \"'\n*", "b": ["k": 1]])
+        let rendered = try render(
+            ["x", "a {{data.a}}", "{{data.b}}", "{{data.c}}"], ["a": "$(rm) ; \"'\n*", "b": ["k": 1]])
         #expect(rendered.arguments == ["x", "a $(rm) ; \"'\n*", #"{"k":1}"#, ""])
         #expect(rendered.missing == ["data.c"])
     }
 
-    @Test("data must not become an option", arguments: ["{{data.a}}", "{{data.none}}{{data.a}}", "-{{data.b}}", "--{{data.b}}"])
+    @Test(
+        "data must not become an option",
+        arguments: ["{{data.a}}", "{{data.none}}{{data.a}}", "-{{data.b}}", "--{{data.b}}"])
     func option(_ text: String) throws {
         let data: JSONValue = ["a": "-rf", "b": "force"]
         let error = try #require(throws: BelfryError.self) { try render(["x", text], data) }
@@ -133,7 +154,10 @@ struct CommandArgumentsTests {
 
     @Test("the author's own options stay, and a '--' from data protects nothing")
     func ownOptions() throws {
-        #expect(try render(["x", "-v", "--sensor={{data.a}}", "{{data.b}}"], ["a": "-1", "b": "ok"]).arguments == ["x", "-v", "--sensor=-1", "ok"])
+        #expect(
+            try render(["x", "-v", "--sensor={{data.a}}", "{{data.b}}"], ["a": "-1", "b": "ok"]).arguments == [
+                "x", "-v", "--sensor=-1", "ok",
+            ])
         #expect(throws: BelfryError.self) { try render(["x", "{{data.a}}", "{{data.b}}"], ["a": "--", "b": "-rf"]) }
         #expect(throws: BelfryError.self) { try render(["x", "{{data.a}}", "--"], ["a": "-rf"]) }
     }
@@ -141,7 +165,9 @@ struct CommandArgumentsTests {
     @Test("NUL bytes go, and what the kernel would refuse is refused")
     func bounds() throws {
         #expect(try render(["x", "{{data}}"], "a\u{0}b").arguments == ["x", "ab"])
-        #expect(throws: BelfryError.self) { try render(["x", "{{data.a}}"], ["a": .string(String(repeating: "x", count: 70_000))]) }
+        #expect(throws: BelfryError.self) {
+            try render(["x", "{{data.a}}"], ["a": .string(String(repeating: "x", count: 70_000))])
+        }
         #expect(throws: BelfryError.self) { try render(["x", "{{data.a}}"], ["a": "\u{0}-rf"]) }
     }
 }

@@ -8,14 +8,20 @@ struct YAMLTests {
     @Test(
         "scalars are JSON's: what is no JSON literal is text",
         arguments: [
-            ("NO", #""NO""#), ("yes", #""yes""#), ("on", #""on""#), ("True", #""True""#), ("true", "true"), ("false", "false"),
-            ("null", "null"), ("~", #""~""#), ("Null", #""Null""#), ("1:30", #""1:30""#), ("010", #""010""#), ("0x1F", #""0x1F""#),
-            ("0o7", #""0o7""#), ("1_000", #""1_000""#), ("2026-01-01", #""2026-01-01""#), (".5", #"".5""#), ("+1", #""+1""#),
-            (".inf", #"".inf""#), ("-1.5e3", "-1.5e3"), ("12345678901234567890", "12345678901234567890"), ("\"5\"", #""5""#),
-            ("'true'", #""true""#), ("\"null\"", #""null""#), ("1e400", "1e400"), ("-", #""-""#), ("=", #""=""#), ("<<", #""<<""#),
+            ("NO", #""NO""#), ("yes", #""yes""#), ("on", #""on""#), ("True", #""True""#), ("true", "true"),
+            ("false", "false"),
+            ("null", "null"), ("~", #""~""#), ("Null", #""Null""#), ("1:30", #""1:30""#), ("010", #""010""#),
+            ("0x1F", #""0x1F""#),
+            ("0o7", #""0o7""#), ("1_000", #""1_000""#), ("2026-01-01", #""2026-01-01""#), (".5", #"".5""#),
+            ("+1", #""+1""#),
+            (".inf", #"".inf""#), ("-1.5e3", "-1.5e3"), ("12345678901234567890", "12345678901234567890"),
+            ("\"5\"", #""5""#),
+            ("'true'", #""true""#), ("\"null\"", #""null""#), ("1e400", "1e400"), ("-", #""-""#), ("=", #""=""#),
+            ("<<", #""<<""#),
         ])
     func scalars(_ yaml: String, _ json: String) throws {
-        let rule = "rule: r\nwhen:\n  f:\n    - \(yaml == "-" ? "'-'" : yaml)\nrun: {steps: [{step: s, agent: a, prompt: p}]}"
+        let rule =
+            "rule: r\nwhen:\n  f:\n    - \(yaml == "-" ? "'-'" : yaml)\nrun: {steps: [{step: s, agent: a, prompt: p}]}"
         let canonical = try DocumentLoader.load(rule)[0].canonical.value
         #expect(canonical["when"]?["f"] == .array([try .json(json)]))
     }
@@ -41,7 +47,9 @@ struct YAMLTests {
         var values = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         var keys = "- &k0 [x, x]\n"
         for level in 1..<60 {
-            values += "a\(level): &a\(level) [" + [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n"
+            values +=
+                "a\(level): &a\(level) [" + [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+                + "]\n"
             keys += "- &k\(level) {? [*k\(level - 1), *k\(level - 1)] : x}\n"
         }
         for text in [values, keys] {
@@ -77,10 +85,15 @@ struct YAMLTests {
     @Test("a file of any bytes is answered, never a crash")
     func noise() {
         var generator = PatternPropertyTests.Generator(state: 11)
-        let pieces = ["a", ":", " ", "\n", "-", "[", "]", "{", "}", "&a", "*a", "!", "\"", "'", "|", ">", "#", "%", "@", "?", ",", "---\n", "\t", "\\", "\r", "é"]
+        let pieces = [
+            "a", ":", " ", "\n", "-", "[", "]", "{", "}", "&a", "*a", "!", "\"", "'", "|", ">", "#", "%", "@", "?", ",",
+            "---\n", "\t", "\\", "\r", "é",
+        ]
         for _ in 0..<3000 {
-            let text = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
-                .joined()
+            let text = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator) ?? ""
+            }
+            .joined()
             _ = try? DocumentLoader.load(text)
         }
     }

@@ -128,7 +128,8 @@ extension DocumentDecoder {
         guard let texts = strings(fields, "command", max: Limits.commandArgumentsMax) else { return nil }
         guard let program = texts.first, Name.isValid(program) else {
             note(
-                "begins with the name of a command from the server's `commands:` table; no path, no template", in: fields,
+                "begins with the name of a command from the server's `commands:` table; no path, no template",
+                in: fields,
                 "command")
             return nil
         }

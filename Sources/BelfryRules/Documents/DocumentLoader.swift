@@ -19,7 +19,9 @@ public enum DocumentLoader {
                 let parts = DocumentParts(file.text)
                 for node in nodes {
                     var decoder = DocumentDecoder(file: file.path)
-                    if let document = decoder.document(node, text: parts.text(at: node.line)) { loaded.append(document) }
+                    if let document = decoder.document(node, text: parts.text(at: node.line)) {
+                        loaded.append(document)
+                    }
                     diagnostics += decoder.diagnostics
                 }
             }
@@ -85,7 +87,8 @@ public enum DocumentLoader {
         for document in loaded where document.document.kind == .agent { names.insert(document.document.name) }
         return loaded.flatMap { document in
             document.agents.filter { !names.contains($0.agent) }.map { reference in
-                let hint = NearestName.of(reference.agent, among: names.sorted()).map { "; did you mean '\($0)'?" } ?? ""
+                let hint =
+                    NearestName.of(reference.agent, among: names.sorted()).map { "; did you mean '\($0)'?" } ?? ""
                 return Diagnostic(
                     file: document.file, line: reference.line, path: reference.path,
                     message: "there is no agent '\(reference.agent)'\(hint)")

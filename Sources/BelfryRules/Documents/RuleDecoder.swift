@@ -61,7 +61,8 @@ extension DocumentDecoder {
     private mutating func limits(_ fields: Fields) -> RuleLimits {
         var limits = RuleLimits()
         guard let member = fields["limits"],
-            let inner = self.fields(member.value, path: fields.path(of: "limits"), known: ["concurrency", "runs_per_hour"])
+            let inner = self.fields(
+                member.value, path: fields.path(of: "limits"), known: ["concurrency", "runs_per_hour"])
         else { return limits }
         limits.concurrency = int(inner, "concurrency", in: 1...Limits.runsRunningMax) ?? limits.concurrency
         limits.runsPerHour = int(inner, "runs_per_hour", in: 1...1_000_000) ?? limits.runsPerHour
@@ -89,7 +90,9 @@ extension DocumentDecoder {
         var earlier: [String] = []
         for (index, node) in nodes.enumerated() {
             let stepPath = "\(path)[\(index)]"
-            guard let fields = self.fields(node, path: stepPath, known: ["step", "agent", "prompt", "command", "timeout"])
+            guard
+                let fields = self.fields(
+                    node, path: stepPath, known: ["step", "agent", "prompt", "command", "timeout"])
             else { continue }
             let name = name(fields, "step")
             if let name, earlier.contains(name) { note("the name '\(name)' stands twice", in: fields, "step") }
@@ -116,7 +119,9 @@ extension DocumentDecoder {
             }
             action = if let agent, let prompt { .agent(AgentStep(agent: agent, prompt: prompt)) } else { nil }
         } else {
-            if fields["prompt"] != nil { note("a command has no prompt; the event is on its input", in: fields, "prompt") }
+            if fields["prompt"] != nil {
+                note("a command has no prompt; the event is on its input", in: fields, "prompt")
+            }
             let templates = command(fields)
             if let templates { checkSteps(templates, fields, "command", earlier: earlier) }
             action = templates.map { .command($0) }

@@ -39,7 +39,9 @@ extension DocumentDecoder {
         for text in strings(fields, key, acceptsOne: key == "secret", max: Limits.secretsPerSourceMax) ?? [] {
             guard let reference = SecretReference(text) else {
                 // The text may be the secret itself: it is not repeated.
-                note("must be generate, env:NAME, env:NAME? or file:PATH; secrets never stand in documents", in: fields, key)
+                note(
+                    "must be generate, env:NAME, env:NAME? or file:PATH; secrets never stand in documents", in: fields,
+                    key)
                 continue
             }
             if references.contains(reference) { note("'\(reference)' stands twice", in: fields, key) }
@@ -56,7 +58,9 @@ extension DocumentDecoder {
             return nil
         }
         guard preset == .hmac || preset == .sensor else {
-            note("preset \(preset.rawValue) has a signature of its own; only hmac and sensor take one", in: fields, "signature")
+            note(
+                "preset \(preset.rawValue) has a signature of its own; only hmac and sensor take one", in: fields,
+                "signature")
             return nil
         }
         let known = ["header", "prefix", "algorithm", "encoding", "content", "timestamp", "id"]
@@ -137,8 +141,9 @@ extension DocumentDecoder {
 
     private mutating func checkPlace(_ place: String, _ fields: Fields, _ key: String) {
         if place.hasPrefix("header."), Self.isHeaderName(String(place.dropFirst(7))) { return }
-        if place.hasPrefix("body."), !place.dropFirst(5).split(separator: ".", omittingEmptySubsequences: false)
-            .contains(where: \.isEmpty)
+        if place.hasPrefix("body."),
+            !place.dropFirst(5).split(separator: ".", omittingEmptySubsequences: false)
+                .contains(where: \.isEmpty)
         {
             return
         }
@@ -169,11 +174,16 @@ extension DocumentDecoder {
         let preset = source.preset
         if preset == .none {
             if fields["secret"] != nil || fields["secrets"] != nil {
-                note("preset none verifies nothing and takes no secret", in: fields, fields["secret"] == nil ? "secrets" : "secret")
+                note(
+                    "preset none verifies nothing and takes no secret", in: fields,
+                    fields["secret"] == nil ? "secrets" : "secret")
             }
         } else if fields["secret"] == nil, fields["secrets"] == nil {
-            note("is missing: preset \(preset.rawValue) verifies deliveries; write secret: generate", in: fields, "secret")
-        } else if source.secrets.isEmpty, fields["secrets"] != nil, case .array(let list)? = fields["secrets"]?.value.content,
+            note(
+                "is missing: preset \(preset.rawValue) verifies deliveries; write secret: generate", in: fields,
+                "secret")
+        } else if source.secrets.isEmpty, fields["secrets"] != nil,
+            case .array(let list)? = fields["secrets"]?.value.content,
             list.isEmpty
         {
             note("must not be empty: preset \(preset.rawValue) verifies deliveries", in: fields, "secrets")

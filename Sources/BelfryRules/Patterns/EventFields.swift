@@ -19,8 +19,9 @@ struct EventFields {
     private(set) var fields: [FieldPath: [Field]] = [:]
     /// The path of each array, by its number.
     private(set) var arrayPaths: [FieldPath] = []
-    /// Whether a key holds a dot. Then two arrays side by side can have one path.
-    private(set) var hasDottedKeys = false
+    /// Whether some path leads to two places of one object (`{"a.b": …, "a": {"b": …}}`). Then arrays that stand side by
+    /// side can have one path.
+    private(set) var hasAmbiguousKeys = false
 
     /// - Parameter wanted: the paths that are asked for, and all their prefixes.
     init(_ event: JSONValue, wanted: Set<FieldPath>) {
@@ -36,20 +37,23 @@ struct EventFields {
         _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ wanted: Set<FieldPath>
     ) {
         var lastIndex: [FieldPath: Int] = [:]
-        var members: [(path: FieldPath, value: JSONValue, hasDot: Bool)] = []
+        var members: [(path: FieldPath, value: JSONValue)] = []
+        var dotted: [FieldPath] = []
         for member in object.members {
             let memberPath = path.appending(member.key, isRoot: isRoot)
             guard wanted.contains(memberPath) else { continue }
-            let entry = (memberPath, member.value, member.key.utf8.contains(UInt8(ascii: ".")))
+            if member.key.utf8.contains(UInt8(ascii: ".")) { dotted.append(memberPath) }
             if let index = lastIndex[memberPath] {
-                members[index] = entry
+                members[index] = (memberPath, member.value)
             } else {
                 lastIndex[memberPath] = members.count
-                members.append(entry)
+                members.append((memberPath, member.value))
             }
         }
+        if dotted.contains(where: { $0.prefixes.dropLast().contains { lastIndex[$0] != nil } }) {
+            hasAmbiguousKeys = true
+        }
         for member in members {
-            if member.hasDot { hasDottedKeys = true }
             add(member.value, at: member.path, place: &place, wanted)
         }
     }

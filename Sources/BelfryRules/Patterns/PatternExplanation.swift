@@ -98,7 +98,8 @@ public struct PatternExplanation: Sendable {
 
     private static func clause(_ clause: PatternClause, _ event: EventFields) -> Clause {
         let fields = event.fields[clause.path] ?? []
-        let isSatisfied = fields.contains { field in clause.tests.contains { $0.matches(field.value) } }
+        let isSatisfied =
+            fields.contains { field in clause.tests.contains { $0.matches(field.value) } }
             || (fields.isEmpty && clause.tests.contains(where: \.isAbsence))
         return Clause(
             path: clause.path.text, expected: clause.tests.map(\.written), isSatisfied: isSatisfied,

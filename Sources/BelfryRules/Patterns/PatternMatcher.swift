@@ -28,8 +28,8 @@ struct PatternMatcher {
     }
 
     mutating func verdict() -> Verdict {
-        // Places of events without dotted keys are chains of nested elements: they agree if one begins with the other.
-        let isChained = branch.isContiguous && !event.hasDottedKeys
+        // Then the places of a path are chains of nested elements, and two agree if one begins with the other.
+        let isChained = branch.isContiguous && !event.hasAmbiguousKeys
         var chosen: Set<Place> = [[]]
         for (index, clause) in branch.clauses.enumerated() {
             let fields = event.fields[clause.path] ?? []

@@ -72,7 +72,8 @@ struct PatternParser {
             let next = position.member(member.key)
             if position.isInsideOr, Self.reservedInsideOr.contains(member.key) {
                 note(
-                    "'\(member.key)' cannot be a field inside $or: it is an operator's name", at: next.text, member.line,
+                    "'\(member.key)' cannot be a field inside $or: it is an operator's name", at: next.text,
+                    member.line,
                     hint: "put the operator into a field's list: { field: [{ \(member.key): … }] }")
                 continue
             }
@@ -124,7 +125,8 @@ struct PatternParser {
         _ elements: [DocumentNode], line: Int, _ position: Position, into branches: inout [Fields]
     ) {
         if elements.isEmpty {
-            note("an empty list matches nothing", at: position.text, line, hint: "[{ exists: true }] asks for any value")
+            note(
+                "an empty list matches nothing", at: position.text, line, hint: "[{ exists: true }] asks for any value")
         }
         guard elements.count <= Limits.patternLeavesMax else {
             isTooLarge = true

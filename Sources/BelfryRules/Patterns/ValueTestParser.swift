@@ -140,7 +140,9 @@ enum ValueTestParser {
                 kinds.append(.equalsIgnoringCase(CaseInsensitiveText(text)))
                 continue
             }
-            guard !text.isEmpty else { throw PatternIssue("an empty \(name) under anything-but would exclude all text") }
+            guard !text.isEmpty else {
+                throw PatternIssue("an empty \(name) under anything-but would exclude all text")
+            }
             kinds.append(name == "prefix" ? .prefix(Array(text.utf8)) : .suffix(Array(text.utf8)))
         }
         return kinds

@@ -19,7 +19,9 @@ struct Wildcard: Hashable, Sendable {
             } else if byte == UInt8(ascii: "\\") {
                 isEscaped = true
             } else if byte == UInt8(ascii: "*") {
-                guard !isAfterStar else { throw PatternIssue("'**' is not allowed", hint: "one '*' stands for any text") }
+                guard !isAfterStar else {
+                    throw PatternIssue("'**' is not allowed", hint: "one '*' stands for any text")
+                }
                 parts.append([])
                 isAfterStar = true
             } else {

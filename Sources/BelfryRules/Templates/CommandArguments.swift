@@ -23,7 +23,8 @@ public enum CommandArguments {
             if !mayBeginWithDash, template.beginsWithData, rendered.text.utf8.first == UInt8(ascii: "-") {
                 throw BelfryError(
                     .commandNotAllowed,
-                    "argument \(index) (\(template.text.cut(toBytes: 80))) comes from data and begins with '-'; put \"--\" before it")
+                    "argument \(index) (\(template.text.cut(toBytes: 80))) comes from data and begins with '-'; put \"--\" before it"
+                )
             }
             if template.isLiteral, template.text == "--" { mayBeginWithDash = true }
             arguments.append(rendered.text)

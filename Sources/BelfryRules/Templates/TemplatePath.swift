@@ -70,8 +70,9 @@ struct TemplatePath: Sendable, Hashable {
 
         mutating func name() -> String? {
             let start = index
-            while let scalar = next, scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_"
-                || scalar == "-"
+            while let scalar = next,
+                scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_"
+                    || scalar == "-"
             {
                 index += 1
             }
