@@ -17,7 +17,7 @@ import Testing
         run:
           steps:
             - { step: hello, agent: parrot, prompt: "Hello {{data.name}}." }
-            - { step: again, agent: parrot, prompt: "Again: {{steps.hello.output}}" }
+            - { step: again, agent: parrot, prompt: "Rule {{rule.name}} again." }
         ---
         rule: shell
         when: { source: [lab], data: { shell: [ { exists: true } ] } }
@@ -33,7 +33,7 @@ import Testing
             #expect(accepted.first?.status == .matched)
             let run = try #require(accepted.first?.runs.first)
             let frames = try await test.framesToEnd(of: run)
-            #expect(frames.text == "Hello Ada.Again: Hello Ada.")
+            #expect(frames.text == "Hello Ada.Rule greet again.")
             #expect(
                 frames.types.filter { $0 != .textMessageContent } == [
                     .runState, .runStarted, .stepStarted, .textMessageStart, .textMessageEnd, .stepFinished, .stepStarted,
@@ -42,8 +42,32 @@ import Testing
             )
             let record = try await test.hub.run(run)
             #expect(record.run.state == .succeeded)
-            #expect(record.steps.map(\.output) == ["Hello Ada.", "Again: Hello Ada."])
+            #expect(record.steps.map(\.output) == ["Hello Ada.", "Rule greet again."])
             #expect(try await test.hub.verifyAudit().isIntact)
+        }
+    }
+
+    @Test("a later step sees what an earlier one has written, fenced as the foreign text it is")
+    func outputs() async throws {
+        let documents = Self.documents + """
+
+            ---
+            rule: relay
+            when: { source: [lab], data: { relay: [ { exists: true } ] } }
+            run:
+              steps:
+                - { step: first, agent: parrot, prompt: "{{data.relay}}" }
+                - { step: second, agent: parrot, prompt: "It said: {{steps.first.output}} {{steps.absent.output}}" }
+            """
+        await #expect(throws: BelfryError.self) { try await TestHub.with(documents: documents) { _ in } }
+        let known = documents.replacing(" {{steps.absent.output}}", with: "")
+        try await TestHub.with(documents: known) { test in
+            let run = try #require(try await test.post(#"{"relay":"words"}"#, to: "lab").first?.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            let output = try await test.hub.run(run).steps[1].output ?? ""
+            #expect(output.contains("It said: "))
+            #expect(output.contains("\nwords\n"))
+            #expect(output.contains("steps.first.output"))
         }
     }
 

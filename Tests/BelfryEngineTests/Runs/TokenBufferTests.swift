@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct TokenBufferTests {
     private func frame(_ text: String) -> DraftFrame {
         DraftFrame(
-            time: Timestamp(milliseconds: 0), topic: .runs, type: .textMessageContent, data: RawJSON(.string(text))
+            time: Timestamp(milliseconds: 0), topic: .runs, type: .textMessageContent, data: RawJSON(trusted: Array("\"\(text)\"".utf8))
         )
     }
 

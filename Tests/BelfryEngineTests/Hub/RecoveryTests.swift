@@ -1,0 +1,103 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import Foundation
+import Testing
+
+/// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
+/// end; here the rules of what goes on and what does not.)
+@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-recovery-\(UUID().uuidString)").path
+
+    private static let documents = """
+        source: lab
+        preset: none
+        ---
+        agent: slow
+        kind: echo
+        words_per_second: 20
+        ---
+        rule: talk
+        when: { source: [lab], data: { words: [ { exists: true } ] } }
+        run:
+          steps:
+            - { step: first, agent: slow, prompt: "done" }
+            - { step: second, agent: slow, prompt: "{{data.words}}" }
+        ---
+        rule: shell
+        when: { source: [lab], data: { shell: [ { exists: true } ] } }
+        run:
+          steps:
+            - { step: work, command: [shell, "-c", "{{data.shell}}"] }
+        """
+
+    /// Starts a run and ends the hub when `isReached`.
+    private func interrupt(_ body: String, when isReached: @escaping @Sendable (Frame) -> Bool) async throws -> RunID {
+        try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
+            let run = try #require(try await test.post(body, to: "lab").first?.runs.first)
+            _ = try await test.frames(of: run, until: isReached)
+            return run
+        }
+    }
+
+    private func resume(_ run: RunID) async throws -> (frames: [Frame], run: RunRecord, steps: [StepRecord], isIntact: Bool) {
+        try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
+            let frames = try await test.framesToEnd(of: run)
+            let (record, steps) = try await test.hub.run(run)
+            return (frames, record, steps, try await test.hub.verifyAudit().isIntact)
+        }
+    }
+
+    @Test("an agent step that was interrupted begins anew, and a finished one does not run again")
+    func agentStep() async throws {
+        let run = try await interrupt(#"{"words":"one two three four five six seven eight"}"#) { frame in
+            frame.draft.type == .textMessageContent && frame.draft.data.text.contains("second.1")
+        }
+        let (frames, record, steps, isIntact) = try await resume(run)
+        #expect(record.state == .succeeded)
+        #expect(record.attempt == 2)
+        #expect(steps.map(\.attempt) == [1, 2])
+        #expect(steps[1].output == "one two three four five six seven eight")
+        #expect(isIntact)
+        let messages = frames.filter { $0.draft.type == .textMessageStart || $0.draft.type == .textMessageEnd }
+            .map { ($0.draft.type, $0.draft.data.value["messageId"]?.string) }
+        #expect(messages.map(\.1) == ["first.1", "first.1", "second.1", "second.1", "second.2", "second.2"])
+        #expect(messages.map(\.0) == [.textMessageStart, .textMessageEnd, .textMessageStart, .textMessageEnd, .textMessageStart, .textMessageEnd])
+        var snapshot = RunSnapshot(run: run)
+        for frame in frames { snapshot.add(frame) }
+        let texts = snapshot.json.value["steps"]?.array?.map { $0["text"]?.string }
+        #expect(texts == ["done", "one two three four five six seven eight"])
+    }
+
+    @Test("a command step that was interrupted is not repeated: its run fails, and says so")
+    func commandStep() async throws {
+        let counter = folder + ".count"
+        let run = try await interrupt(#"{"shell":"echo x >> \#(counter); echo begun; sleep 30"}"#) {
+            $0.draft.type == .textMessageContent
+        }
+        let (frames, record, steps, isIntact) = try await resume(run)
+        #expect(record.state == .failed)
+        #expect(record.reason == .interrupted)
+        #expect(steps.map(\.state) == [.failed])
+        #expect(frames.types.suffix(3) == [.textMessageEnd, .stepFinished, .runError])
+        #expect(isIntact)
+        #expect(try String(contentsOfFile: counter, encoding: .utf8) == "x\n")
+    }
+
+    @Test("a run that waited in the queue begins after the restart")
+    func queued() async throws {
+        let folder = folder
+        let queued = try await TestHub.with(documents: Self.documents, folder: folder) { test in
+            // The rule's four places are taken by runs that last.
+            var runs: [RunID] = []
+            for number in 0..<5 {
+                let words = (0..<15).map { "w\(number)-\($0)" }.joined(separator: " ")
+                runs += try await test.post(#"{"words":"\#(words)"}"#, to: "lab").first?.runs ?? []
+            }
+            _ = try await test.frames(of: runs[0]) { $0.draft.type == .textMessageContent }
+            #expect(try await test.hub.run(runs[4]).run.state == .queued)
+            return runs[4]
+        }
+        #expect(try await resume(queued).run.state == .succeeded)
+    }
+}
