@@ -34,7 +34,7 @@ struct FanoutReader {
         var status = self.status
         let isHTTP = parser.feed(bytes) { part in
             switch part {
-            case .head(let code): status = code
+            case .head(let code, _): status = code
             case .body(let piece): pieces.append(piece)
             case .end: break
             }
@@ -53,7 +53,7 @@ struct FanoutReader {
         var count = 0
         var refusals = 0
         let isHTTP = parser.feed(bytes) { part in
-            if case .head(let code) = part {
+            if case .head(let code, _) = part {
                 count += 1
                 if !(200..<300).contains(code) { refusals += 1 }
             }

@@ -21,6 +21,7 @@ struct Histogram: Sendable {
 
     /// The duration that the fraction `q` of all stays within; zero when there are none.
     func quantile(_ q: Double) -> Duration {
+        guard q < 1 else { return longest }
         var left = min(count - 1, Int(q * Double(count)))
         for (index, number) in counts.enumerated() where number > 0 {
             left -= Int(number)

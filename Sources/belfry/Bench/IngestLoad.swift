@@ -80,7 +80,7 @@ struct IngestLoad {
         var isComplete = false
         let isHTTP = connection.parser.feed(bytes) { part in
             switch part {
-            case .head(let code): status = code
+            case .head(let code, _): status = code
             case .body: break
             case .end: isComplete = true
             }

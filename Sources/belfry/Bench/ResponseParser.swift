@@ -1,7 +1,8 @@
 /// Reads HTTP/1.1 responses as their bytes come: heads, chunked and counted bodies.
 struct ResponseParser: Sendable {
     enum Part: Sendable {
-        case head(status: Int)
+        /// `headers`: lines as they came.
+        case head(status: Int, headers: [String])
         case body(ArraySlice<UInt8>)
         case end
     }
@@ -10,6 +11,7 @@ struct ResponseParser: Sendable {
     private var state = State.head
     private var line: [UInt8] = []
     private var status = 0
+    private var headers: [String] = []
     private var length: Int?
     private var isChunked = false
 
@@ -79,6 +81,7 @@ struct ResponseParser: Sendable {
             status = code
             return true
         }
+        headers.append(text)
         let lower = text.lowercased()
         if lower.hasPrefix("content-length:") { length = Int(lower.dropFirst(15).drop { $0 == " " }) }
         if lower.hasPrefix("transfer-encoding:"), lower.hasSuffix("chunked") { isChunked = true }
@@ -86,9 +89,9 @@ struct ResponseParser: Sendable {
     }
 
     private mutating func endHead(_ take: (Part) -> Void) {
-        defer { (status, length, isChunked) = (0, nil, false) }
+        defer { (status, headers, length, isChunked) = (0, [], nil, false) }
         guard status >= 200 else { return }
-        take(.head(status: status))
+        take(.head(status: status, headers: headers))
         if isChunked {
             state = .chunkSize
         } else if length == 0 || status == 204 || status == 304 {

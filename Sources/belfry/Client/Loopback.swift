@@ -6,8 +6,9 @@ enum Loopback {
         guard parts.count == 2 else { return false }
         let authority = parts[1].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard !authority.contains("@") else { return false }
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
-        return host == "localhost" || host == "[::1]" || isLoopbackIPv4(host)
+        if authority == "[::1]" || authority.hasPrefix("[::1]:") { return true }
+        let host = authority.prefix { $0 != ":" }
+        return host == "localhost" || isLoopbackIPv4(host)
     }
 
     private static func isLoopbackIPv4(_ host: some StringProtocol) -> Bool {

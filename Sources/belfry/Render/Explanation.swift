@@ -1,42 +1,40 @@
 import BelfryCore
 
-/// Shows why a pattern matched or not: a tree of clauses, each with its verdict and the values the event had.
+/// Shows why a pattern matched or not: `{matched, all: [{path, expected, matched, seen, note?}, {any: [{matched, all}]}]}`.
 enum Explanation {
     /// Indented lines; with `failuresOnly` just the clauses that failed, which answer "why not?".
     static func text(_ explanation: JSONValue, failuresOnly: Bool) -> String {
-        var lines: [String] = []
-        collect(explanation, depth: 1, failuresOnly: failuresOnly, into: &lines)
-        return lines.joined()
+        lines(explanation, depth: 1, failuresOnly: failuresOnly).joined()
     }
 
-    private static func collect(_ node: JSONValue, depth: Int, failuresOnly: Bool, into lines: inout [String]) {
-        if let list = node.array {
-            for element in list { collect(element, depth: depth, failuresOnly: failuresOnly, into: &lines) }
-            return
+    private static func lines(_ group: JSONValue, depth: Int, failuresOnly: Bool) -> [String] {
+        (group["all"]?.array ?? []).flatMap { clause -> [String] in
+            guard let ways = clause["any"]?.array else {
+                let isFailure = clause["matched"]?.bool == false || clause["note"]?.string != nil
+                return failuresOnly && !isFailure ? [] : [indent(depth) + line(clause) + "\n"]
+            }
+            let isMatch = ways.contains { $0["matched"]?.bool == true }
+            if failuresOnly && isMatch { return [] }
+            // The nearest way comes first; the others only repeat that they were further off.
+            let shown = failuresOnly ? ways.prefix(1) : ways[...]
+            let heading = "\(mark(isMatch)) $or, \(ways.count) ways" + (failuresOnly ? "; the nearest:" : ":")
+            return [indent(depth) + heading + "\n"]
+                + shown.flatMap { lines($0, depth: depth + 1, failuresOnly: failuresOnly) }
         }
-        guard node.object != nil else { return }
-        let children = (node["children"] ?? node["clauses"])?.array ?? []
-        let isMatch = node["matched"]?.bool ?? node["verdict"]?.bool ?? (node["verdict"]?.string == "matched")
-        let isLeaf = children.isEmpty
-        let isShown = failuresOnly ? isLeaf && !isMatch : true
-        if isShown, let line = line(node, isMatch: isMatch) {
-            lines.append(String(repeating: "  ", count: failuresOnly ? 1 : depth) + line + "\n")
+    }
+
+    /// `✗ data.celsius: numeric [">",90]; the event has 85`
+    private static func line(_ clause: JSONValue) -> String {
+        let expected = (clause["expected"]?.array ?? []).map { value in
+            value.object?.members.first.map { "\($0.key) \($0.value.text)" } ?? value.text
         }
-        for child in children { collect(child, depth: depth + 1, failuresOnly: failuresOnly, into: &lines) }
+        let seen = (clause["seen"]?.array ?? []).map(\.text)
+        let has = seen.isEmpty ? "the event has no such value" : "the event has \(seen.joined(separator: ", "))"
+        let note = clause["note"]?.string.map { " (\($0))" } ?? ""
+        let text = "\(clause.cell("path")): \(expected.joined(separator: " or ")); \(has)\(note)"
+        return mark(clause["matched"]?.bool ?? false) + " " + Terminal.harmless(text).replacing("\n", with: " ")
     }
 
-    /// `✗ data.celsius: {"numeric":[">",90]} — the event has 85`
-    private static func line(_ node: JSONValue, isMatch: Bool) -> String? {
-        guard let path = node["path"]?.string else { return nil }
-        let clause = node["clause"].map { ": " + ($0.string ?? $0.text) } ?? ""
-        let seen = (node["seen"] ?? node["values"] ?? node["value"]).map(seenText) ?? ""
-        let mark = isMatch ? Terminal.green("✓") : Terminal.red("✗")
-        return mark + " " + Terminal.harmless((path.isEmpty ? "event" : path) + clause + seen)
-    }
-
-    private static func seenText(_ values: JSONValue) -> String {
-        if values.isNull || values.array?.isEmpty == true { return ", but the event has none" }
-        let shown = values.array.map { $0.map(\.text).joined(separator: ", ") } ?? values.text
-        return "; the event has \(shown.prefix(200))"
-    }
+    private static func mark(_ isMatch: Bool) -> String { isMatch ? Terminal.green("✓") : Terminal.red("✗") }
+    private static func indent(_ depth: Int) -> String { String(repeating: "  ", count: depth) }
 }

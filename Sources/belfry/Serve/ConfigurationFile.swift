@@ -26,7 +26,8 @@ struct ConfigurationFile {
             guard let name = key.string, depth < 8 else { throw Failure(.usage, "\(path):\(line): not a key of the configuration") }
             if let inner = value.mapping, !inner.isEmpty {
                 try collect(inner, below: prefix + name + ".", depth: depth + 1)
-            } else {
+            } else if value.scalar?.string.isEmpty != true {
+                // A key whose keys are all commented out says nothing.
                 keys.append((prefix + name, line))
             }
         }
@@ -40,7 +41,7 @@ struct ConfigurationFile {
         for (key, line) in keys where !known.contains(key) {
             if let map = maps.first(where: { key.hasPrefix($0 + ".") }) {
                 names.append(String(key.dropFirst(map.count + 1)))
-            } else if !known.contains(where: { $0.hasPrefix(key + ".") }) {
+            } else {
                 let nearest = known.min { Spelling.distance($0, key) < Spelling.distance($1, key) } ?? ""
                 unknown.append("\(path):\(line): unknown key \(key); did you mean \(nearest)?")
             }

@@ -1,0 +1,34 @@
+import BelfryCore
+import BelfryRules
+import Testing
+
+@testable import belfry
+
+struct ExplanationTests {
+    private func text(_ pattern: String, _ event: String, failuresOnly: Bool) throws -> String {
+        let explanation = try EventPattern(json: JSONValue(parsing: pattern)).explain(try JSONValue(parsing: event))
+        return Explanation.text(explanation.json, failuresOnly: failuresOnly)
+    }
+
+    @Test("why not: the failing clause and the value that was seen, nothing else")
+    func failures() throws {
+        let pattern = #"{"source": ["plant"], "data": {"celsius": [{"numeric": [">", 90]}]}}"#
+        let text = try text(pattern, #"{"source": "plant", "data": {"celsius": 85}}"#, failuresOnly: true)
+        #expect(text == "  ✗ data.celsius: numeric [\">\",90]; the event has 85\n")
+    }
+
+    @Test("a missing field is said to be missing")
+    func missing() throws {
+        let text = try text(#"{"data": {"site": ["a", "b"]}}"#, #"{"data": {}}"#, failuresOnly: true)
+        #expect(text == "  ✗ data.site: \"a\" or \"b\"; the event has no such value\n")
+    }
+
+    @Test("of an $or the nearest way is shown")
+    func alternatives() throws {
+        let pattern = #"{"source": ["a"], "$or": [{"x": [1]}, {"y": [2]}]}"#
+        let text = try text(pattern, #"{"source": "a", "x": 5}"#, failuresOnly: true)
+        #expect(text.contains("✗ $or, 2 ways; the nearest:"))
+        #expect(text.contains("    ✗ "))
+        #expect(!text.contains("source"))
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+@testable import belfry
+
+struct ServeConfigurationTests {
+    private static let sample = BuildProducts.root + "/ops/belfry.yaml"
+
+    private func load(
+        file: String? = nil, environment: [String: String] = [:], port: Int? = nil
+    ) async throws -> ServeConfiguration {
+        let folder = try TemporaryFolder()
+        var flags = ServeConfiguration.Flags()
+        flags.config = try file.map { try folder.write($0, to: "belfry.yaml") }
+        flags.port = port
+        return try await ServeConfiguration.load(flags: flags, environment: environment)
+    }
+
+    private func refusal(_ file: String? = nil, environment: [String: String] = [:]) async -> String {
+        do {
+            return try await "accepted: \(load(file: file, environment: environment))"
+        } catch let failure as Failure {
+            return failure.message
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("the sample file holds exactly the defaults")
+    func sampleIsDefaults() async throws {
+        let text = try String(contentsOfFile: Self.sample, encoding: .utf8)
+        #expect(try await load(file: text) == ServeConfiguration())
+    }
+
+    @Test("the sample file names every key")
+    func sampleIsComplete() throws {
+        let text = try String(contentsOfFile: Self.sample, encoding: .utf8)
+        for key in ServeConfiguration.keys {
+            let name = key.split(separator: ".").last ?? ""
+            #expect(text.contains("\(name):"), "\(key)")
+        }
+    }
+
+    @Test("a flag wins over a variable, a variable over the file, the file over the default")
+    func layers() async throws {
+        let file = "port: 1001\nhost: ::1\nlog_level: debug\n"
+        let variables = ["BELFRY_PORT": "1002", "BELFRY_HOST": "0.0.0.0"]
+        let configuration = try await load(file: file, environment: variables, port: 1003)
+        #expect(configuration.port == 1003)
+        #expect(configuration.host == "0.0.0.0")
+        #expect(configuration.logLevel == "debug")
+        #expect(configuration.limits.connections == ServeConfiguration().limits.connections)
+    }
+
+    @Test("nested keys and lists can be variables")
+    func nestedVariables() async throws {
+        let configuration = try await load(environment: [
+            "BELFRY_SECRETS_ENV": "A,B", "BELFRY_OUTBOUND_ALLOW_PRIVATE": "false", "BELFRY_LIMITS_RUNS_RUNNING": "7",
+        ])
+        #expect(configuration.secrets.env == ["A", "B"])
+        #expect(!configuration.outbound.allowPrivate)
+        #expect(configuration.limits.runsRunning == 7)
+    }
+
+    @Test("commands are names of the operator's own")
+    func commands() async throws {
+        let configuration = try await load(file: "commands:\n  shutdown-pump: /usr/local/bin/shutdown-pump\n")
+        #expect(configuration.commands == ["shutdown-pump": "/usr/local/bin/shutdown-pump"])
+    }
+
+    @Test("an unknown key is refused with its line and the nearest known one")
+    func unknownKey() async {
+        let message = await refusal("host: 127.0.0.1\nlimits:\n  conections: 5\n")
+        #expect(message.contains("belfry.yaml:3: unknown key limits.conections; did you mean limits.connections?"))
+    }
+
+    @Test(
+        "a value of the wrong type or out of range is refused by name",
+        arguments: [
+            ("port: abc", "port: must be a whole number"), ("port: 70000", "port: 70000 is not between"),
+            ("outbound:\n  allow_private: perhaps", "outbound.allow_private: must be true or false"),
+            ("secrets:\n  env: ONE", "secrets.env: must be a list"), ("secrets:\n  env: ['*']", "a lone *"),
+            ("commands:\n  x: relative/path", "commands.x: relative/path is not an absolute path"),
+            ("log_level: loud", "log_level: loud is none of"), ("limits:\n  connections: 0", "limits.connections: must be"),
+            ("limits: 5", "unknown key limits"), ("- a", "must hold"),
+        ]
+    )
+    func wrongValue(file: String, complaint: String) async {
+        let message = await refusal(file)
+        #expect(message.contains(complaint), "\(message)")
+    }
+
+    @Test("all that is wrong is said at once")
+    func allProblems() async {
+        let message = await refusal("port: -1\nlog_level: loud\nlimits:\n  runs_running: 0\n")
+        for key in ["port", "log_level", "limits.runs_running"] { #expect(message.contains("\n  \(key): ")) }
+    }
+
+    @Test("what --print-config prints is a file that says the same")
+    func printedFormIsAFile() async throws {
+        var configuration = ServeConfiguration()
+        configuration.commands = ["a": "/bin/a"]
+        configuration.publicURL = "https://hub.example"
+        configuration.rules = "/etc/belfry/rules"
+        #expect(try await load(file: configuration.text) == configuration)
+    }
+
+    @Test("relative secret files are within the data folder")
+    func secretFiles() {
+        var configuration = ServeConfiguration()
+        configuration.data = "/var/lib/belfry"
+        configuration.secrets.files = ["secrets", "/etc/keys"]
+        #expect(configuration.secretFiles == ["/var/lib/belfry/secrets", "/etc/keys"])
+    }
+}
