@@ -33,7 +33,10 @@ import Testing
         #expect(fixture.recorder.frames.map(\.draft.topic) == [.rules, .rules, .rules])
         #expect(fixture.recorder.all.allSatisfy { $0.hasRuleChanges })
         let actions = try await store.audit(after: 0).map(\.action)
-        #expect(actions == ["rule.created", "rule.created", "rule.created", "source.created", "rule.changed", "rule.removed"])
+        #expect(
+            actions == [
+                "rule.created", "rule.created", "rule.created", "source.created", "rule.changed", "rule.removed",
+            ])
         await store.close()
     }
 

@@ -22,7 +22,9 @@ import Testing
         #expect(fixture.recorder.all.allSatisfy { $0.hasQueuedRuns })
         let stored = try await fixture.store.event(event.id)
         #expect(stored.event == event && stored.summary.runs == [run.id] && stored.summary.verifiedBy == "generate")
-        #expect(try await fixture.store.audit(after: 0).map(\.action) == ["event.accepted"])
+        let audit = try await fixture.store.audit(after: 0)
+        #expect(audit.map(\.action) == ["event.accepted"])
+        #expect(audit.allSatisfy { $0.detail.bytes == $0.detail.value.canonicalEncoded() })
         await fixture.store.close()
     }
 
@@ -35,7 +37,8 @@ import Testing
         let second = try await fixture.accept(fixture.event("k"), matching: [.rule("cool")])
         #expect(second == AcceptedEvent(event: first.event, status: .duplicate, firstSeen: seen, runs: first.runs))
         let again = try await fixture.reopen()
-        let third = try await again.accept(fixture.delivery([.init(event: fixture.event("k"), matches: [.rule("cool")])]))
+        let item = AcceptedDelivery.Item(event: fixture.event("k"), matches: [.rule("cool")])
+        let third = try await again.accept(fixture.delivery([item]))
         #expect(third == [second])
         #expect(try await again.events().items.count == 1)
         #expect(try await again.runs().items.count == 1)

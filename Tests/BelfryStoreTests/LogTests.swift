@@ -21,7 +21,8 @@ import Testing
         let rule = ["a", "b"].randomElement(using: &random)
         let time = Timestamp(milliseconds: Int64.random(in: 0...1000, using: &random))
         func draft(_ topic: Topic, run: RunID? = nil, rule: String? = nil, _ type: FrameType) -> DraftFrame {
-            DraftFrame(time: time, topic: topic, run: run, rule: rule, type: type, data: RawJSON(.int(time.milliseconds)))
+            DraftFrame(
+                time: time, topic: topic, run: run, rule: rule, type: type, data: RawJSON(.int(time.milliseconds)))
         }
         switch Int.random(in: 0..<8, using: &random) {
         case 0, 1, 2: return draft(.run(run), run: run, rule: rule, .textMessageContent)

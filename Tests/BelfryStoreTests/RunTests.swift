@@ -141,7 +141,8 @@ import Testing
         #expect(seen == [7, 5, 3, 1])
         #expect(try await fixture.store.runs(RunFilter(states: [.running])).items.isEmpty)
         #expect(try await fixture.store.runs(RunFilter(states: [.queued, .running]), max: 2).items.count == 2)
-        let events = try await fixture.store.events(EventFilter(source: "plant", type: "sensor.reading", status: .matched))
+        let events = try await fixture.store.events(
+            EventFilter(source: "plant", type: "sensor.reading", status: .matched))
         #expect(events.items.map(\.key) == (0..<7).reversed().map { "k\($0)" })
         #expect(await belfryError { _ = try await fixture.store.runs(cursor: "x") }?.code == .malformed)
         #expect(try await fixture.store.ruleActivity().map(\.runs) == [4, 3])

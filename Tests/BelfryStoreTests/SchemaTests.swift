@@ -20,7 +20,10 @@ import Testing
         let fixture = try Fixture()
         let lines = try fixture.store.onWriter { db in
             let names = try String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                db,
+                sql: """
+                    SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name
+                    """
             )
             return try names.flatMap { name in
                 let columns = try Row.fetchAll(db, sql: "SELECT * FROM pragma_table_info(?)", arguments: [name])
@@ -31,7 +34,8 @@ import Testing
                 let indexes = try String.fetchAll(
                     db,
                     sql: """
-                        SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL ORDER BY name
+                        SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL
+                        ORDER BY name
                         """,
                     arguments: [name]
                 )

@@ -19,7 +19,9 @@ final class TokenTable: Sendable {
     subscript(digest: [UInt8]) -> TokenRecord? { entries.withLock { $0[digest] } }
 
     var all: [TokenRecord] {
-        entries.withLock { Array($0.values) }.sorted { ($0.created, $0.id.description) < ($1.created, $1.id.description) }
+        entries.withLock { Array($0.values) }.sorted {
+            ($0.created, $0.id.description) < ($1.created, $1.id.description)
+        }
     }
 
     func insert(_ entry: Entry) { entries.withLock { $0[entry.digest] = entry.record } }

@@ -67,11 +67,13 @@ extension DocumentPlan {
         switch record.owner {
         case .file:
             throw BelfryError(
-                .managedByFile, "\(record.id) comes from the rules folder: change it there, or adopt it", details: details
+                .managedByFile, "\(record.id) comes from the rules folder: change it there, or adopt it",
+                details: details
             )
         case .api:
             throw BelfryError(
-                .conflict, "\(record.id) was made through the API: remove it there first, or adopt it", details: details
+                .conflict, "\(record.id) was made through the API: remove it there first, or adopt it",
+                details: details
             )
         }
     }

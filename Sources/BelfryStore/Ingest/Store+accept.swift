@@ -12,6 +12,7 @@ extension Store {
     ///   `shutting_down`. Nothing of the delivery is stored then.
     public func accept(_ delivery: AcceptedDelivery) async throws(BelfryError) -> [AcceptedEvent] {
         let bytes = delivery.items.reduce(0) { $0 + $1.event.data.bytes.count + 512 }
-        return try await writer.perform(bytes: bytes, kind: .delivery) { transaction in try transaction.accept(delivery) }
+        return try await writer.perform(bytes: bytes, kind: .delivery) { transaction in try transaction.accept(delivery)
+        }
     }
 }

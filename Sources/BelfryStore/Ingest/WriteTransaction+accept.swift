@@ -141,15 +141,17 @@ extension WriteTransaction {
     private func publish(
         _ accepted: AcceptedEvent, event: Event, action: String, delivery: AcceptedDelivery, sameBodyAs: EventID?
     ) throws {
+        let id = event.id.description
+        let runs = accepted.runs.map(\.description)
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("event", event.id.description)
+        writer.member("event", id)
         writer.member("type", event.type)
         writer.member("subject", ifPresent: event.subject)
         writer.member("status", accepted.status.rawValue)
         writer.key("runs")
         writer.beginArray()
-        for run in accepted.runs { writer.string(run.description) }
+        for run in runs { writer.string(run) }
         writer.endArray()
         writer.key("outcomes")
         writer.beginArray()
@@ -167,20 +169,22 @@ extension WriteTransaction {
                 data: RawJSON(trusted: writer.bytes)
             )
         )
-        var detail: [JSONObject.Member] = [
-            .init(key: "remote", value: .string(delivery.remote)),
-            .init(key: "ruleset_version", value: .int(delivery.ruleSetVersion)),
-            .init(key: "runs", value: .array(accepted.runs.map { .string($0.description) })),
-            .init(key: "source", value: .string(delivery.source)),
-            .init(key: "status", value: .string(accepted.status.rawValue)),
-        ]
-        if let name = delivery.verifiedBy { detail.append(.init(key: "verified_by", value: .string(name))) }
-        if let sameBodyAs { detail.append(.init(key: "same_body_as", value: .string(sameBodyAs.description))) }
-        try append(
-            AuditDraft(
-                actor: "source/\(delivery.source)", action: action, subject: event.id.description,
-                detail: JSONObject(detail)
-            )
+        // Keys in the order of their bytes: this is what the chain's hash is taken over.
+        var detail = JSONWriter()
+        detail.beginObject()
+        detail.member("remote", delivery.remote)
+        detail.member("ruleset_version", delivery.ruleSetVersion)
+        detail.key("runs")
+        detail.beginArray()
+        for run in runs { detail.string(run) }
+        detail.endArray()
+        detail.member("same_body_as", ifPresent: sameBodyAs?.description)
+        detail.member("source", delivery.source)
+        detail.member("status", accepted.status.rawValue)
+        detail.member("verified_by", ifPresent: delivery.verifiedBy)
+        detail.endObject()
+        try appendAudit(
+            actor: "source/\(delivery.source)", action: action, subject: id, canonicalDetail: detail.bytes
         )
     }
 }

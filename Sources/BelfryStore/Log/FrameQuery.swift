@@ -29,7 +29,9 @@ struct FrameQuery: Sendable {
     private func positionsOf(_ topic: Topic, _ db: Database) throws -> (positions: [Int64], reached: Int64) {
         if topic == .everyRun { return try positionsOfEveryRun(db) }
         let (condition, argument) = Self.condition(topic)
-        let sql = "SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+        let sql = """
+            SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?
+            """
         let positions = try Int64.fetchAll(
             db.cachedStatement(sql: sql), arguments: [argument, after, through, max]
         )

@@ -53,7 +53,7 @@ struct AuditCheck {
     mutating func add(_ entry: AuditEntry) -> String? {
         guard entry.sequence == head.sequence + 1 else { return "the entry is missing" }
         let record = AuditChain.record(
-            sequence: entry.sequence, time: entry.time, actor: entry.actor, action: entry.action,
+            sequence: entry.sequence, time: entry.time.description, actor: entry.actor, action: entry.action,
             subject: entry.subject, detail: entry.detail.bytes
         )
         guard Digest.sha256([head.hash, record]) == entry.hash else {

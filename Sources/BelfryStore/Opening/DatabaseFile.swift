@@ -3,13 +3,15 @@ import BelfryCrypto
 import Foundation
 import GRDB
 import Migrations
+
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Opens `belfry.db` and makes sure of what every promise rests on.
 enum DatabaseFile {
-    /// 16 KiB: events are a few KiB, and a delivery then touches fewer pages (1.2 to 1.3 times the deliveries of 4 KiB).
+    /// 16 KiB: events are a few KiB, and a delivery then touches fewer pages (1.2 to 1.3 times the deliveries of
+    /// 4 KiB).
     static let pageBytes = 16 * 1024
     /// The `application_id` of the file: "Blfy".
     private static let applicationID = 0x426C_6679
@@ -31,7 +33,8 @@ enum DatabaseFile {
         let pageBytes = try pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA page_size") }
         guard pageBytes == Self.pageBytes else {
             throw BelfryError(
-                .storageFailed, "\(path) has pages of \(pageBytes ?? 0) bytes instead of \(Self.pageBytes): "
+                .storageFailed,
+                "\(path) has pages of \(pageBytes ?? 0) bytes instead of \(Self.pageBytes): "
                     + "it was not made by belfry, or rebuilt by another program"
             )
         }
@@ -72,7 +75,8 @@ enum DatabaseFile {
             let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
             guard version <= Migrations.all.count else {
                 throw BelfryError(
-                    .storageFailed, "\(path) was written by a newer belfry (schema \(version), this one knows "
+                    .storageFailed,
+                    "\(path) was written by a newer belfry (schema \(version), this one knows "
                         + "\(Migrations.all.count)): use that one, or restore a backup from before"
                 )
             }

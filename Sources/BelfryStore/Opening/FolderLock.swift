@@ -1,9 +1,10 @@
 import BelfryCore
 import Synchronization
+
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// The lock file of a data folder: one folder, one process.

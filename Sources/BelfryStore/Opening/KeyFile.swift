@@ -1,9 +1,10 @@
 import BelfryCore
 import BelfryCrypto
+
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// `secret.key`: the key that generated secrets are sealed with, so that a copy of the database alone shows none.

@@ -59,7 +59,8 @@ extension Store {
         let since = now - .seconds(3600)
         return try await read { db in
             var activity: [String: SourceActivity] = [:]
-            let sql = "SELECT source, received FROM events INDEXED BY events_by_source WHERE source = "
+            let sql =
+                "SELECT source, received FROM events INDEXED BY events_by_source WHERE source = "
                 + "(SELECT min(source) FROM events INDEXED BY events_by_source WHERE source > ?) "
                 + "ORDER BY sequence DESC LIMIT 1"
             let statement = try db.cachedStatement(sql: sql)
@@ -121,7 +122,8 @@ extension EventRecord {
         let event = Event(
             id: summary.id, source: summary.source, origin: summary.origin, key: summary.key, type: summary.type,
             subject: summary.subject, time: summary.time, received: summary.received, remote: summary.remote,
-            ext: row.json("ext").value.object ?? JSONObject(), headers: row.json("headers").value.object ?? JSONObject(),
+            ext: row.json("ext").value.object ?? JSONObject(),
+            headers: row.json("headers").value.object ?? JSONObject(),
             data: row.json("data")
         )
         return EventRecord(summary: summary, event: event)

@@ -34,7 +34,8 @@ extension Store {
     ///   in the details. Nothing is changed then.
     @discardableResult
     public func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
-        let bytes = change.frames.reduce(0) { $0 + $1.data.bytes.count }
+        let bytes =
+            change.frames.reduce(0) { $0 + $1.data.bytes.count }
             + change.steps.reduce(0) { $0 + ($1.output?.utf8.count ?? 0) }
         return try await writer.perform(bytes: bytes) { transaction in try transaction.commit(change) }
     }
@@ -98,7 +99,8 @@ extension Store {
     public func ruleActivity() async throws(BelfryError) -> [RuleActivity] {
         try await read { db in
             var activity: [RuleActivity] = []
-            let sql = "SELECT rule, number, created FROM runs INDEXED BY runs_by_rule WHERE rule = "
+            let sql =
+                "SELECT rule, number, created FROM runs INDEXED BY runs_by_rule WHERE rule = "
                 + "(SELECT min(rule) FROM runs INDEXED BY runs_by_rule WHERE rule > ?) ORDER BY number DESC LIMIT 1"
             let statement = try db.cachedStatement(sql: sql)
             while let row = try Row.fetchOne(statement, arguments: [activity.last?.rule ?? ""]) {

@@ -16,7 +16,8 @@ extension WriteTransaction {
         if run.state.isEnded, run.ended == nil { run.ended = now }
         try execute(
             """
-            UPDATE runs SET state = ?, reason = ?, error_code = ?, error_message = ?, started = ?, ended = ?, attempt = ?
+            UPDATE runs SET
+                state = ?, reason = ?, error_code = ?, error_message = ?, started = ?, ended = ?, attempt = ?
             WHERE sequence = ?
             """,
             [

@@ -15,7 +15,8 @@ struct WriteOperation: Sendable {
     var bytes: Int
     var kind: Kind
     var isDelta: Bool { kind == .delta }
-    /// Undone alone if it throws; may be run again in another transaction of the same batch. Returns what tells the caller of success, once the commit is on disk.
+    /// Undone alone if it throws; may be run again in another transaction of the same batch. Returns what tells the
+    /// caller of success, once the commit is on disk.
     var perform: @Sendable (WriteTransaction) throws -> @Sendable () -> Void
     /// Tells the caller of failure.
     var fail: @Sendable (BelfryError) -> Void

@@ -16,6 +16,7 @@ final class WriteTransaction {
     let db: Database
     /// One moment for the whole batch.
     let now: Timestamp
+    private(set) lazy var nowText = now.description
     /// In the order of their positions.
     private(set) var frames: [Frame] = []
     /// The last position that was given.
@@ -112,17 +113,23 @@ final class WriteTransaction {
     }
 
     func append(_ entry: AuditDraft) throws {
+        try appendAudit(
+            actor: entry.actor, action: entry.action, subject: entry.subject,
+            canonicalDetail: JSONValue.object(entry.detail).canonicalEncoded()
+        )
+    }
+
+    /// For the ingest path, which writes its detail in the canonical order itself.
+    func appendAudit(actor: String, action: String, subject: String, canonicalDetail detail: [UInt8]) throws {
         let sequence = auditHead.sequence + 1
-        let detail = JSONValue.object(entry.detail).canonicalEncoded()
         let record = AuditChain.record(
-            sequence: sequence, time: now, actor: entry.actor, action: entry.action, subject: entry.subject,
-            detail: detail
+            sequence: sequence, time: nowText, actor: actor, action: action, subject: subject, detail: detail
         )
         let hash = Digest.sha256([auditHead.hash, record])
         try execute(
             "INSERT INTO audit (sequence, time, actor, action, subject, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                sequence, now.milliseconds, entry.actor.blob, entry.action, entry.subject.blob, detail.blob, hash.blob,
+                sequence, now.milliseconds, actor.blob, action, subject.blob, detail.blob, hash.blob,
             ]
         )
         auditHead = AuditHead(sequence: sequence, hash: hash)

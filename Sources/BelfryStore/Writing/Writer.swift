@@ -121,7 +121,8 @@ final class Writer: Sendable {
 
     /// Runs `body` in the next batch and returns its value when it is on disk.
     func perform<Value: Sendable>(
-        bytes: Int = 0, kind: WriteOperation.Kind = .transition, _ body: @escaping @Sendable (WriteTransaction) throws -> Value
+        bytes: Int = 0, kind: WriteOperation.Kind = .transition,
+        _ body: @escaping @Sendable (WriteTransaction) throws -> Value
     ) async throws(BelfryError) -> Value {
         let result: Result<Value, BelfryError> = await withCheckedContinuation { continuation in
             queue.enqueue(
