@@ -6,7 +6,8 @@ import Testing
 
 @testable import BelfryAgents
 
-/// Real programs, well-behaved and not. After each, nothing that carries the hub's marker is left.
+/// Real programs, well-behaved and not. After each, nothing that carries the hub's marker is left. Their children end
+/// by themselves after a minute, lest a broken runner leaves a machine full of them.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct CommandRunnerTests {
     /// A hub of its own per test: what is found under it was left by this test.
@@ -175,9 +176,9 @@ struct CommandRunnerTests {
         "children that outlive a normal end are ended, in their group, out of it, and holding the pipe",
         arguments: [
             "sleep 60 & echo done", "setsid sleep 60 & echo done", "(setsid sh -c 'sleep 60 & sleep 60' &) ; echo done",
-            "sh -c \"trap '' TERM HUP; sleep 60\" & echo done", "setsid yes >/dev/null & echo done",
+            "sh -c \"trap '' TERM HUP; sleep 60\" & echo done", "setsid timeout 60 yes >/dev/null & echo done",
             "echo done; yes >&2 &",
-            "setsid sh -c 'while :; do setsid sleep 60 & sleep 0.01; done' & sleep 0.2; echo done",
+            "setsid sh -c 'for i in $(seq 200); do setsid sleep 60 & sleep 0.01; done' & sleep 0.2; echo done",
         ])
     func normalEnd(script: String) async {
         let began = ContinuousClock.now

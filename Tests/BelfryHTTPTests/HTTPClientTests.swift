@@ -222,6 +222,29 @@ struct HTTPClientTests {
         #expect(failure?.description.contains("SECRET") == false)
     }
 
+    @Test("a name without an address, and a port that speaks no TLS, each say so")
+    func unreachable() async {
+        // A label of more than 63 bytes can be no name: the resolver says so without asking anyone.
+        let name = String(repeating: "a", count: 70) + ".example"
+        #expect(await failure(HTTPRequest(url: "http://\(name)/")) == .resolve)
+        let plain = ScriptedServer { $0.answer("400 Bad Request") }
+        #expect(await failure(HTTPRequest(url: "https://127.0.0.1:\(plain.port)/")) == .tls)
+    }
+
+    @Test("a proxy that is not there is named as the reason")
+    func proxyGone() async {
+        let (listener, port) = ScriptedServer.listen(backlog: 1)
+        ScriptedServer.close(listener)
+        var policy = OutboundPolicy.agents
+        policy.proxies = .fixed("http://user:SECRET@127.0.0.1:\(port)")
+        let proxied = HTTPClient(policy: policy, logger: Logger(label: "test"))
+        let failure = await #expect(throws: HTTPFailure.self) {
+            _ = try await proxied.send(HTTPRequest(url: "http://hub.example/"))
+        }
+        #expect(failure?.code == .proxy)
+        #expect(failure?.description.contains("SECRET") == false)
+    }
+
     /// The code a whole exchange fails with; nil if it does not.
     private func failure(_ request: HTTPRequest) async -> HTTPFailure.Code? {
         do {
