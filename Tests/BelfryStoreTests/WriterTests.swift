@@ -129,6 +129,29 @@ import Testing
         #expect(queue.nextBatch(lastDeltaCommit: nil) == nil)
     }
 
+    @Test("tokens alone wait for the interval; anything else takes them along at once")
+    func deltaWait() {
+        func operation(_ kind: WriteOperation.Kind) -> WriteOperation {
+            WriteOperation(bytes: 1, kind: kind, perform: { _ in {} }, fail: { _ in })
+        }
+        let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
+        queue.enqueue(operation(.delta))
+        let start = ContinuousClock.now
+        #expect(queue.nextBatch(lastDeltaCommit: start)?.count == 1)
+        #expect(.now - start >= Limits.deltaCommitInterval)
+        // With an interval that never ends, only company can end the wait.
+        let never = ContinuousClock.now.advanced(by: .seconds(3600))
+        queue.enqueue(operation(.delta))
+        queue.enqueue(operation(.transition))
+        #expect(queue.nextBatch(lastDeltaCommit: never)?.count == 2)
+        for _ in 0..<Limits.commitDeltasMax { queue.enqueue(operation(.delta)) }
+        #expect(queue.nextBatch(lastDeltaCommit: never)?.count == Limits.commitDeltasMax)
+        // Ordinary operations have their own bound per commit, and order is kept.
+        for _ in 0..<100 { queue.enqueue(operation(.delivery)) }
+        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == Limits.commitOperationsMax)
+        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 100 - Limits.commitOperationsMax)
+    }
+
     @Test("the write-ahead log starts anew between commits and stays bounded")
     func checkpoints() async throws {
         let fixture = try Fixture { $0.walBytesMax = 1024 * 1024 }
