@@ -32,7 +32,8 @@ struct AgentsUse: AsyncParsableCommand {
         for agent in chosen {
             let name = agent.cell("name")
             var document: JSONObject = [
-                "agent": .string(name), "kind": .string(kind.rawValue), "base_url": .string(baseURL), "model": .string(model),
+                "agent": .string(name), "kind": .string(kind.rawValue), "base_url": .string(baseURL),
+                "model": .string(model),
             ]
             if let about = agent["about"], about.string != nil { document["about"] = about }
             if let key { document["key"] = .string("file:\(key)") }
@@ -52,7 +53,8 @@ struct AgentsUse: AsyncParsableCommand {
         }
         return try agent.map { name in
             guard let found = agents.first(where: { $0.cell("name") == name }) else {
-                throw Failure(.negative, "no agent \(name); there are \(agents.map { $0.cell("name") }.joined(separator: ", "))")
+                throw Failure(
+                    .negative, "no agent \(name); there are \(agents.map { $0.cell("name") }.joined(separator: ", "))")
             }
             return found
         }

@@ -48,9 +48,12 @@ struct BenchIngest: AsyncParsableCommand {
         if report.refused + report.broken > 0 { throw ExitCode(Failure.Code.negative.rawValue) }
     }
 
-    private static func request(_ template: DeliveryTemplate, _ target: DeliveryTarget, _ endpoint: Endpoint) -> [UInt8] {
+    private static func request(_ template: DeliveryTemplate, _ target: DeliveryTarget, _ endpoint: Endpoint) -> [UInt8]
+    {
         var head = "POST /hooks/\(target.source.name) HTTP/1.1\r\nHost: \(endpoint.host):\(endpoint.port)\r\n"
-        for (name, value) in target.headers(for: template, id: DeliveryTarget.newID()) { head += "\(name): \(value)\r\n" }
+        for (name, value) in target.headers(for: template, id: DeliveryTarget.newID()) {
+            head += "\(name): \(value)\r\n"
+        }
         head += "Content-Length: \(template.body.count)\r\n\r\n"
         return Array(head.utf8) + template.body
     }

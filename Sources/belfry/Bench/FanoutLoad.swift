@@ -40,7 +40,9 @@ struct FanoutLoad {
             let reader = FanoutReader(socket: try endpoint.connect())
             readers.append(reader)
             poller.add(reader.socket)
-            guard poller.write(reader.socket, subscribeRequest) else { throw Failure(.unreachable, "a subscriber was cut") }
+            guard poller.write(reader.socket, subscribeRequest) else {
+                throw Failure(.unreachable, "a subscriber was cut")
+            }
         }
         try awaitHeads(&readers, &poller)
         return try publish(&readers, &poller)
@@ -49,11 +51,14 @@ struct FanoutLoad {
     private func awaitHeads(_ readers: inout [FanoutReader], _ poller: inout Poller) throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while let waiting = readers.first(where: { $0.status == 0 && !$0.isClosed }) {
-            guard ContinuousClock.now < deadline else { throw Failure(.unreachable, "socket \(waiting.socket) got no answer") }
+            guard ContinuousClock.now < deadline else {
+                throw Failure(.unreachable, "socket \(waiting.socket) got no answer")
+            }
             for index in poller.wait(.seconds(1)) { readers[index].receive(&poller) { _ in } }
         }
         guard readers.allSatisfy({ $0.status == 200 }) else {
-            throw Failure(.refused, "a subscription was answered with \(readers.map(\.status).first { $0 != 200 } ?? 0)")
+            throw Failure(
+                .refused, "a subscription was answered with \(readers.map(\.status).first { $0 != 200 } ?? 0)")
         }
     }
 

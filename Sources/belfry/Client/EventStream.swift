@@ -42,7 +42,8 @@ struct EventStream {
                 for event in try decoder.decode(bytes) {
                     guard let frame = try? JSONValue(parsing: event.data) else { continue }
                     if frame["type"]?.string == "GAP" {
-                        Terminal.complain("frames were lost: the hub no longer keeps positions \(frame["data"]?.text ?? "")")
+                        Terminal.complain(
+                            "frames were lost: the hub no longer keeps positions \(frame["data"]?.text ?? "")")
                     }
                     guard try await onFrame(frame) == .goOn else {
                         await body.cancel()

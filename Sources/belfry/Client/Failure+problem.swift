@@ -8,13 +8,15 @@ extension Failure {
         let code = problem["code"]?.string.map { " (\($0))" } ?? ""
         switch answer.status {
         case 401:
-            self.init(.refused, "\(said)\(code); give a token with --token or BELFRY_TOKEN, or run where DIR/admin.token is")
+            self.init(
+                .refused, "\(said)\(code); give a token with --token or BELFRY_TOKEN, or run where DIR/admin.token is")
         case 403:
             self.init(.refused, "\(said)\(code)")
         case 422:
             let lines = problem["diagnostics"]?.array ?? []
             let diagnostics = lines.map { "\n  " + Self.line(of: $0) }.joined()
-            self.init(.negative, diagnostics.isEmpty ? "\(said)\(code)" : "nothing was applied:\(diagnostics)")
+            self.init(
+                .negative, diagnostics.isEmpty ? "\(said)\(code)" : "not valid, so nothing was done:\(diagnostics)")
         case 500...:
             self.init(.serverError, "the hub failed at \(request): \(said)\(code); its log says more")
         default:

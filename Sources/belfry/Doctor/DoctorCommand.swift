@@ -44,11 +44,12 @@ struct Finding: Sendable {
 
     var line: String {
         let mark = grade.rawValue.padded(to: 4)
-        let colored = switch grade {
-        case .ok: Terminal.green(mark)
-        case .warn: Terminal.yellow(mark)
-        case .fail: Terminal.red(mark)
-        }
+        let colored =
+            switch grade {
+            case .ok: Terminal.green(mark)
+            case .warn: Terminal.yellow(mark)
+            case .fail: Terminal.red(mark)
+            }
         return "\(colored)  \(name.padded(to: 13))  \(Terminal.harmless(detail))\(mend.map { "; \($0)" } ?? "")\n"
     }
 

@@ -25,9 +25,11 @@ struct HubCheck {
         } catch let failure as Failure {
             return (false, [Finding(.warn, "hub", failure.message), port()].compactMap { $0 })
         }
-        let ready = answer.status == 200
+        let ready =
+            answer.status == 200
             ? Finding(.ok, "hub", "ready at \(client.url)")
-            : Finding(.fail, "hub", "not ready: \(answer.body["detail"]?.string ?? answer.body.cell)", mend: "see its log")
+            : Finding(
+                .fail, "hub", "not ready: \(answer.body["detail"]?.string ?? answer.body.cell)", mend: "see its log")
         return (true, [ready] + [status(try await client.exchange("GET", "/v1/status"))].compactMap { $0 })
     }
 
@@ -43,10 +45,13 @@ struct HubCheck {
 
     /// If nothing answers on this machine: is the port free?
     private func port() -> Finding? {
-        guard let endpoint = try? Endpoint(url: options.hubURL), Loopback.isLoopback(url: options.hubURL) else { return nil }
+        guard let endpoint = try? Endpoint(url: options.hubURL), Loopback.isLoopback(url: options.hubURL) else {
+            return nil
+        }
         let isTaken = (try? endpoint.connect()).map { close($0) } != nil
         return isTaken
-            ? Finding(.fail, "port", "something that is no hub listens on \(endpoint.port)", mend: "serve on another --port")
+            ? Finding(
+                .fail, "port", "something that is no hub listens on \(endpoint.port)", mend: "serve on another --port")
             : Finding(.ok, "port", "\(endpoint.port) is free for belfry serve")
     }
 
@@ -54,7 +59,8 @@ struct HubCheck {
     private func documents(_ client: APIClient) async throws -> [Finding] {
         var findings: [Finding] = []
         for (name, none) in [
-            ("sources", "belfry rules apply ./Rules adds the shipped ones"), ("agents", "rules with an agent step need one"),
+            ("sources", "belfry rules apply ./Rules adds the shipped ones"),
+            ("agents", "rules with an agent step need one"),
         ] {
             let items = try await client.get("/v1/\(name)").items
             let broken = items.filter { $0["status"]?.string == BelfryError.Code.secretUnavailable.rawValue }
@@ -63,7 +69,9 @@ struct HubCheck {
                 return Finding(.fail, name, why, mend: "set the variable or file it names and restart the hub")
             }
             if items.isEmpty { findings.append(Finding(.warn, name, "none", mend: none)) }
-            if !items.isEmpty, broken.isEmpty { findings.append(Finding(.ok, name, "\(items.count), no secret is missing")) }
+            if !items.isEmpty, broken.isEmpty {
+                findings.append(Finding(.ok, name, "\(items.count), no secret is missing"))
+            }
         }
         return findings
     }

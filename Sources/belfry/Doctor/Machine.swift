@@ -7,18 +7,21 @@ enum Machine {
     }
 
     private static func missing(_ folder: String) -> Finding {
-        Finding(.warn, "data folder", "\(folder) does not exist", mend: "name it with --data, or let belfry serve make it")
+        Finding(
+            .warn, "data folder", "\(folder) does not exist", mend: "name it with --data, or let belfry serve make it")
     }
 
     private static func inFolder(_ folder: String) -> [Finding] {
-        [rights(folder), room(folder), sync(folder)] + [database(folder), secretFile(folder, "secret.key")].compactMap { $0 }
+        [rights(folder), room(folder), sync(folder)]
+            + [database(folder), secretFile(folder, "secret.key")].compactMap { $0 }
             + [secretFile(folder, "admin.token")].compactMap { $0 }
     }
 
     private static func rights(_ folder: String) -> Finding {
         var status = stat()
         guard stat(folder, &status) == 0, access(folder, R_OK | W_OK | X_OK) == 0 else {
-            return Finding(.fail, "data folder", "\(folder) is not readable and writable", mend: "chown it to the hub's user")
+            return Finding(
+                .fail, "data folder", "\(folder) is not readable and writable", mend: "chown it to the hub's user")
         }
         guard status.st_mode & 0o022 == 0 else {
             return Finding(.fail, "data folder", "\(folder) can be written by others", mend: "chmod 700 \(folder)")
@@ -40,7 +43,9 @@ enum Machine {
         guard statvfs(folder, &status) == 0 else { return Finding(.fail, "disk room", LocalFile.lastError()) }
         let free = Int(status.f_bavail) * Int(status.f_frsize) / (1024 * 1024)
         let grade: Finding.Grade = free < 128 ? .fail : free < 1024 ? .warn : .ok
-        return Finding(grade, "disk room", "\(free) MiB free", mend: grade == .ok ? nil : "make room: nothing is accepted on a full disk")
+        return Finding(
+            grade, "disk room", "\(free) MiB free",
+            mend: grade == .ok ? nil : "make room: nothing is accepted on a full disk")
     }
 
     /// What each 2xx waits for.

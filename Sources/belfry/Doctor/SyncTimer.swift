@@ -15,7 +15,8 @@ enum SyncTimer {
         var times = Histogram()
         for round in 0..<rounds {
             let start = ContinuousClock.now
-            guard pwrite(descriptor, page, page.count, off_t(round * page.count)) == page.count, fdatasync(descriptor) == 0
+            guard pwrite(descriptor, page, page.count, off_t(round * page.count)) == page.count,
+                fdatasync(descriptor) == 0
             else { return nil }
             times.add(.now - start)
         }

@@ -21,7 +21,8 @@ struct EventsWhy: AsyncParsableCommand {
 
     private func table(_ answer: JSONValue) -> String {
         var text = "\(answer.cell("event")): \(Terminal.bold(answer.cell("status")))"
-        text += ", by version \(answer.cell("ruleset_version")) of the rule set, verified by \(answer.cell("verified_by"))\n"
+        text +=
+            ", by version \(answer.cell("ruleset_version")) of the rule set, verified by \(answer.cell("verified_by"))\n"
         if answer["rules_changed"]?.bool == true { text += "the rules have changed since; what follows is today's\n" }
         for match in answer["matches"]?.array ?? [] {
             let run = match["run"]?.string.map { " \($0)" } ?? ""

@@ -20,10 +20,10 @@ struct RulesTest: AsyncParsableCommand {
 
     func run() async throws {
         let isFile = FileManager.default.fileExists(atPath: rule)
-        let asked: JSONValue = isFile ? .string(try LocalFile.text(at: rule)) : .string(rule)
+        let asked = JSONValue.string(isFile ? try LocalFile.text(at: rule) : rule)
         let answer = try await client.client().post(
             "/v1/rules/test",
-            [isFile ? "rule" : "name": asked, "event": try eventValue()]
+            ["rule": asked, "event": try eventValue()]
         )
         let matched = answer["matched"]?.bool ?? false
         client.output.show(answer) { answer in

@@ -40,7 +40,7 @@ struct RunRenderer {
     mutating func end(_ run: JSONValue) -> String {
         let state = run.cell("state")
         let reason = run["reason"]?.string.map { $0 == "completed" ? "" : " (\($0))" } ?? ""
-        let error = run["error"].flatMap { $0.isNull ? nil : ": " + ($0["message"]?.string ?? $0.cell) } ?? ""
+        let error = run["error"]?["message"]?.string.map { ": " + $0 } ?? ""
         var seconds = ""
         if let started = run["started"]?.string.flatMap({ Timestamp($0) }),
             let ended = run["ended"]?.string.flatMap({ Timestamp($0) })

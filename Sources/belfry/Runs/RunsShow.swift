@@ -22,11 +22,11 @@ struct RunsShow: AsyncParsableCommand {
     private func table(_ run: JSONValue) -> String {
         var lines = ["id", "rule", "state", "reason", "event"].map { $0.padded(to: 8) + "  " + run.cell($0) }
         lines += ["created", "started", "ended"].map { $0.padded(to: 8) + "  " + run.timeCell($0) }
-        if let error = run["error"], !error.isNull { lines.append("error".padded(to: 8) + "  " + error.cell) }
+        if let error = run["error"]?["message"]?.string { lines.append("error".padded(to: 8) + "  " + error) }
         for step in run["steps"]?.array ?? [] {
             lines.append("")
             lines.append(Terminal.bold("step \(step.cell("name")) (\(step.cell("kind")), \(step.cell("state")))"))
-            if let error = step["error"], !error.isNull { lines.append(Terminal.red(error.cell)) }
+            if let error = step["error"]?["message"]?.string { lines.append(Terminal.red(Terminal.harmless(error))) }
             if let output = step["output"], !output.isNull { lines.append(Terminal.harmless(output.cell)) }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -8,7 +8,9 @@ struct DeliveryTarget {
     var secret: Secret?
 
     /// With a name and a secret file no API is asked: a sender needs no token.
-    static func find(preset: Preset, name: String?, secretFile: String?, client: APIClient) async throws -> DeliveryTarget {
+    static func find(preset: Preset, name: String?, secretFile: String?, client: APIClient) async throws
+        -> DeliveryTarget
+    {
         let secret = try secretFile.map { path in
             Secret(String(try LocalFile.text(at: path, bytesMax: 64 * 1024).drop { $0.isWhitespace }.trimmingEnd()))
         }
@@ -58,7 +60,9 @@ struct DeliveryTarget {
         case 401:
             let said = answer.body["detail"]?.string ?? "the signature was refused"
             let code = answer.body["code"]?.string ?? "401"
-            throw Failure(.refused, "\(said) (\(code)); belfry sources show \(source.name) shows the secret, --secret-file gives it")
+            throw Failure(
+                .refused,
+                "\(said) (\(code)); belfry sources show \(source.name) shows the secret, --secret-file gives it")
         default: throw Failure(problem: answer, at: "POST \(path)")
         }
     }

@@ -23,7 +23,9 @@ struct ConfigurationFile {
     private mutating func collect(_ mapping: Node.Mapping, below prefix: String, depth: Int) throws {
         for (key, value) in mapping {
             let line = key.mark?.line ?? 1
-            guard let name = key.string, depth < 8 else { throw Failure(.usage, "\(path):\(line): not a key of the configuration") }
+            guard let name = key.string, depth < 8 else {
+                throw Failure(.usage, "\(path):\(line): not a key of the configuration")
+            }
             if let inner = value.mapping, !inner.isEmpty {
                 try collect(inner, below: prefix + name + ".", depth: depth + 1)
             } else if value.scalar?.string.isEmpty != true {

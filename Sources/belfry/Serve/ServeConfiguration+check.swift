@@ -34,7 +34,9 @@ extension ServeConfiguration {
 
     /// The configuration as its own file would say it. It names secrets and never holds one.
     var text: String {
-        func list(_ texts: [String]) -> String { "[\(texts.map { JSONValue.string($0).text }.joined(separator: ", "))]" }
+        func list(_ texts: [String]) -> String {
+            "[\(texts.map { JSONValue.string($0).text }.joined(separator: ", "))]"
+        }
         func text(_ value: String?) -> String { JSONValue.string(value ?? "").text }
         let programs = commands.sorted { $0.key < $1.key }.map { "\n  \($0.key): \(text($0.value))" }.joined()
         return """

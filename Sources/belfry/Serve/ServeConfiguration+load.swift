@@ -36,7 +36,8 @@ extension ServeConfiguration {
     }
 
     private static func fileProvider(_ path: String) async throws -> any ConfigProvider {
-        let location = ConfigReader(provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)]))
+        let location = ConfigReader(
+            provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)]))
         do {
             return try await FileProvider<YAMLSnapshot>(config: location)
         } catch {

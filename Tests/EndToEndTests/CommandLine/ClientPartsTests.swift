@@ -7,9 +7,12 @@ struct ClientPartsTests {
     @Test(
         "a token found in a file goes to this machine only",
         arguments: [
-            ("http://127.0.0.1:8420", true), ("http://localhost", true), ("http://[::1]:9", true), ("https://127.9.9.9/x", true),
-            ("http://127.0.0.1.evil.example", false), ("http://localhost.evil.example", false), ("http://10.0.0.1", false),
-            ("http://127.0.0.1@evil.example", false), ("http://evil.example/127.0.0.1", false), ("http://[::1].evil", false),
+            ("http://127.0.0.1:8420", true), ("http://localhost", true), ("http://[::1]:9", true),
+            ("https://127.9.9.9/x", true),
+            ("http://127.0.0.1.evil.example", false), ("http://localhost.evil.example", false),
+            ("http://10.0.0.1", false),
+            ("http://127.0.0.1@evil.example", false), ("http://evil.example/127.0.0.1", false),
+            ("http://[::1].evil", false),
             ("http://127.0.0.256", false), ("127.0.0.1:8420", false),
         ]
     )

@@ -18,7 +18,8 @@ struct RunRendererTests {
     }
 
     private let ended: JSONValue = [
-        "state": "succeeded", "reason": "completed", "started": "2026-01-01T00:00:00.000Z", "ended": "2026-01-01T00:00:01.500Z",
+        "state": "succeeded", "reason": "completed", "started": "2026-01-01T00:00:00.000Z",
+        "ended": "2026-01-01T00:00:01.500Z",
     ]
 
     @Test("a pipe gets the text alone, and a line end")
@@ -39,7 +40,9 @@ struct RunRendererTests {
     @Test("a failed run says why")
     func failed() {
         var renderer = RunRenderer(run: "run_x", isDecorated: true)
-        let answer: JSONValue = ["state": "failed", "reason": "error", "error": ["code": "agent_timeout", "message": "no token came"]]
+        let answer: JSONValue = [
+            "state": "failed", "reason": "error", "error": ["code": "agent_timeout", "message": "no token came"],
+        ]
         #expect(renderer.end(answer).contains("failed (error): no token came"))
     }
 }

@@ -81,7 +81,8 @@ struct ServeConfigurationTests {
             ("outbound:\n  allow_private: perhaps", "outbound.allow_private: must be true or false"),
             ("secrets:\n  env: ONE", "secrets.env: must be a list"), ("secrets:\n  env: ['*']", "a lone *"),
             ("commands:\n  x: relative/path", "commands.x: relative/path is not an absolute path"),
-            ("log_level: loud", "log_level: loud is none of"), ("limits:\n  connections: 0", "limits.connections: must be"),
+            ("log_level: loud", "log_level: loud is none of"),
+            ("limits:\n  connections: 0", "limits.connections: must be"),
             ("limits: 5", "unknown key limits"), ("- a", "must hold"),
         ]
     )

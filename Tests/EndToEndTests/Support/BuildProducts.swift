@@ -4,7 +4,8 @@ import Foundation
 enum BuildProducts {
     /// The root of the repository.
     static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
 
     /// The `belfry` of the same build as this test bundle.
     static func belfry() throws -> String {

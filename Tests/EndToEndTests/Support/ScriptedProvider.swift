@@ -31,11 +31,12 @@ final class ScriptedProvider: Sendable {
 
     let port: Int
     private let listener: Int32
-    private let script: [Action]
+    private let scripts: [[Action]]
     private let log = Mutex<[Exchange]>([])
 
-    init(_ script: [Action]) throws {
-        self.script = script
+    /// - Parameter scripts: one per connection, in their order; the last is for all that follow.
+    init(_ scripts: [Action]...) throws {
+        self.scripts = scripts
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -44,7 +45,8 @@ final class ScriptedProvider: Sendable {
         let listener = listener
         let result = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, length) == 0 && listen(listener, 64) == 0 && getsockname(listener, generic, &length) == 0
+                bind(listener, generic, length) == 0 && listen(listener, 64) == 0
+                    && getsockname(listener, generic, &length) == 0
             }
         }
         guard result else { throw Timeout(what: "a free port") }
@@ -79,17 +81,20 @@ final class ScriptedProvider: Sendable {
         }
         guard let request = readRequest(client) else { return }
         log.withLock { ($0[index].head, $0[index].body) = request }
+        let script = scripts[min(index, scripts.count - 1)]
         if case .status(let status, let json) = script.first {
-            let head = "HTTP/1.1 \(status) Scripted\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
+            let head =
+                "HTTP/1.1 \(status) Scripted\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
             _ = write(client, head + json)
         } else {
-            play(client, index)
+            play(script, client, index)
         }
         log.withLock { if $0[index].peerClosed == nil { $0[index].isComplete = true } }
     }
 
-    private func play(_ client: Int32, _ index: Int) {
-        var isOpen = write(client, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    private func play(_ script: [Action], _ client: Int32, _ index: Int) {
+        var isOpen = write(
+            client, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for action in script where isOpen {
             switch action {
             case .text(let text): isOpen = writeChunk(client, Self.delta(text))
@@ -107,12 +112,17 @@ final class ScriptedProvider: Sendable {
         if !isOpen { log.withLock { $0[index].peerClosed = .now } }
     }
 
+    /// POLLRDHUP of Linux's poll(2), which the module map leaves out.
+    private static let peerHangup: Int16 = 0x2000
+
     /// Waits; true as soon as the peer has closed.
     private func closes(_ client: Int32, within duration: Duration) -> Bool {
         let end = ContinuousClock.now + duration
         while ContinuousClock.now < end {
-            var entry = pollfd(fd: client, events: Int16(POLLIN) | 0x2000 /* POLLRDHUP */, revents: 0)
-            if poll(&entry, 1, 10) > 0, entry.revents & (0x2000 | Int16(POLLHUP) | Int16(POLLERR)) != 0 { return true }
+            var entry = pollfd(fd: client, events: Int16(POLLIN) | Self.peerHangup, revents: 0)
+            if poll(&entry, 1, 10) > 0, entry.revents & (Self.peerHangup | Int16(POLLHUP) | Int16(POLLERR)) != 0 {
+                return true
+            }
         }
         return false
     }
@@ -142,7 +152,8 @@ final class ScriptedProvider: Sendable {
             bytes += chunk[..<count]
             guard let end = bytes.firstRange(of: separator) else { continue }
             let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
-            let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+            let length =
+                head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
                 .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
             if bytes.count - end.upperBound >= length {
                 return (head, String(decoding: bytes[end.upperBound...], as: UTF8.self))
