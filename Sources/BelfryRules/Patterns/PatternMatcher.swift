@@ -69,6 +69,7 @@ struct PatternMatcher {
 
     // MARK: Chains: lookups
 
+    /// The longer place of every pair that agrees. (In the order of the paths it is nearly always the right one.)
     private func chainJoin(_ left: Set<Place>, _ right: Set<Place>) -> Set<Place>? {
         if left.count == 1, left.contains([]) { return right }
         var joined: Set<Place> = []
