@@ -3,7 +3,7 @@ extension Limits {
 
     /// Pairs of array elements that one pattern compares where they cannot be looked up: a hostile event with dotted
     /// keys makes them multiply.
-    public static let patternJoinsMax = 1_000_000
+    public static let patternJoinsMax = 100_000
     /// One element of a command's argument list: the kernel refuses more than 128 KiB (MAX_ARG_STRLEN).
     public static let commandArgumentBytesMax = 64 * 1024
     /// Elements of one command.
