@@ -36,7 +36,9 @@ enum Terminal {
                 let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0, errno == EINTR { continue }
                 // The reader went away: whoever reads no more wants no more.
-                guard count > 0 else { exit(0) }
+                if count < 0, errno == EPIPE { exit(0) }
+                // Closed, or a full disk behind it: there is nobody to tell.
+                guard count > 0 else { return }
                 rest = rest.dropFirst(count)
             }
         }
