@@ -115,7 +115,7 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["BelfryCore", "BelfryCrypto", "belfry"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["BelfryCore", "BelfrySources", "belfry"]),
     ],
     swiftLanguageModes: [.v6]
 )

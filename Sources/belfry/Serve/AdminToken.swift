@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryEngine
+import BelfryStore
 import Foundation
 
 /// `DIR/admin.token`: written by the first start, read by the client commands.

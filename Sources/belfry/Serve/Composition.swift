@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryEngine
 import BelfryServer
+import BelfryStore
 import Logging
 import ServiceLifecycle
 import UnixSignals

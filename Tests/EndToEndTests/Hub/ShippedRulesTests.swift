@@ -1,0 +1,53 @@
+import BelfryCore
+import Testing
+
+/// The documents in `Rules/`, put into an empty hub as `ops/run` does it, each fed with a delivery as its sender makes it.
+@Suite(.timeLimit(.minutes(3))) struct ShippedRulesTests {
+    @Test(
+        "each shipped rule turns its sample into a run that succeeds and says something",
+        arguments: [
+            ("github-issues", "github-issue-triage"), ("alertmanager-firing", "alertmanager-incident"),
+            ("sensor-reading", "overheating-pump"),
+        ]
+    )
+    func samples(sample: String, rule: String) async throws {
+        let hub = try await HubProcess.start(arguments: ["--seed", "\(BuildProducts.root)/Rules"])
+        let sent = try await hub.belfry("send", sample, "--output", "json")
+        #expect(sent.code == 0, "\(sent.errors)")
+        let runs = try await hub.allRunsEnded()
+        #expect(runs.map { $0["rule"]?.string } == [rule])
+        #expect(runs.map { $0["state"]?.string } == ["succeeded"])
+        let shown = try await hub.client.request("GET", "/v1/runs/\(runs[0]["id"]?.string ?? "")").json
+        #expect(shown["steps"]?.array?.first?["output"]?.string?.isEmpty == false)
+        try await hub.kill9()
+    }
+
+    @Test("samples that no shipped rule is for are stored, and why says what did not fit", arguments: [
+        "github-push", "github-ping", "github-pull-request", "alertmanager-resolved", "sensor-normal",
+    ])
+    func others(sample: String) async throws {
+        let hub = try await HubProcess.start(arguments: ["--seed", "\(BuildProducts.root)/Rules"])
+        let sent = try await hub.belfry("send", sample, "--output", "json")
+        #expect(sent.code == 0, "\(sent.errors)")
+        let events = try await hub.client.request("GET", "/v1/events").json["items"]?.array ?? []
+        #expect(!events.isEmpty)
+        for event in events {
+            #expect(event["status"]?.string == "filtered")
+            let why = try await hub.belfry("events", "why", event["id"]?.string ?? "")
+            #expect(why.code == 0)
+            #expect(why.output.contains("type"), "\(why.output)")
+        }
+        try await hub.kill9()
+    }
+
+    @Test("they are put into an empty store once: what an operator removed stays removed")
+    func seededOnce() async throws {
+        let hub = try await HubProcess.start(arguments: ["--seed", "\(BuildProducts.root)/Rules"])
+        let removed = try await hub.client.request("DELETE", "/v1/rules/overheating-pump")
+        #expect(removed.status == 200 || removed.status == 204)
+        _ = try await hub.terminate()
+        try await hub.restart()
+        #expect(try await hub.client.request("GET", "/v1/rules/overheating-pump").status == 404)
+        try await hub.kill9()
+    }
+}

@@ -1,0 +1,88 @@
+import BelfryCore
+import BelfrySources
+import Foundation
+import Testing
+
+/// Documents that the tests of the running hub share.
+enum Documents {
+    static let secret = "It's a Secret to Everybody"
+
+    /// A `github` source, verified with ``secret``; an agent that talks at a pace; a rule for every issue.
+    static func github(wordsPerSecond: Int = 200, prompt: String = "Issue {{data.issue.number}}: {{data.issue.title}}") -> String {
+        """
+        source: github
+        preset: github
+        secret: env:GITHUB_WEBHOOK_SECRET
+        ---
+        agent: parrot
+        kind: echo
+        words_per_second: \(wordsPerSecond)
+        ---
+        rule: triage
+        when: { source: [github], type: [issues.opened] }
+        limits: { concurrency: 100, runs_per_hour: 10000 }
+        run:
+          steps:
+            - { step: triage, agent: parrot, prompt: "\(prompt)" }
+        """
+    }
+
+    static let environment = ["GITHUB_WEBHOOK_SECRET": secret]
+
+    /// A signed `issues.opened` delivery.
+    static func issue(_ number: Int, delivery: String) -> (headers: [(String, String)], body: [UInt8]) {
+        let body = Array(
+            #"{"action":"opened","issue":{"number":\#(number),"title":"A title of several words"},"repository":{"full_name":"acme/roof"}}"#.utf8
+        )
+        let source = SourceDefinition(name: "github", preset: .github)
+        let headers = DeliverySigner.headers(
+            for: source, secret: Secret(secret), body: body, id: delivery, now: WallClock.system.now()
+        )
+        let others = headers.filter { $0.name.lowercased() != "x-github-event" }
+        return (others.map { ($0.name, $0.value) } + [("X-GitHub-Event", "issues"), ("Content-Type", "application/json")], body)
+    }
+}
+
+extension HubProcess {
+    /// Starts a hub with one document file as its `--rules` folder.
+    static func start(
+        documents: String, arguments: [String] = [], environment: [String: String] = Documents.environment
+    ) async throws -> HubProcess {
+        let folder = try TemporaryFolder()
+        try folder.write(documents, to: "rules/test.yaml")
+        return try await start(
+            rules: "\(folder.path)/rules", arguments: arguments, environment: environment, folder: folder
+        )
+    }
+
+    /// Posts a signed GitHub delivery.
+    func deliver(_ number: Int, id: String) async throws -> RawClient.Response {
+        let (headers, body) = Documents.issue(number, delivery: id)
+        return try await RawClient(port: port, token: nil).request("POST", "/hooks/github", headers: headers, body: body)
+    }
+
+    /// Waits until no run is unfinished.
+    func allRunsEnded(within deadline: Duration = .seconds(40)) async throws -> [JSONValue] {
+        let client = try client
+        return try await eventually(within: deadline, "all runs to end") {
+            let runs = try await client.request("GET", "/v1/runs?limit=1000").json["items"]?.array ?? []
+            let isOver = !runs.isEmpty && runs.allSatisfy { RunState(rawValue: $0["state"]?.string ?? "")?.isEnded == true }
+            return isOver ? runs : nil
+        }
+    }
+}
+
+/// Starts a hub on these documents, gives it to `body`, and ends it. If `body` throws, the hub's log is shown.
+func withHub(
+    documents: String, arguments: [String] = [], environment: [String: String] = Documents.environment,
+    _ body: (HubProcess) async throws -> Void
+) async throws {
+    let hub = try await HubProcess.start(documents: documents, arguments: arguments, environment: environment)
+    do {
+        try await body(hub)
+    } catch {
+        Issue.record("the hub's log:\n\(hub.log.suffix(8000))")
+        throw error
+    }
+    if hub.process.isRunning { try await hub.kill9() }
+}
