@@ -10,10 +10,10 @@ struct DocumentationTests {
     private static let readme = BuildProducts.root + "/README.md"
 
     private func names(_ files: [(path: String, text: String)]) throws -> [String] {
-        do {
+        do throws(DocumentErrors) {
             return try DocumentLoader.load(files).map(\.name)
-        } catch let errors as DocumentErrors {
-            throw Timeout(what: errors.diagnostics.map(\.description).joined(separator: "\n"))
+        } catch {
+            throw Timeout(what: error.diagnostics.map(\.description).joined(separator: "\n"))
         }
     }
 
@@ -36,10 +36,14 @@ struct DocumentationTests {
         #expect(try names(files) == ["github", "bench", "every-push"])
     }
 
-    @Test("every command of the README is one", arguments: [
-        ["rules", "apply"], ["rules", "test"], ["sources", "show"], ["send"], ["events", "why"], ["events", "tail"],
-        ["runs", "watch"], ["agents", "use"], ["audit", "verify"], ["doctor"], ["bench", "ingest"], ["bench", "fanout"],
-    ])
+    @Test(
+        "every command of the README is one",
+        arguments: [
+            ["rules", "apply"], ["rules", "test"], ["sources", "show"], ["send"], ["events", "why"],
+            ["events", "tail"],
+            ["runs", "watch"], ["agents", "use"], ["audit", "verify"], ["doctor"], ["bench", "ingest"],
+            ["bench", "fanout"],
+        ])
     func commands(path: [String]) throws {
         let text = try String(contentsOfFile: Self.readme, encoding: .utf8)
         #expect(text.contains("belfry " + path.joined(separator: " ")))
