@@ -26,6 +26,8 @@ extension Limits {
     public static let lingerTimeout = Duration.seconds(2)
     /// What is dropped at most in that time.
     public static let lingerBytesMax = 64 * 1024 * 1024
+    /// A set of documents sent at once: ten thousand rules of one kilobyte, with room.
+    public static let documentSetBytesMax = 16 * 1024 * 1024
     /// Connections the kernel holds for us before they are accepted.
     public static let listenBacklog = 1024
 }

@@ -37,9 +37,10 @@ struct EdgeRig: Sendable {
         let clock = WallClock { Timestamp(milliseconds: 1_700_000_000_000) }
         let loops = MultiThreadedEventLoopGroup.singleton
         let fanout = Fanout(
-            loops: Array(loops.makeIterator()), head: head, metrics: StreamMetrics(),
+            loops: Array(loops.makeIterator()), metrics: StreamMetrics(),
             clock: clock, logger: logger
         )
+        fanout.begin(at: head)
         var settings = EdgeSettings(fanout: fanout, bodyBytesMax: { _ in 1024 * 1024 }, onRefusal: { _, _ in })
         settings.clock = clock
         configure(&settings)

@@ -16,7 +16,8 @@ struct FanoutShardTests {
     init() {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        fanout = Fanout(loops: [loop], head: 5, metrics: StreamMetrics(), logger: logger)
+        fanout = Fanout(loops: [loop], metrics: StreamMetrics(), logger: logger)
+        fanout.begin(at: 5)
     }
 
     private func frame(_ position: Int64, topic: Topic = .custom("c")) -> Frame {

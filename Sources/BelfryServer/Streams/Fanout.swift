@@ -37,7 +37,9 @@ final class Fanout: Sendable {
 
     private struct Recent {
         var ring = FrameRing<FrameBatch>()
-        var head: Int64
+        /// Up to here frames were handed out, or came before the beginning.
+        var head: Int64 = 0
+        var hasBegun = false
     }
 
     let metrics: StreamMetrics
@@ -49,18 +51,18 @@ final class Fanout: Sendable {
     private let requests: AsyncStream<PageRequest>
     private let requestSink: AsyncStream<PageRequest>.Continuation
 
-    /// - Parameter head: frames at or before it are not published any more.
-    init(loops: [any EventLoop], head: Int64, metrics: StreamMetrics, clock: WallClock = .system, logger: Logger) {
+    /// Nothing is handed out before ``begin(at:)``.
+    init(loops: [any EventLoop], metrics: StreamMetrics, clock: WallClock = .system, logger: Logger) {
         self.metrics = metrics
         self.logger = logger
         self.clock = clock
-        recent = Mutex(Recent(head: head))
+        recent = Mutex(Recent())
         // Bounded by what a shard asks for at a time (``Limits/logReadersPerShard``).
         (requests, requestSink) = AsyncStream.makeStream()
         shards = Dictionary(
             uniqueKeysWithValues: loops.map { loop in
                 let box = NIOLoopBoundBox<FanoutShard?>.makeEmptyBox(valueType: FanoutShard.self, eventLoop: loop)
-                return (ObjectIdentifier(loop), Shard(loop: loop, mailbox: ShardMailbox(head: head), state: box))
+                return (ObjectIdentifier(loop), Shard(loop: loop, mailbox: ShardMailbox(), state: box))
             }
         )
     }
@@ -70,10 +72,25 @@ final class Fanout: Sendable {
 
     // MARK: - Publishing
 
+    /// Begins to hand out. What was committed before, at or before `head` or heard of already, is in the log for who wants
+    /// it. To be called before the first subscriber comes.
+    func begin(at head: Int64) {
+        let start = recent.withLock { recent in
+            recent.head = max(recent.head, head)
+            recent.hasBegun = true
+            return recent.head
+        }
+        for shard in shards.values { shard.mailbox.begin(at: start) }
+    }
+
     /// Hands on frames that were just committed. Called by one thread at a time, in the order of their positions.
     func publish(_ frames: [Frame]) {
         guard let last = frames.last else { return }
         let batch: FrameBatch? = recent.withLock { recent in
+            guard recent.hasBegun else {
+                recent.head = max(recent.head, last.position)
+                return nil
+            }
             guard last.position > recent.head else { return nil }
             let fresh = frames.first.map { $0.position > recent.head } ?? false
             let batch = FrameBatch(

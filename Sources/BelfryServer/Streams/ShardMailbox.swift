@@ -11,7 +11,7 @@ final class ShardMailbox: Sendable {
         var isOverrun = false
         var subscribers = 0
         /// Up to here batches were published.
-        var head: Int64
+        var head: Int64 = 0
     }
 
     /// What a turn has to do.
@@ -21,9 +21,10 @@ final class ShardMailbox: Sendable {
         var head: Int64
     }
 
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
-    init(head: Int64) { state = Mutex(State(head: head)) }
+    /// What comes from now on stands after `head`.
+    func begin(at head: Int64) { state.withLock { $0.head = head } }
 
     /// Adds a batch.
     /// - Returns: whether the loop must be woken.

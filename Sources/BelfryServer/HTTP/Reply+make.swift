@@ -1,0 +1,52 @@
+import BelfryCore
+import NIOCore
+
+extension Reply {
+    /// A JSON answer.
+    static func json(_ json: RawJSON, status: Int = 200, headers: [(name: String, value: String)] = []) -> Reply {
+        .response(
+            OutboundResponse(
+                status: status, reason: reason(status),
+                headers: [("content-type", "application/json"), ("cache-control", "no-store")] + headers,
+                body: ByteBuffer(bytes: json.bytes)
+            )
+        )
+    }
+
+    static func json(_ object: JSONObject, status: Int = 200, headers: [(name: String, value: String)] = []) -> Reply {
+        json(RawJSON(.object(object)), status: status, headers: headers)
+    }
+
+    /// `{"items": […], "next": cursor|null}`
+    static func list(_ items: [JSONObject], next: String? = nil) -> Reply {
+        json(["items": .array(items.map(JSONValue.object)), "next": .optional(next)])
+    }
+
+    /// An answer without a body: 204, 304.
+    static func empty(_ status: Int) -> Reply {
+        .response(OutboundResponse(status: status, reason: reason(status), headers: [], body: ByteBuffer()))
+    }
+
+    static func bytes(_ bytes: [UInt8], contentType: String, status: Int = 200) -> Reply {
+        .response(
+            OutboundResponse(
+                status: status, reason: reason(status),
+                headers: [("content-type", contentType), ("cache-control", "no-store")], body: ByteBuffer(bytes: bytes)
+            )
+        )
+    }
+
+    static func problem(_ error: BelfryError, requestID: String) -> Reply {
+        .response(Problem(error, requestID: requestID).response)
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        default: status < 400 ? "OK" : "Error"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import BelfryCore
+import NIOCore
+import NIOHTTP1
+
+/// A request as a route sees it: who asks is known, the body is complete.
+struct RouteRequest: Sendable {
+    /// Names the request in answers and log lines.
+    let id: String
+    let head: HTTPRequestHead
+    let body: ByteBuffer
+    let peer: Peer
+    let query: Query
+    let received: Timestamp
+    /// Parts of the path, by the route's names for them.
+    var parameters: [String: String] = [:]
+    /// Nil only on open routes.
+    var principal: Principal?
+
+    var headers: HTTPHeaders { head.headers }
+
+    var bodyBytes: [UInt8] { Array(body.readableBytesView) }
+
+    /// The asker of a route that is not open.
+    func caller() throws(BelfryError) -> Principal {
+        guard let principal else { throw BelfryError(.unauthorized, "a bearer token is needed") }
+        return principal
+    }
+
+    /// A part of the path that is a name.
+    func name(_ parameter: String) throws(BelfryError) -> String {
+        guard let text = parameters[parameter], Name.isValid(text) else {
+            throw BelfryError(.notFound, "there is nothing of this name")
+        }
+        return text
+    }
+
+    /// A part of the path that is an id.
+    func id<Kind: IdentifierKind>(_ kind: Kind.Type, _ parameter: String = "id") throws(BelfryError) -> Identifier<Kind> {
+        guard let id = parameters[parameter].flatMap({ Identifier<Kind>($0) }) else {
+            throw BelfryError(.notFound, "there is nothing of this id; ids here look like \(Kind.prefix)_…")
+        }
+        return id
+    }
+
+    /// The body as JSON.
+    func json() throws(BelfryError) -> JSONValue {
+        do {
+            return try JSONValue(parsing: body.readableBytesView)
+        } catch {
+            throw BelfryError(.invalidJSON, error.description)
+        }
+    }
+
+    /// The body as JSON, which may be absent.
+    func optionalJSON() throws(BelfryError) -> JSONValue { body.readableBytes == 0 ? [:] : try json() }
+
+    /// The body as text.
+    func text() throws(BelfryError) -> String {
+        guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
+            throw BelfryError(.malformed, "the body is not valid UTF-8")
+        }
+        return text
+    }
+
+    /// `?limit=` and `?cursor=`.
+    func page() throws(BelfryError) -> (limit: Int, cursor: String?) {
+        guard let text = query["limit"] else { return (Limits.pageRowsDefault, query["cursor"]) }
+        guard let limit = Int(text), (1...Limits.pageRowsMax).contains(limit) else {
+            throw BelfryError(.malformed, "limit must be 1 to \(Limits.pageRowsMax)")
+        }
+        return (limit, query["cursor"])
+    }
+
+    /// A parameter from a closed set.
+    func word<Word: RawRepresentable & CaseIterable>(
+        _ parameter: String, of _: Word.Type = Word.self
+    ) throws(BelfryError) -> Word? where Word.RawValue == String {
+        guard let text = query[parameter] else { return nil }
+        guard let word = Word(rawValue: text) else {
+            let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
+            throw BelfryError(.malformed, "\(parameter) must be one of: \(words)")
+        }
+        return word
+    }
+}

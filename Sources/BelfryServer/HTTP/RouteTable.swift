@@ -1,0 +1,154 @@
+import BelfryCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Who may use a route.
+enum Access: Sendable {
+    /// Everybody: deliveries authenticate themselves, health checks hold nothing.
+    case open
+    /// A token with this role, or one that includes it.
+    case role(Role)
+    /// A token of any role.
+    case anyToken
+    /// A publisher's token, or an operator's.
+    case publisher
+    /// Loopback without a token, anybody else with one.
+    case loopbackOrToken
+
+    /// Whether a principal of `role` may. Loopback is looked at elsewhere.
+    func admits(_ role: Role) -> Bool {
+        switch self {
+        case .open, .anyToken: true
+        case .role(let required): role.includes(required)
+        case .publisher: role == .publisher || role.includes(.operator)
+        case .loopbackOrToken: role.includes(.viewer)
+        }
+    }
+
+    /// What a refused caller is told.
+    var needed: String {
+        switch self {
+        case .open, .anyToken: "any"
+        case .role(let role): role.rawValue
+        case .publisher: Role.publisher.rawValue
+        case .loopbackOrToken: Role.viewer.rawValue
+        }
+    }
+}
+
+/// All routes: a method, a path, who may, and what answers. Whatever is not in here is answered with 404 or 405.
+struct RouteTable {
+    typealias Handler = @Sendable (RouteRequest) async throws -> Reply
+
+    private let router = Router(context: RouteContext.self)
+    private var methods: [String: Set<HTTPRequest.Method>] = [:]
+    /// Turns a bearer token into who it belongs to.
+    private let authenticate: @Sendable (String) -> Principal?
+
+    init(authenticate: @escaping @Sendable (String) -> Principal?) { self.authenticate = authenticate }
+
+    /// Adds a route; `GET` answers `HEAD` too, but for streams.
+    mutating func add(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, isStream: Bool = false,
+        _ handler: @escaping Handler
+    ) {
+        register(method, path, access, handler)
+        if method == .get, !isStream { register(.head, path, access, handler) }
+    }
+
+    private mutating func register(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, _ handler: @escaping Handler
+    ) {
+        methods[path, default: []].insert(method)
+        let authenticate = authenticate
+        router.on(RouterPath(path), method: method) { _, context -> Response in
+            let exchange = context.exchange
+            var request = exchange.request
+            for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
+            request.principal = try Self.principal(for: request, access, authenticate)
+            exchange.finish(try await handler(request), principal: request.principal)
+            return Response(status: .ok)
+        }
+    }
+
+    private static func principal(
+        for request: RouteRequest, _ access: Access, _ authenticate: (String) -> Principal?
+    ) throws(BelfryError) -> Principal? {
+        if case .open = access { return nil }
+        guard let authorization = request.headers.first(name: "authorization") else {
+            if case .loopbackOrToken = access, request.peer.isLoopback { return nil }
+            throw BelfryError(.unauthorized, "a bearer token is needed: Authorization: Bearer TOKEN")
+        }
+        let parts = authorization.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer",
+            let principal = authenticate(parts[1].trimmingSpaces())
+        else {
+            throw BelfryError(.unauthorized, "the token is unknown, expired or revoked")
+        }
+        guard access.admits(principal.role) else {
+            throw BelfryError(
+                .forbidden, "this needs the role \(access.needed); the token has the role \(principal.role.rawValue)",
+                details: ["needed": .string(access.needed)]
+            )
+        }
+        return principal
+    }
+
+    /// The finished table, in which every path answers every common method.
+    func responder() -> RouterResponder<RouteContext> {
+        let common: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        for (path, known) in methods {
+            let allowed = common.filter(known.contains).map(\.rawValue).joined(separator: ", ")
+            for method in common where !known.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw BelfryError(
+                        .methodNotAllowed, "this path answers \(allowed)", details: ["allow": .string(allowed)]
+                    )
+                }
+            }
+        }
+        return router.buildResponder()
+    }
+}
+
+/// What the router passes along: the exchange is all that counts, Hummingbird's own request and response are shells.
+struct RouteContext: RequestContext {
+    struct Source: RequestContextSource {
+        let logger: Logger
+        let exchange: Exchange
+    }
+
+    var coreContext: CoreRequestContextStorage
+    let exchange: Exchange
+
+    init(source: Source) {
+        coreContext = CoreRequestContextStorage(source: source)
+        exchange = source.exchange
+    }
+}
+
+/// One request and its answer.
+final class Exchange: Sendable {
+    let request: RouteRequest
+    private let outcome = Mutex<(reply: Reply, principal: Principal?)?>(nil)
+
+    init(_ request: RouteRequest) { self.request = request }
+
+    func finish(_ reply: Reply, principal: Principal?) { outcome.withLock { $0 = (reply, principal) } }
+
+    /// Nil if no route has answered.
+    var reply: Reply? { outcome.withLock { $0?.reply } }
+    var principal: Principal? { outcome.withLock { $0?.principal } }
+}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> String {
+        var text = self.drop { $0 == " " }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,153 @@
+import BelfryCore
+public import BelfryEngine
+import BelfryStore
+import HummingbirdCore
+public import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// The hub's edge: HTTP and event streams. A service that listens while it runs.
+///
+/// When it is shut down gracefully it stops listening, says so at `/readyz`, lets requests under way finish, and ends
+/// streams with a CLOSING frame; what has not ended within ``Limits/drainTimeout`` is cut.
+public final class HTTPServer: Service {
+    private let hub: Hub
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+    private let onRunning: @Sendable (Int) async -> Void
+    private let loops: MultiThreadedEventLoopGroup
+    private let fanout: Fanout
+    private let requests = RequestMetrics()
+    /// Zero until it listens.
+    private let port = Mutex(0)
+
+    /// From now on the server hears of every commit.
+    /// - Parameter onRunning: called with the port once the server listens.
+    public init(
+        hub: Hub, configuration: ServerConfiguration = ServerConfiguration(), logger: Logger,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.hub = hub
+        self.configuration = configuration
+        self.logger = logger
+        self.onRunning = onRunning
+        loops = MultiThreadedEventLoopGroup.singleton
+        let fanout = Fanout(
+            loops: Array(loops.makeIterator()), metrics: StreamMetrics(), clock: configuration.clock, logger: logger
+        )
+        self.fanout = fanout
+        hub.subscribeCommits { fanout.publish($0.frames) }
+        fanout.begin(at: hub.head)
+    }
+
+    public func run() async throws {
+        let server = makeServer()
+        let hub = hub
+        let fanout = fanout
+        let logger = logger
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await fanout.run(reader: Self.reader(hub)) }
+                group.addTask {
+                    // Never returns without a shutdown: the group ends with the server.
+                    try await gracefulShutdown()
+                    try await ContinuousClock().sleep(for: Limits.drainTimeout)
+                    logger.warning("draining took too long, what is left is cut")
+                    throw DrainTimeout()
+                }
+                group.addTask {
+                    try await server.run()
+                    throw Finished()
+                }
+                defer { group.cancelAll() }
+                do {
+                    while try await group.next() != nil {}
+                } catch is Finished {
+                    return
+                } catch is DrainTimeout {
+                    return
+                }
+            }
+        } onGracefulShutdown: {
+            hub.beginDraining()
+        }
+    }
+
+    private struct Finished: Error {}
+    private struct DrainTimeout: Error {}
+
+    private static func reader(_ hub: Hub) -> Fanout.PageReader {
+        { after, through, topics in
+            let page = try await hub.frames(after: after, through: through, topics: topics, max: Limits.replayFramesMax)
+            return StreamPage(frames: page.frames, through: page.through)
+        }
+    }
+
+    // MARK: - Parts
+
+    private func makeServer() -> any Service {
+        let dispatcher = Dispatcher(
+            responder: makeRoutes().responder(), metrics: requests, clock: configuration.clock, logger: logger
+        )
+        let hub = hub
+        let settings = EdgeSettings(
+            fanout: fanout,
+            bodyBytesMax: { Self.bodyBytesMax(of: $0, hub) },
+            onRefusal: { dispatcher.refused($0, head: $1) },
+            clock: configuration.clock
+        )
+        let channel = EdgeChannel(settings: settings) { request, channel in
+            await dispatcher.respond(to: request, peerAddress: channel.remoteAddress)
+        }
+        return channel.server(
+            configuration: HummingbirdCore.ServerConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), backlog: Limits.listenBacklog,
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax, logger: logger)
+            ),
+            onServerRunning: { [self] listener in
+                let port = listener.localAddress?.port ?? configuration.port
+                self.port.withLock { $0 = port }
+                await onRunning(port)
+            },
+            eventLoopGroup: loops, logger: logger
+        )
+    }
+
+    private func makeRoutes() -> RouteTable {
+        let hub = hub
+        let fanout = fanout
+        let requests = requests
+        var table = RouteTable(authenticate: { hub.authenticate(bearer: $0) })
+        HookRoutes(hub: hub).add(to: &table)
+        EventRoutes(hub: hub).add(to: &table)
+        RuleRoutes(hub: hub).add(to: &table)
+        DocumentRoutes(hub: hub).add(to: &table)
+        SourceRoutes(hub: hub, baseURL: { [self] in baseURL }).add(to: &table)
+        AgentRoutes(hub: hub).add(to: &table)
+        RunRoutes(hub: hub).add(to: &table)
+        AuditRoutes(hub: hub).add(to: &table)
+        TokenRoutes(hub: hub).add(to: &table)
+        TopicRoutes(hub: hub).add(to: &table)
+        StreamRoutes(hub: hub, clock: configuration.clock).add(to: &table)
+        StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)
+        return table
+    }
+
+    private var baseURL: String {
+        if let url = configuration.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        return "http://\(host):\(port.withLock { $0 })"
+    }
+
+    /// The largest body of a request: a source's own for its deliveries, documents for what carries them.
+    private static func bodyBytesMax(of head: HTTPRequestHead, _ hub: Hub) -> Int {
+        let path = Dispatcher.split(head.uri).path
+        if path.hasPrefix("/hooks/") {
+            return hub.bodyBytesMax(source: String(path.dropFirst(7))) ?? Limits.deliveryBodyBytesMax
+        }
+        return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
+    }
+}

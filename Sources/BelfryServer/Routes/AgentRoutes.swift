@@ -1,0 +1,31 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import HTTPTypes
+
+/// Agents: the configured ways to get text out of something.
+struct AgentRoutes {
+    let hub: Hub
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/v1/agents", .role(.viewer)) { _ in .list(hub.agents()) }
+        table.add(.get, "/v1/agents/:name", .role(.viewer), get)
+        table.add(.put, "/v1/agents/:name", .role(.admin), put)
+    }
+
+    private func get(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        guard let agent = hub.agent(name) else { throw BelfryError(.notFound, "there is no agent \(name)") }
+        return .json(agent, headers: agent.entityTag)
+    }
+
+    private func put(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        let isNew = try await hub.putDocument(
+            DocumentName(.agent, name), text: try request.text(), expectedVersion: try request.expectedVersion(),
+            by: try request.caller()
+        )
+        let agent = hub.agent(name) ?? JSONObject()
+        return .json(agent, status: isNew ? 201 : 200, headers: agent.entityTag)
+    }
+}

@@ -1,0 +1,56 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import HTTPTypes
+
+/// What has come in, and what became of it.
+struct EventRoutes {
+    let hub: Hub
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/v1/events", .role(.viewer), list)
+        table.add(.get, "/v1/events/:id", .role(.viewer), get)
+        table.add(.get, "/v1/events/:id/why", .role(.viewer), why)
+    }
+
+    private func list(_ request: RouteRequest) async throws -> Reply {
+        let (limit, cursor) = try request.page()
+        let filter = EventFilter(
+            source: request.query["source"], type: request.query["type"], status: try request.word("status")
+        )
+        let page = try await hub.events(filter, limit: limit, cursor: cursor)
+        return .list(page.items.map(\.json), next: page.next)
+    }
+
+    /// The event as rules see it, with its status and runs beside.
+    private func get(_ request: RouteRequest) async throws -> Reply {
+        let record = try await hub.event(try request.id(EventKind.self))
+        // The event's own JSON ends with a brace; what follows goes in before it.
+        var bytes = record.event.json.bytes
+        bytes.removeLast()
+        var more = JSONWriter()
+        more.beginObject()
+        more.member("status", record.summary.status.rawValue)
+        more.member("runs", .array(record.summary.runs.map { .string($0.description) }))
+        more.member("ruleset_version", record.summary.ruleSetVersion)
+        more.member("verified_by", .optional(record.summary.verifiedBy))
+        more.endObject()
+        return .json(RawJSON(trusted: bytes + [UInt8(ascii: ",")] + more.bytes.dropFirst()))
+    }
+
+    private func why(_ request: RouteRequest) async throws -> Reply {
+        .json(try await hub.why(try request.id(EventKind.self)))
+    }
+}
+
+extension EventSummary {
+    fileprivate var json: JSONObject {
+        [
+            "id": .string(id.description), "source": .string(source), "type": .string(type),
+            "subject": .optional(subject), "origin": .optional(origin), "key": .optional(key),
+            "time": .string(time.description), "received": .string(received.description),
+            "status": .string(status.rawValue), "runs": .array(runs.map { .string($0.description) }),
+            "same_body_as": .optional(sameBodyAs?.description),
+        ]
+    }
+}

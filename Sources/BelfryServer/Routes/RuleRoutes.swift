@@ -1,0 +1,82 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import HTTPTypes
+import NIOHTTP1
+
+/// Rules: stored, versioned, tested before they are trusted.
+struct RuleRoutes {
+    let hub: Hub
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/v1/rules", .role(.viewer)) { _ in .list(try await hub.rules()) }
+        table.add(.post, "/v1/rules/test", .role(.viewer), test)
+        table.add(.get, "/v1/rules/:name", .role(.viewer), get)
+        table.add(.put, "/v1/rules/:name", .role(.admin), put)
+        table.add(.delete, "/v1/rules/:name", .role(.admin), delete)
+        table.add(.post, "/v1/rules/:name/enable", .role(.operator)) { try await setEnabled($0, true) }
+        table.add(.post, "/v1/rules/:name/disable", .role(.operator)) { try await setEnabled($0, false) }
+    }
+
+    private func get(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        guard let rule = try await hub.rule(name) else { throw BelfryError(.notFound, "there is no rule \(name)") }
+        return .json(rule, headers: rule.entityTag)
+    }
+
+    private func put(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        let isNew = try await hub.putDocument(
+            DocumentName(.rule, name), text: try request.text(), expectedVersion: try request.expectedVersion(),
+            by: try request.caller()
+        )
+        let rule = try await hub.rule(name) ?? JSONObject()
+        return .json(rule, status: isNew ? 201 : 200, headers: rule.entityTag)
+    }
+
+    private func delete(_ request: RouteRequest) async throws -> Reply {
+        try await hub.removeDocument(DocumentName(.rule, try request.name("name")), by: try request.caller())
+        return .empty(204)
+    }
+
+    private func setEnabled(_ request: RouteRequest, _ isEnabled: Bool) async throws -> Reply {
+        let name = try request.name("name")
+        try await hub.setEnabled(rule: name, isEnabled, by: try request.caller())
+        return .json(try await hub.rule(name) ?? JSONObject())
+    }
+
+    /// `{rule: text | name, event: object | id}` → `{rule, matched, explanation}`
+    private func test(_ request: RouteRequest) async throws -> Reply {
+        let body = try request.json()
+        guard let rule = body["rule"]?.string else {
+            throw BelfryError(.missingAttribute, "rule must be the name of a rule, or the text of one")
+        }
+        let event: EventChoice
+        switch body["event"] {
+        case .object(let object)?: event = .object(.object(object))
+        case .string(let text)?:
+            guard let id = EventID(text) else { throw BelfryError(.malformed, "event is neither an object nor an id") }
+            event = .stored(id)
+        default: throw BelfryError(.missingAttribute, "event must be an object, or the id of a stored event")
+        }
+        return .json(try await hub.testRule(Name.isValid(rule) ? .named(rule) : .text(rule), event: event))
+    }
+}
+
+extension JSONObject {
+    /// The `ETag` of a document: its version.
+    var entityTag: [(name: String, value: String)] {
+        self["version"]?.number?.int64.map { [("etag", "\"\($0)\"")] } ?? []
+    }
+}
+
+extension RouteRequest {
+    /// The version that `If-Match` asks for; nil without one. `*` is any version, which is what no header means too.
+    func expectedVersion() throws(BelfryError) -> Int64? {
+        guard let text = headers.first(name: "if-match"), text != "*" else { return nil }
+        guard let version = Int64(text.filter { $0 != "\"" }) else {
+            throw BelfryError(.preconditionFailed, "If-Match must hold the version that the ETag showed")
+        }
+        return version
+    }
+}

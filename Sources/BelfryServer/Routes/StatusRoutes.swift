@@ -1,0 +1,25 @@
+import BelfryCore
+import BelfryEngine
+import HTTPTypes
+
+/// What a supervisor, a load balancer and a Prometheus ask.
+struct StatusRoutes {
+    let hub: Hub
+    /// Everything `/metrics` shows.
+    let samples: @Sendable () -> [MetricSample]
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/healthz", .open) { _ in .json(["status": "ok"]) }
+        table.add(.get, "/readyz", .open, ready)
+        table.add(.get, "/metrics", .loopbackOrToken) { _ in
+            .bytes(Array(PrometheusText.render(samples()).utf8), contentType: PrometheusText.contentType)
+        }
+    }
+
+    private func ready(_ request: RouteRequest) async throws -> Reply {
+        switch hub.readiness {
+        case .ready: return .json(["status": "ready"])
+        case .notReady(let reason): throw BelfryError(.shuttingDown, "not ready: \(reason)")
+        }
+    }
+}

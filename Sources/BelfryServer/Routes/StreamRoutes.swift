@@ -1,0 +1,133 @@
+import BelfryCore
+import BelfryEngine
+import BelfryStore
+import HTTPTypes
+import NIOHTTP1
+
+/// Server-sent events: one multiplexed stream of topics, and the stream of one run.
+struct StreamRoutes {
+    let hub: Hub
+    let clock: WallClock
+
+    func add(to table: inout RouteTable) {
+        table.add(.get, "/v1/stream", .role(.viewer), isStream: true, topics)
+        table.add(.get, "/v1/runs/:id/stream", .role(.viewer), isStream: true, run)
+    }
+
+    /// `?topic=…&topic=…`
+    private func topics(_ request: RouteRequest) async throws -> Reply {
+        try checkFormat(request)
+        let names = request.query.values("topic")
+        guard !names.isEmpty else {
+            throw BelfryError(.missingAttribute, "name at least one topic: ?topic=runs&topic=run/*")
+        }
+        guard names.count <= Limits.topicsPerSubscriptionMax else {
+            throw BelfryError(.malformed, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
+        }
+        var topics: [Topic] = []
+        for name in names {
+            guard let topic = Topic(name) else {
+                throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
+                    + "rule/NAME, source/NAME, approvals, rules, alerts, custom/NAME")
+            }
+            if !topics.contains(topic) { topics.append(topic) }
+        }
+        return .stream(try await plan(topics, at: try StreamPosition(request)))
+    }
+
+    private func run(_ request: RouteRequest) async throws -> Reply {
+        try checkFormat(request)
+        let id = try request.id(RunKind.self)
+        let position = try StreamPosition(request)
+        _ = try await hub.run(id)
+        var plan = try await plan([.run(id)], at: position)
+        plan.run = id
+        // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
+        guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
+        let end = hub.head
+        if case .after(let position) = position, position > 0, try await isAtEnd(id, after: position, end: end) {
+            return .empty(204)
+        }
+        plan.end = end
+        return .stream(plan)
+    }
+
+    /// Whether a run that has ended has nothing more to say after a position: then the client must not come again.
+    private func isAtEnd(_ run: RunID, after position: Int64, end: Int64) async throws -> Bool {
+        var after = position
+        while after < end {
+            let page = try await hub.frames(after: after, through: end, topics: [.run(run)], max: 1)
+            if !page.frames.isEmpty { return false }
+            guard page.through > after else { break }
+            after = page.through
+        }
+        return true
+    }
+
+    private func plan(_ topics: [Topic], at position: StreamPosition) async throws -> StreamPlan {
+        switch position {
+        case .now:
+            let snapshot = try await hub.snapshot(of: topics)
+            return StreamPlan(topics: topics, after: snapshot.position, preamble: snapshot.frames)
+        case .unreadable:
+            return gap(from: nil, to: hub.head, topics)
+        case .after(let position):
+            let head = hub.head
+            guard position <= head else { return gap(from: position, to: head, topics) }
+            let floor = try await hub.floor(of: topics)
+            // Zero means everything that is kept, so nothing is missing.
+            guard position < floor, position > 0 else {
+                return StreamPlan(topics: topics, after: max(position, floor))
+            }
+            return gap(from: position, to: floor, topics)
+        }
+    }
+
+    /// Says what is missing, and goes on behind it.
+    private func gap(from position: Int64?, to end: Int64, _ topics: [Topic]) -> StreamPlan {
+        let data: JSONValue = [
+            "from": position.map { .int($0) } ?? .null, "to": .int(end),
+            "topics": .array(topics.map { .string($0.description) }),
+        ]
+        var run: RunID?
+        if topics.count == 1, case .run(let id)? = topics.first { run = id }
+        let draft = DraftFrame(
+            time: clock.now(), topic: topics.first ?? .alerts, run: run, type: .gap, data: RawJSON(data)
+        )
+        return StreamPlan(topics: topics, after: end, preamble: [Frame(position: end, draft: draft)])
+    }
+
+    private func checkFormat(_ request: RouteRequest) throws(BelfryError) {
+        guard let format = request.query["format"], format != "frames" else { return }
+        throw BelfryError(.malformed, "the format \"\(format.prefix(40))\" is not spoken here; there is: frames")
+    }
+}
+
+/// Where a client wants its stream to begin.
+enum StreamPosition: Sendable, Equatable {
+    /// It has nothing yet.
+    case now
+    case after(Int64)
+    /// It says something, but not a position. A browser cannot mend that: it is told of a gap and goes on from the head.
+    case unreadable
+
+    /// `Last-Event-ID` before `?last_event_id=` before `?after=`. Only the last is written by hand, so only that one is
+    /// refused if it makes no sense.
+    init(_ request: RouteRequest) throws(BelfryError) {
+        if let id = request.headers.first(name: "last-event-id") ?? request.query["last_event_id"], !id.isEmpty {
+            self = Self.position(id).map(StreamPosition.after) ?? .unreadable
+        } else if let text = request.query["after"] {
+            guard let position = Self.position(text) else {
+                throw BelfryError(.malformed, "after must be a position: a whole number from 0")
+            }
+            self = .after(position)
+        } else {
+            self = .now
+        }
+    }
+
+    /// Digits and nothing else.
+    private static func position(_ text: String) -> Int64? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
+    }
+}

@@ -1,0 +1,16 @@
+public import BelfryCore
+
+/// What the edge needs to know.
+public struct ServerConfiguration: Sendable {
+    /// Address to listen on. Loopback by default: anything wider is the operator's decision.
+    public var host = "127.0.0.1"
+    /// Port to listen on; 0 for a free one.
+    public var port = 8420
+    /// What senders and browsers reach the server by, without a slash at the end; nil: the address it listens on.
+    public var publicURL: String?
+    /// Connections at the same time; further ones wait to be accepted.
+    public var connectionsMax = Limits.connectionsMax
+    public var clock = WallClock.system
+
+    public init() {}
+}

@@ -1,0 +1,114 @@
+import BelfryCore
+import BelfryEngine
+import ServiceLifecycle
+import Testing
+
+@testable import BelfryServer
+
+/// Streams of a real hub: positions, snapshots, gaps and ends.
+@Suite("stream routes", .timeLimit(.minutes(1)))
+struct StreamRouteTests {
+    /// The `id:` and `data:` lines of a stream.
+    private func lines(_ text: String) -> [Substring] {
+        guard let head = text.firstRange(of: "\r\n\r\n"), let body = unchunked(text[head.upperBound...]) else { return [] }
+        return body.split(separator: "\n").filter { $0.hasPrefix("id:") || $0.hasPrefix("data:") }.map { Substring($0) }
+    }
+
+    @Test("what cannot be a stream is refused before the headers")
+    func refusals() async throws {
+        try await HubRig.run { rig in
+            let cases: [(String, Int)] = [
+                ("/v1/stream", 400), ("/v1/stream?topic=odd", 400), ("/v1/stream?topic=runs&after=x", 400),
+                ("/v1/stream?topic=runs&format=agui", 400), ("/v1/stream?topic=runs&after=-1", 400),
+                ("/v1/runs/run_01h455vb4pex5vsknk084sn02q/stream", 404),
+                ("/v1/stream?" + (0...100).map { "topic=custom/\($0)" }.joined(separator: "&"), 400),
+            ]
+            for (path, status) in cases {
+                let answer = try await rig.send("GET", path, token: rig.viewer)
+                #expect(answer.status == status, "\(path.prefix(60))")
+                #expect(answer.json["code"]?.string != nil)
+            }
+            #expect(try await rig.send("GET", "/v1/stream?topic=runs").status == 401)
+        }
+    }
+
+    @Test("a run's stream from the start, cut after any block and resumed, gives the same lines")
+    func resume() async throws {
+        try await HubRig.run { rig in
+            let run = try await rig.startRun()
+            let live = try await rig.open("/v1/runs/\(run)/stream?after=0")
+            let whole = lines(await live.readToEnd())
+            #expect(whole.count > 8)
+            #expect(whole.last?.contains("RUN_") == true)
+            for cut in stride(from: 2, to: whole.count, by: 2) {
+                let id = String(whole[cut - 2].dropFirst(4))
+                let rest = try await rig.open("/v1/runs/\(run)/stream?after=0", headers: "Last-Event-ID: \(id)\r\n")
+                #expect(lines(await rest.readToEnd()) == Array(whole[cut...]))
+            }
+            let last = whole.last { $0.hasPrefix("id: ") }?.dropFirst(4) ?? ""
+            let end = try await rig.send("GET", "/v1/runs/\(run)/stream?last_event_id=\(last)", token: rig.viewer)
+            #expect(end.status == 204)
+            let past = try await rig.send(
+                "GET", "/v1/runs/\(run)/stream", token: rig.viewer, headers: "Last-Event-ID: \(rig.hub.head)\r\n"
+            )
+            #expect(past.status == 204)
+        }
+    }
+
+    @Test("a late viewer's snapshot holds the text so far, and its id is where it goes on")
+    func snapshot() async throws {
+        try await HubRig.run { rig in
+            let run = try await rig.startRun(5)
+            try await rig.waitForEnd(of: run)
+            let late = try await rig.open("/v1/runs/\(run)/stream")
+            let seen = lines(await late.readToEnd())
+            #expect(seen.count == 2)
+            #expect(seen.first == "id: \(rig.hub.head)")
+            #expect(seen.last?.contains("reading 5 has come in and is fine") == true)
+            #expect(seen.last?.contains("\"SNAPSHOT\"") == true)
+        }
+    }
+
+    @Test("garbage in Last-Event-ID and positions beyond the head get a GAP, then what comes",
+        arguments: ["banana", "-5", "99999999999999999999", "1e3"])
+    func gap(id: String) async throws {
+        try await HubRig.run { rig in
+            let stream = try await rig.open("/v1/stream?topic=custom/c", headers: "Last-Event-ID: \(id)\r\n")
+            try await stream.read(until: "\"GAP\"")
+            try await stream.read(until: #""data":{"from":null,"to":\#(rig.hub.head),"topics":["custom/c"]}}"#)
+            _ = try await rig.hub.publish(custom: "c", data: RawJSON(["n": 1]), by: .hub)
+            try await stream.read(until: "id: \(rig.hub.head)\n")
+            await stream.close()
+            let beyond = try await rig.open("/v1/stream?topic=custom/c&after=\(rig.hub.head + 100)")
+            try await beyond.read(until: #""from":\#(rig.hub.head + 100),"to":\#(rig.hub.head)"#)
+            await beyond.close()
+        }
+    }
+
+    @Test("the header wins over the query")
+    func precedence() async throws {
+        try await HubRig.run { rig in
+            for number in 1...3 { _ = try await rig.hub.publish(custom: "c", data: RawJSON(.int(number)), by: .hub) }
+            let head = rig.hub.head
+            let stream = try await rig.open(
+                "/v1/stream?topic=custom/c&after=0&last_event_id=0", headers: "Last-Event-ID: \(head - 1)\r\n"
+            )
+            let text = try await stream.read(until: "id: \(head)\n")
+            #expect(text.ranges(of: "\nid: ").count + text.ranges(of: "\r\nid: ").count == 1)
+            await stream.close()
+        }
+    }
+
+    @Test("when the server stops, streams get their farewell while readiness already says no")
+    func drain() async throws {
+        try await HubRig.run { rig in
+            let stream = try await rig.open("/v1/stream?topic=alerts")
+            try await stream.read(until: "SNAPSHOT")
+            await rig.group.triggerGracefulShutdown()
+            let text = await stream.readToEnd()
+            #expect(text.contains("\"CLOSING\""))
+            #expect(text.hasSuffix("0\r\n\r\n"))
+            #expect(rig.hub.readiness != .ready)
+        }
+    }
+}
