@@ -12,7 +12,7 @@ import Synchronization
 /// The hub's edge: HTTP and event streams. A service that listens while it runs.
 ///
 /// When it is shut down gracefully it stops listening, says so at `/readyz`, lets requests under way finish, and ends
-/// streams with a CLOSING frame; what has not ended within ``Limits/drainTimeout`` is cut.
+/// streams with a CLOSING frame; what has not ended within the drain timeout is cut.
 public final class HTTPServer: Service {
     private let hub: Hub
     private let configuration: ServerConfiguration
@@ -48,13 +48,14 @@ public final class HTTPServer: Service {
         let hub = hub
         let fanout = fanout
         let logger = logger
+        let drainTimeout = configuration.drainTimeout
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await fanout.run(reader: Self.reader(hub)) }
                 group.addTask {
                     // Never returns without a shutdown: the group ends with the server.
                     try await gracefulShutdown()
-                    try await ContinuousClock().sleep(for: Limits.drainTimeout)
+                    try await ContinuousClock().sleep(for: drainTimeout)
                     logger.warning("draining took too long, what is left is cut")
                     throw DrainTimeout()
                 }

@@ -10,6 +10,8 @@ public struct ServerConfiguration: Sendable {
     public var publicURL: String?
     /// Connections at the same time; further ones wait to be accepted.
     public var connectionsMax = Limits.connectionsMax
+    /// What has not ended this long after the shutdown began is cut.
+    public var drainTimeout = Limits.drainTimeout
     public var clock = WallClock.system
 
     public init() {}

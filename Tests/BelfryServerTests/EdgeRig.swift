@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryEngine
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -67,6 +68,11 @@ struct EdgeRig: Sendable {
             }
             tasks.cancelAll()
         }
+    }
+
+    /// How many streams have ended for a reason.
+    func closed(_ reason: CloseReason) -> Double? {
+        fanout.metrics.samples.first { $0.labels.first?.value == reason.rawValue }?.value
     }
 
     func connect() async throws -> RawClient { try await RawClient.connect(port: port) }

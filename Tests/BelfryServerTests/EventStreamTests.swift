@@ -106,13 +106,14 @@ struct EventStreamTests {
     @Test("a stream cut after any frame and resumed gives the same bytes as an uncut one", arguments: [true, false])
     func cutAndResumed(fromTheLog: Bool) async throws {
         let frames = (1...40).map { Self.frame(Int64($0), $0 % 4 == 0 ? .alerts : .custom("c"), data: "[\($0)]") }
-        let whole = frames.filter { $0.draft.topic != .alerts }.map { Self.block($0.position, data: $0.draft.data.text) }
+        let wanted = frames.filter { $0.draft.topic != .alerts }
+        let whole = wanted.map { Self.block($0.position, data: $0.draft.data.text) }
         let start = Mutex<Int64>(0)
         let respond: EdgeRig.Responder = { request in
             .stream(StreamPlan(topics: [.custom("c")], after: start.withLock { $0 }, end: 40))
         }
         let reader: Fanout.PageReader = { after, through, topics in
-            let page = frames.filter { $0.position > after && $0.position <= through && $0.draft.topic != .alerts }.prefix(7)
+            let page = wanted.filter { $0.position > after && $0.position <= through }.prefix(7)
             return StreamPage(frames: Array(page), through: page.count < 7 ? through : page.last?.position ?? through)
         }
         try await EdgeRig.run(head: fromTheLog ? 40 : 0, reader: reader, respond: respond) { rig in
@@ -187,7 +188,7 @@ struct EventStreamTests {
             #expect(rig.fanout.subscribers == 1)
             await client.close()
             while rig.fanout.subscribers > 0 { await Task.yield() }
-            #expect(rig.fanout.metrics.samples.contains { $0.labels.first?.value == "client_closed" && $0.value == 1 })
+            #expect(rig.closed(.clientClosed) == 1)
         }
     }
 
@@ -197,7 +198,7 @@ struct EventStreamTests {
         let reader: Fanout.PageReader = { _, _, _ in throw BelfryError(.storageFailed, "no disk") }
         try await EdgeRig.run(head: 50, reader: reader, respond: Self.stream(plan)) { rig in
             _ = try await rig.exchange(Self.request)
-            #expect(rig.fanout.metrics.samples.contains { $0.labels.first?.value == "log_unavailable" && $0.value == 1 })
+            #expect(rig.closed(.logUnavailable) == 1)
         }
     }
 }

@@ -27,7 +27,8 @@ struct FanoutShardTests {
 
     private func subscribe(after: Int64 = 5) throws -> (EmbeddedChannel, StreamHandler) {
         let shard = try #require(fanout.shard(of: loop))
-        let handler = StreamHandler(plan: StreamPlan(topics: [.custom("c")], after: after), framing: .plain, shard: shard)
+        let plan = StreamPlan(topics: [.custom("c")], after: after)
+        let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         shard.attach(handler)

@@ -34,19 +34,23 @@ struct HubRig: Sendable {
         run: { steps: [ { step: say, agent: talker, prompt: "reading {{data.n}} has come in and is fine" } ] }
         """
 
-    static func run(_ body: (HubRig) async throws -> Void) async throws {
+    static func run(
+        configure: (inout ServerConfiguration) -> Void = { _ in }, _ body: (HubRig) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-server-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let hub = try await Hub.open(HubConfiguration(folder: folder, secrets: SecretResolver(allowedEnvironment: [], allowedFiles: [])), logger: logger)
+        let secrets = SecretResolver(allowedEnvironment: [], allowedFiles: [])
+        let hub = try await Hub.open(HubConfiguration(folder: folder, secrets: secrets), logger: logger)
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
         let admin = try await hub.createToken(name: "root", role: .admin, by: .hub).secret.text
         let viewer = try await hub.createToken(name: "eye", role: .viewer, by: .hub).secret.text
 
         var configuration = ServerConfiguration()
         configuration.port = 0
+        configure(&configuration)
         let (ports, portSink) = AsyncStream<Int>.makeStream()
         let server = HTTPServer(hub: hub, configuration: configuration, logger: logger) { portSink.yield($0) }
         let group = ServiceGroup(services: [server, hub.scheduler], logger: logger)
@@ -103,7 +107,9 @@ struct HubRig: Sendable {
     /// Opens a stream and leaves it open.
     func open(_ path: String, token: String? = nil, headers: String = "") async throws -> RawClient {
         let client = try await RawClient.connect(port: port)
-        try await client.send("GET \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token ?? viewer)\r\n\(headers)\r\n")
+        try await client.send(
+            "GET \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token ?? viewer)\r\n\(headers)\r\n"
+        )
         return client
     }
 

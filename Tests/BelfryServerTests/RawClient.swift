@@ -93,7 +93,8 @@ func unchunked(_ body: some StringProtocol) -> String? {
     var rest = Array(body.utf8)[...]
     var text: [UInt8] = []
     while true {
-        guard let end = rest.firstIndex(of: 0x0D), let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16),
+        guard let end = rest.firstIndex(of: 0x0D),
+            let size = Int(String(decoding: rest[..<end], as: UTF8.self), radix: 16),
             rest.count >= end - rest.startIndex + 2 + size + 2
         else { return nil }
         let start = end + 2

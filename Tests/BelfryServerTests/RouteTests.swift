@@ -91,12 +91,18 @@ struct RouteTests {
     @Test("rules are put, shown with their version, switched, tested and deleted")
     func rules() async throws {
         try await HubRig.run { rig in
-            let text = "rule: second\nwhen: { source: [plant] }\nrun: { steps: [ { step: a, agent: talker, prompt: x } ] }\n"
+            let text = """
+                rule: second
+                when: { source: [plant] }
+                run: { steps: [ { step: a, agent: talker, prompt: x } ] }
+
+                """
             let created = try await rig.send("PUT", "/v1/rules/second", token: rig.admin, body: text)
             #expect(created.status == 201)
             #expect(created.head.contains("etag: \"1\""))
             let changed = try await rig.send(
-                "PUT", "/v1/rules/second", token: rig.admin, headers: "If-Match: \"1\"\r\n", body: text + "about: more\n"
+                "PUT", "/v1/rules/second", token: rig.admin, headers: "If-Match: \"1\"\r\n",
+                body: text + "about: more\n"
             )
             #expect(changed.status == 200)
             let stale = try await rig.send(
@@ -163,7 +169,8 @@ struct RouteTests {
     @Test("tokens are made, work in their role, and stop working when they are revoked")
     func tokens() async throws {
         try await HubRig.run { rig in
-            let made = try await rig.send("POST", "/v1/tokens", token: rig.admin, body: #"{"name":"ci","role":"publisher"}"#)
+            let wish = #"{"name":"ci","role":"publisher"}"#
+            let made = try await rig.send("POST", "/v1/tokens", token: rig.admin, body: wish)
             #expect(made.status == 201)
             let token = try #require(made.json["token"]?.string)
             let id = try #require(made.json["id"]?.string)
@@ -202,9 +209,10 @@ struct RouteTests {
             #expect(metrics.head.contains("content-type: text/plain; version=0.0.4"))
             #expect(metrics.body.contains("belfry_http_requests_total{route=\"/healthz\",status=\"200\"} 1\n"))
             #expect(metrics.body.contains("# TYPE belfry_streams_open gauge\nbelfry_streams_open 0\n"))
-            let proxied = try await rig.send("GET", "/metrics", headers: "X-Forwarded-For: 10.0.0.1\r\n")
+            let forwarded = "X-Forwarded-For: 10.0.0.1\r\n"
+            let proxied = try await rig.send("GET", "/metrics", headers: forwarded)
             #expect(proxied.status == 401)
-            let token = try await rig.send("GET", "/metrics", token: rig.viewer, headers: "X-Forwarded-For: 10.0.0.1\r\n")
+            let token = try await rig.send("GET", "/metrics", token: rig.viewer, headers: forwarded)
             #expect(token.status == 200)
         }
     }

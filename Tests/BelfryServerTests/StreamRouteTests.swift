@@ -10,7 +10,9 @@ import Testing
 struct StreamRouteTests {
     /// The `id:` and `data:` lines of a stream.
     private func lines(_ text: String) -> [Substring] {
-        guard let head = text.firstRange(of: "\r\n\r\n"), let body = unchunked(text[head.upperBound...]) else { return [] }
+        guard let head = text.firstRange(of: "\r\n\r\n"), let body = unchunked(text[head.upperBound...]) else {
+            return []
+        }
         return body.split(separator: "\n").filter { $0.hasPrefix("id:") || $0.hasPrefix("data:") }.map { Substring($0) }
     }
 
@@ -69,7 +71,8 @@ struct StreamRouteTests {
         }
     }
 
-    @Test("garbage in Last-Event-ID and positions beyond the head get a GAP, then what comes",
+    @Test(
+        "garbage in Last-Event-ID and positions beyond the head get a GAP, then what comes",
         arguments: ["banana", "-5", "99999999999999999999", "1e3"])
     func gap(id: String) async throws {
         try await HubRig.run { rig in
@@ -109,6 +112,31 @@ struct StreamRouteTests {
             #expect(text.contains("\"CLOSING\""))
             #expect(text.hasSuffix("0\r\n\r\n"))
             #expect(rig.hub.readiness != .ready)
+        }
+    }
+
+    @Test("what does not end by itself is cut when the drain timeout is over")
+    func drainIsBounded() async throws {
+        try await HubRig.run(configure: { $0.drainTimeout = .milliseconds(200) }) { rig in
+            let stuck = try await RawClient.connect(port: rig.port)
+            try await stuck.send("POST /hooks/plant HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+            _ = try await rig.send("GET", "/healthz")
+            await rig.group.triggerGracefulShutdown()
+            #expect(await stuck.readToEnd() == "")
+        }
+    }
+
+    @Test("past the connection cap a client waits until another goes")
+    func connectionCap() async throws {
+        try await HubRig.run(configure: { $0.connectionsMax = 1 }) { rig in
+            let first = try await rig.open("/v1/stream?topic=alerts")
+            try await first.read(until: "SNAPSHOT")
+            let second = try await rig.open("/v1/stream?topic=alerts")
+            _ = try await rig.hub.publish(custom: "c", data: .null, by: .hub)
+            #expect(second.received.isEmpty)
+            await first.close()
+            try await second.read(until: "SNAPSHOT")
+            await second.close()
         }
     }
 }

@@ -189,8 +189,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             received.headers.remove(name: "http2-settings")
         }
         head = received
-        let action = machine.head(received.shape(bodyBytesMax: settings.bodyBytesMax(received)), now: context.eventLoop.now)
-        perform(action, context)
+        let shape = received.shape(bodyBytesMax: settings.bodyBytesMax(received))
+        perform(machine.head(shape, now: context.eventLoop.now), context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -155,7 +155,7 @@ struct ConnectionStateMachine {
         switch phase {
         case .idle, .lingering: return .close
         case .receiving:
-            return .refuse(BelfryError(.requestTimeout, "the request was not complete within \(Limits.requestReadTimeout)"))
+            return .refuse(BelfryError(.requestTimeout, "the request was not complete in time"))
         case .responding, .closed: return .none
         }
     }

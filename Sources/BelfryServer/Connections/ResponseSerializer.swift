@@ -41,7 +41,9 @@ struct ResponseSerializer {
 
     static var continueHead: ByteBuffer { ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n") }
 
-    private mutating func writeStatusLine(_ status: Int, _ reason: String, seconds: Int64, to buffer: inout ByteBuffer) {
+    private mutating func writeStatusLine(
+        _ status: Int, _ reason: String, seconds: Int64, to buffer: inout ByteBuffer
+    ) {
         if seconds != dateSeconds || date.isEmpty {
             dateSeconds = seconds
             date = Self.httpDate(seconds: seconds)

@@ -35,11 +35,12 @@ struct Dispatcher: Sendable {
     ) async -> Reply {
         let method = HTTPRequest.Method(request.head.method.rawValue) ?? .get
         let shell = Request(
-            head: HTTPRequest(method: method, scheme: nil, authority: nil, path: path), body: RequestBody(buffer: ByteBuffer())
+            head: HTTPRequest(method: method, scheme: nil, authority: nil, path: path),
+            body: RequestBody(buffer: ByteBuffer())
         )
         do {
             _ = try await responder.respond(to: shell, context: context)
-            return exchange.reply ?? .problem(BelfryError(.notFound, "there is nothing at this path"), requestID: request.id)
+            return exchange.reply ?? problem(BelfryError(.notFound, "there is nothing at this path"), request)
         } catch let error as BelfryError {
             return problem(error, request)
         } catch is CancellationError {
@@ -57,7 +58,9 @@ struct Dispatcher: Sendable {
         if Problem(error).status >= 500 {
             logger.error(
                 "a request failed",
-                metadata: ["request.id": "\(request.id)", "error.code": "\(error.code.rawValue)", "error": "\(error.message)"]
+                metadata: [
+                    "request.id": "\(request.id)", "error.code": "\(error.code.rawValue)", "error": "\(error.message)",
+                ]
             )
         }
         var reply = Problem(error, requestID: request.id).response

@@ -36,10 +36,6 @@ extension Reply {
         )
     }
 
-    static func problem(_ error: BelfryError, requestID: String) -> Reply {
-        .response(Problem(error, requestID: requestID).response)
-    }
-
     private static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"

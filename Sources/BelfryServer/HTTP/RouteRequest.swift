@@ -35,7 +35,9 @@ struct RouteRequest: Sendable {
     }
 
     /// A part of the path that is an id.
-    func id<Kind: IdentifierKind>(_ kind: Kind.Type, _ parameter: String = "id") throws(BelfryError) -> Identifier<Kind> {
+    func id<Kind: IdentifierKind>(
+        _ kind: Kind.Type, _ parameter: String = "id"
+    ) throws(BelfryError) -> Identifier<Kind> {
         guard let id = parameters[parameter].flatMap({ Identifier<Kind>($0) }) else {
             throw BelfryError(.notFound, "there is nothing of this id; ids here look like \(Kind.prefix)_…")
         }

@@ -13,8 +13,9 @@ enum PrometheusText {
                 text += "# HELP \(sample.name) \(escaped(sample.help))\n# TYPE \(sample.name) \(sample.kind.rawValue)\n"
                 last = sample.name
             }
-            let labels = sample.labels.map { "\($0.name)=\"\(escaped($0.value, quotes: true))\"" }
-            text += sample.name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") + " \(number(sample.value))\n"
+            let pairs = sample.labels.map { "\($0.name)=\"\(escaped($0.value, quotes: true))\"" }
+            let labels = pairs.joined(separator: ",")
+            text += "\(sample.name)\(labels.isEmpty ? "" : "{\(labels)}") \(number(sample.value))\n"
         }
         return text
     }

@@ -22,7 +22,8 @@ struct DocumentRoutes {
             return (path: path, text: text)
         }
         let plan = try await hub.applyDocuments(
-            pairs, dryRun: body["dry_run"]?.bool ?? false, adopts: body["adopt"]?.bool ?? false, by: try request.caller()
+            pairs, dryRun: body["dry_run"]?.bool ?? false, adopts: body["adopt"]?.bool ?? false,
+            by: try request.caller()
         )
         func list(_ names: [DocumentName]) -> JSONValue { .array(names.map { .string($0.description) }) }
         return .json([

@@ -16,8 +16,9 @@ struct HookRoutes {
 
     private func receive(_ request: RouteRequest) async throws -> Reply {
         let delivery = Delivery(
-            method: request.head.method.rawValue, headers: HeaderFields(Self.headers(of: request)), body: request.bodyBytes,
-            remote: request.peer.address, isLoopback: request.peer.isLoopback, received: request.received
+            method: request.head.method.rawValue, headers: HeaderFields(Self.headers(of: request)),
+            body: request.bodyBytes, remote: request.peer.address, isLoopback: request.peer.isLoopback,
+            received: request.received
         )
         switch try await hub.receive(source: request.parameters["source"] ?? "", delivery) {
         case .answered(let status, let contentType, let body):

@@ -27,8 +27,10 @@ struct StreamRoutes {
         var topics: [Topic] = []
         for name in names {
             guard let topic = Topic(name) else {
-                throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
-                    + "rule/NAME, source/NAME, approvals, rules, alerts, custom/NAME")
+                throw BelfryError(
+                    .malformed,
+                    "\"\(name.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
+                        + "rule/NAME, source/NAME, approvals, rules, alerts, custom/NAME")
             }
             if !topics.contains(topic) { topics.append(topic) }
         }
@@ -108,7 +110,7 @@ enum StreamPosition: Sendable, Equatable {
     /// It has nothing yet.
     case now
     case after(Int64)
-    /// It says something, but not a position. A browser cannot mend that: it is told of a gap and goes on from the head.
+    /// It says something, but no position. A browser cannot mend that: it is told of a gap and goes on from the head.
     case unreadable
 
     /// `Last-Event-ID` before `?last_event_id=` before `?after=`. Only the last is written by hand, so only that one is

@@ -10,8 +10,8 @@ struct StreamPage: Sendable {
     var through: Int64
 }
 
-/// Takes committed frames to every subscriber: a shard per event loop, and a ring of what came last. It lives as long as
-/// the server.
+/// Takes committed frames to every subscriber: a shard per event loop, and a ring of what came last. It lives as
+/// long as the server.
 ///
 /// ```
 /// writer thread ── publish ──▶ ring
@@ -72,8 +72,8 @@ final class Fanout: Sendable {
 
     // MARK: - Publishing
 
-    /// Begins to hand out. What was committed before, at or before `head` or heard of already, is in the log for who wants
-    /// it. To be called before the first subscriber comes.
+    /// Begins to hand out. What was committed before, at or before `head` or heard of already, is in the log for who
+    /// wants it. To be called before the first subscriber comes.
     func begin(at head: Int64) {
         let start = recent.withLock { recent in
             recent.head = max(recent.head, head)

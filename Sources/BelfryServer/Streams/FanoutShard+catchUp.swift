@@ -47,32 +47,24 @@ extension FanoutShard {
             for (position, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
                 looked += 1
                 if subscriber.topics.contains(where: { $0.covers(frame.draft) }) {
-                    run = run.isEmpty || run.upperBound != position ? flush(run, of: encoded, to: subscriber, next: position)
-                        : run.lowerBound..<position + 1
+                    if run.isEmpty || run.upperBound != position {
+                        write(run, of: encoded, to: subscriber)
+                        run = position..<position
+                    }
+                    run = run.lowerBound..<position + 1
                     bytes += encoded.bytes(of: position)
                     noteEnd(of: frame, for: subscriber, head: head)
                 }
                 if looked >= Limits.catchUpFramesPerTurnMax || bytes >= Limits.catchUpBytesPerTurnMax {
                     through = frame.position
-                    _ = flush(run, of: encoded, to: subscriber, next: 0)
+                    write(run, of: encoded, to: subscriber)
                     break read
                 }
             }
-            _ = flush(run, of: encoded, to: subscriber, next: 0)
+            write(run, of: encoded, to: subscriber)
         }
         subscriber.flush()
         pageDelivered(through: through, to: subscriber)
-    }
-
-    /// Writes a run of frames and begins the next one.
-    private func flush(
-        _ run: Range<Int>, of encoded: EncodedFrames, to subscriber: StreamHandler, next: Int
-    ) -> Range<Int> {
-        if !run.isEmpty {
-            subscriber.write(encoded.slice(run))
-            fanout.metrics.framesDelivered(run.count)
-        }
-        return next..<next + 1
     }
 
     // MARK: - The log
@@ -100,9 +92,8 @@ extension FanoutShard {
         let frames = page.frames.filter { $0.position > cursor }
         for frame in frames { noteEnd(of: frame, for: subscriber, head: max(head, page.through)) }
         let encoded = EncodedFrames(frames, framing: subscriber.framing)
-        subscriber.write(encoded.slice(0..<frames.count))
+        write(0..<frames.count, of: encoded, to: subscriber)
         subscriber.flush()
-        fanout.metrics.framesDelivered(frames.count)
         pageDelivered(through: page.through, to: subscriber)
     }
 

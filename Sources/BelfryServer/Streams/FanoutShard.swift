@@ -5,8 +5,8 @@ import NIOCore
 
 /// The subscribers of one event loop. Everything in here happens on that loop.
 ///
-/// A turn takes what was published since the last one, writes each subscriber its frames as slices of one shared buffer,
-/// and flushes each connection once.
+/// A turn takes what was published since the last one, writes each subscriber its frames as slices of one shared
+/// buffer, and flushes each connection once.
 final class FanoutShard {
     let loop: any EventLoop
     let mailbox: ShardMailbox
@@ -106,7 +106,7 @@ final class FanoutShard {
         let reached = touched
         touched.removeAll(keepingCapacity: true)
         for subscriber in reached {
-            write(subscriber.pendingFrames, of: &batches, to: subscriber)
+            writePending(of: &batches, to: subscriber)
             subscriber.pendingFrames = 0..<0
             subscriber.flush()
             if subscriber.machine.end != nil {
@@ -128,7 +128,7 @@ final class FanoutShard {
         }
         guard subscriber.isDelivering, frame.position > subscriber.deliverAfter else { return }
         if subscriber.pendingFrames.upperBound != position || subscriber.pendingFrames.isEmpty {
-            write(subscriber.pendingFrames, of: &batches, to: subscriber)
+            writePending(of: &batches, to: subscriber)
             subscriber.pendingFrames = position..<position + 1
         } else {
             subscriber.pendingFrames = subscriber.pendingFrames.lowerBound..<position + 1
@@ -136,9 +136,15 @@ final class FanoutShard {
         noteEnd(of: frame, for: subscriber, head: batches.through)
     }
 
-    private func write(_ frames: Range<Int>, of batches: inout FrameTurn, to subscriber: StreamHandler) {
+    private func writePending(of batches: inout FrameTurn, to subscriber: StreamHandler) {
+        guard !subscriber.pendingFrames.isEmpty else { return }
+        write(subscriber.pendingFrames, of: batches.encoded(subscriber.framing), to: subscriber)
+    }
+
+    /// Writes consecutive frames as one slice.
+    func write(_ frames: Range<Int>, of encoded: EncodedFrames, to subscriber: StreamHandler) {
         guard !frames.isEmpty else { return }
-        subscriber.write(batches.encoded(subscriber.framing).slice(frames))
+        subscriber.write(encoded.slice(frames))
         fanout.metrics.framesDelivered(frames.count)
     }
 

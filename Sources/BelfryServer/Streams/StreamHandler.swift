@@ -63,7 +63,8 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         channel.closeFuture.whenComplete { _ in deadline.cancel() }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(EventStreamEncoder.end(framing: framing) ?? ByteBuffer()), promise: written)
+        let end = EventStreamEncoder.end(framing: framing) ?? ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(end), promise: written)
     }
 
     /// Closes the connection, whatever is still unsent.

@@ -1,7 +1,8 @@
 import BelfryCore
 import BelfryEngine
 
-/// A log, a ring and subscribers under random commits, stalls, slow reads and late arrivals, the way a shard drives them.
+/// A log, a ring and subscribers under random commits, stalls, slow reads and late arrivals, the way a shard drives
+/// them.
 struct StreamSimulation {
     final class Subscriber {
         let topics: [Topic]
