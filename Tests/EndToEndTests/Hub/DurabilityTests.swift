@@ -30,7 +30,7 @@ import Testing
                 #expect(syncs() > before)
                 _ = try await hub.allRunsEnded()
             }
-            tracer.send(SIGINT)
+            tracer.send(SIGTERM)
             _ = try await tracer.end()
         }
     }

@@ -15,8 +15,7 @@ import Testing
         let sent = try await hub.belfry("send", sample, "--output", "json")
         #expect(sent.code == 0, "\(sent.errors)")
         let runs = try await hub.allRunsEnded()
-        #expect(runs.map { $0["rule"]?.string } == [rule])
-        #expect(runs.map { $0["state"]?.string } == ["succeeded"])
+        #expect(runs.allSatisfy { $0["rule"]?.string == rule && $0["state"]?.string == "succeeded" }, "\(runs)")
         let shown = try await hub.client.request("GET", "/v1/runs/\(runs[0]["id"]?.string ?? "")").json
         #expect(shown["steps"]?.array?.first?["output"]?.string?.isEmpty == false)
         try await hub.kill9()

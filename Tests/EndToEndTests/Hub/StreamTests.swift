@@ -69,9 +69,9 @@ import Testing
             let soFar = snapshot.frame["data"]?["steps"]?.array?.first?["text"]?.string ?? ""
             #expect(soFar.hasPrefix("word0 word1"))
             #expect(soFar.count < words.count)
-            let rest = late.filter { $0.frame["type"]?.string == "TEXT_MESSAGE_CONTENT" }
-                .compactMap { $0.frame["data"]?["delta"]?.string }.joined()
-            #expect(soFar + rest == words)
+            let deltas: [String] = late.filter { $0.frame["type"]?.string == "TEXT_MESSAGE_CONTENT" }
+                .compactMap { $0.frame["data"]?["delta"]?.string }
+            #expect(soFar + deltas.joined(separator: "") == words)
         }
     }
 
