@@ -1,6 +1,8 @@
 extension Limits {
     // MARK: Streams
 
+    /// A frame published from outside: a page of them (``replayFramesMax``) is held in memory for each who catches up.
+    public static let customFrameBytesMax = 64 * 1024
     /// Recent frames kept in memory for those who reconnect: a tab that comes back within seconds reads no disk.
     public static let ringFramesMax = 16_384
     /// What they may weigh.

@@ -149,6 +149,7 @@ public final class HTTPServer: Service {
         if path.hasPrefix("/hooks/") {
             return hub.bodyBytesMax(source: String(path.dropFirst(7))) ?? Limits.deliveryBodyBytesMax
         }
+        if path.hasPrefix("/v1/topics/") { return Limits.customFrameBytesMax }
         return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
     }
 }

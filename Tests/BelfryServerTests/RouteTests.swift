@@ -85,6 +85,10 @@ struct RouteTests {
                 "POST", "/v1/rules/test", token: rig.viewer, body: String(repeating: " ", count: 1024 * 1024 + 1)
             )
             #expect(api.status == 413)
+            let frame = try await rig.send(
+                "POST", "/v1/topics/custom/c", token: rig.admin, body: String(repeating: " ", count: 64 * 1024 + 1)
+            )
+            #expect(frame.status == 413)
         }
     }
 

@@ -18,6 +18,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Parts of requests that were sent ahead.
     private var ahead = CircularBuffer<HTTPServerRequestPart>()
     private var isReadHeld = false
+    private var isInputClosed = false
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
     /// The request's own wish, and ours.
@@ -113,7 +114,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Takes HTTP off the connection: what is left is the subscriber, and nothing of the request is kept.
     private func startStream(_ plan: StreamPlan, _ context: ChannelHandlerContext) {
-        guard let shard = settings.fanout.shard(of: context.eventLoop) else {
+        // A client that has closed its side cannot be told from one that is gone.
+        guard !isInputClosed, let shard = settings.fanout.shard(of: context.eventLoop) else {
             return context.close(promise: nil)
         }
         let framing: StreamFraming = head?.version == .http1_0 ? .plain : .chunked
@@ -217,7 +219,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed: perform(machine.inputClosed(), context)
+        case ChannelEvent.inputClosed:
+            isInputClosed = true
+            perform(machine.inputClosed(), context)
         case is ChannelShouldQuiesceEvent: perform(machine.quiesce(), context)
         default: context.fireUserInboundEventTriggered(event)
         }

@@ -55,7 +55,8 @@ struct Dispatcher: Sendable {
     }
 
     private func problem(_ error: BelfryError, _ request: RouteRequest) -> Reply {
-        if Problem(error).status >= 500 {
+        // Nobody has to act on a server that stops or sheds load.
+        if Problem(error).status >= 500, ![.shuttingDown, .overloaded].contains(error.code) {
             logger.error(
                 "a request failed",
                 metadata: [
