@@ -1,6 +1,7 @@
 import BelfryCore
 public import BelfryEngine
 import BelfryStore
+import Glibc
 import HummingbirdCore
 public import Logging
 import NIOCore
@@ -43,6 +44,7 @@ public final class HTTPServer: Service {
         fanout.begin(at: hub.head)
     }
 
+    /// Throws `conflict` with the address and the reason if it cannot listen.
     public func run() async throws {
         let server = makeServer()
         let hub = hub
@@ -59,8 +61,12 @@ public final class HTTPServer: Service {
                     logger.warning("draining took too long, what is left is cut")
                     throw DrainTimeout()
                 }
-                group.addTask {
-                    try await server.run()
+                group.addTask { [configuration] in
+                    do {
+                        try await server.run()
+                    } catch let error as IOError {
+                        throw BelfryError(cannotListen: configuration, error)
+                    }
                     throw Finished()
                 }
                 defer { group.cancelAll() }
@@ -151,5 +157,18 @@ public final class HTTPServer: Service {
         }
         if path.hasPrefix("/v1/topics/") { return Limits.customFrameBytesMax }
         return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
+    }
+}
+
+extension BelfryError {
+    fileprivate init(cannotListen configuration: ServerConfiguration, _ error: IOError) {
+        let reason =
+            switch error.errnoCode {
+            case EADDRINUSE: "something else listens there already"
+            case EACCES: "ports below 1024 need a privilege that this process does not have"
+            case EADDRNOTAVAIL: "this machine has no such address"
+            default: "\(error)"
+            }
+        self.init(.conflict, "cannot listen on \(configuration.host):\(configuration.port): \(reason)")
     }
 }

@@ -56,9 +56,12 @@ struct HubRig: Sendable {
         let group = ServiceGroup(services: [server, hub.scheduler], logger: logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
+                tasks.addTask {
+                    defer { portSink.finish() }
+                    try await group.run()
+                }
                 var iterator = ports.makeAsyncIterator()
-                let port = await iterator.next() ?? 0
+                guard let port = await iterator.next() else { return try await tasks.waitForAll() }
                 let rig = HubRig(port: port, hub: hub, group: group, admin: admin, viewer: viewer)
                 do {
                     try await body(rig)

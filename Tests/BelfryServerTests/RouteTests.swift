@@ -220,4 +220,15 @@ struct RouteTests {
             #expect(token.status == 200)
         }
     }
+
+    @Test("a port that is taken is said to be, with its number")
+    func portTaken() async throws {
+        try await HubRig.run { rig in
+            await #expect {
+                try await HubRig.run(configure: { $0.port = rig.port }) { _ in }
+            } throws: { error in
+                "\(error)".contains("cannot listen on 127.0.0.1:\(rig.port): something else listens there already")
+            }
+        }
+    }
 }
