@@ -40,7 +40,10 @@ final class FolderLock: Sendable {
 
     func release() {
         isHeld.withLock { isHeld in
-            if isHeld { close(descriptor) }
+            guard isHeld else { return }
+            // Said and not left to `close`: a child that is being started holds the descriptor until its exec.
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
             isHeld = false
         }
     }

@@ -30,7 +30,8 @@ import Testing
                 #expect(syncs() > before)
                 _ = try await hub.allRunsEnded()
             }
-            tracer.send(SIGTERM)
+            // The tracer ends with the hub.
+            try await hub.kill9()
             _ = try await tracer.end()
         }
     }
