@@ -19,7 +19,7 @@ extension Hub {
     public func receive(source name: String, _ delivery: Delivery) async throws(BelfryError) -> Receipt {
         let snapshot = registry.snapshot
         guard let source = snapshot.sources[name] else {
-            await store.recordRefusal(source: "*", code: .unknownSource, remote: delivery.remote)
+            store.recordRefusal(source: "*", code: .unknownSource, remote: delivery.remote)
             throw BelfryError(.unknownSource, "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
         }
         do throws(BelfryError) {
@@ -39,9 +39,16 @@ extension Hub {
                 return .stored(try await store.accept(accepted), isBatch: events.count > 1)
             }
         } catch {
-            await store.recordRefusal(source: name, code: error.code, remote: delivery.remote)
+            store.recordRefusal(source: name, code: error.code, remote: delivery.remote)
             throw error
         }
+    }
+
+    /// Notes a delivery that was refused before it was complete: too large, too slow. Never blocks.
+    /// - Parameter source: as it stands in the path, whether there is such a source or not.
+    public func recordRefusal(source: String, code: BelfryError.Code, remote: String) {
+        let isKnown = registry.snapshot.sources[source] != nil
+        store.recordRefusal(source: isKnown ? source : "*", code: code, remote: remote)
     }
 
     /// The most bytes the source takes; nil if there is no such source.

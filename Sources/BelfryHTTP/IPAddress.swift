@@ -1,3 +1,5 @@
+// CCurl: its headers bring the socket structures along, and an optimised build finds their members there.
+import CCurl
 import Glibc
 
 /// An IPv4 or IPv6 address, to decide whether it belongs to the public Internet.

@@ -103,7 +103,11 @@ public final class HTTPServer: Service {
         let settings = EdgeSettings(
             fanout: fanout,
             bodyBytesMax: { Self.bodyBytesMax(of: $0, hub) },
-            onRefusal: { dispatcher.refused($0, head: $1) },
+            onRefusal: { error, head, remote in
+                dispatcher.refused(error, head: head)
+                guard let head, let source = Self.sourceName(in: head) else { return }
+                hub.recordRefusal(source: source, code: error.code, remote: remote)
+            },
             clock: configuration.clock
         )
         let channel = EdgeChannel(settings: settings) { request, channel in
@@ -149,12 +153,18 @@ public final class HTTPServer: Service {
         return "http://\(host):\(port.withLock { $0 })"
     }
 
+    /// The source that a delivery is for; nil for every other request.
+    private static func sourceName(in head: HTTPRequestHead) -> String? {
+        let path = Dispatcher.split(head.uri).path
+        return path.hasPrefix("/hooks/") ? String(path.dropFirst(7)) : nil
+    }
+
     /// The largest body of a request: a source's own for its deliveries, documents for what carries them.
     private static func bodyBytesMax(of head: HTTPRequestHead, _ hub: Hub) -> Int {
-        let path = Dispatcher.split(head.uri).path
-        if path.hasPrefix("/hooks/") {
-            return hub.bodyBytesMax(source: String(path.dropFirst(7))) ?? Limits.deliveryBodyBytesMax
+        if let source = sourceName(in: head) {
+            return hub.bodyBytesMax(source: source) ?? Limits.deliveryBodyBytesMax
         }
+        let path = Dispatcher.split(head.uri).path
         if path.hasPrefix("/v1/topics/") { return Limits.customFrameBytesMax }
         return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
     }

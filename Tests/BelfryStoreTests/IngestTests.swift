@@ -152,7 +152,7 @@ import Testing
         let fixture = try Fixture()
         for index in 0..<500 {
             let code: BelfryError.Code = index.isMultiple(of: 2) ? .signatureInvalid : .signatureStale
-            await fixture.store.recordRefusal(source: "plant", code: code, remote: "192.0.2.\(index % 9)")
+            fixture.store.recordRefusal(source: "plant", code: code, remote: "192.0.2.\(index % 9)")
         }
         try await fixture.store.append([fixture.delta()], onlyDeltas: false)
         try await fixture.store.append([fixture.delta()], onlyDeltas: true)

@@ -83,7 +83,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ error: BelfryError, _ context: ChannelHandlerContext) {
-        settings.onRefusal(error, head)
+        settings.onRefusal(error, head, context.remoteAddress?.ipAddress ?? "local")
         ahead.removeAll()
         write(Problem(error).response, keepsAlive: false, context)
     }

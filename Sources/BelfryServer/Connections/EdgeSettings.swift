@@ -8,7 +8,7 @@ struct EdgeSettings: Sendable {
     /// The largest body of this request, in bytes.
     var bodyBytesMax: @Sendable (HTTPRequestHead) -> Int
     /// A request was refused before it was complete.
-    var onRefusal: @Sendable (BelfryError, HTTPRequestHead?) -> Void
+    var onRefusal: @Sendable (BelfryError, HTTPRequestHead?, _ remote: String) -> Void
     var clock = WallClock.system
     var idleTimeout = Limits.connectionIdleTimeout
     var readTimeout = Limits.requestReadTimeout

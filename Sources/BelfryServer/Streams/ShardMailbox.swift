@@ -61,11 +61,21 @@ final class ShardMailbox: Sendable {
     func join() -> Int64? {
         state.withLock { state in
             state.subscribers += 1
-            return state.subscribers == 1 && state.waiting.isEmpty && !state.isOverrun ? state.head : nil
+            return state.subscribers == 1 ? state.head : nil
         }
     }
 
-    func leave() { state.withLock { $0.subscribers -= 1 } }
+    /// A subscriber leaves. With the last one goes what waits: nobody is there to miss it, and who joins next begins
+    /// at the head, not behind a hole.
+    func leave() {
+        state.withLock { state in
+            state.subscribers -= 1
+            guard state.subscribers == 0 else { return }
+            state.waiting = []
+            state.waitingBytes = 0
+            state.isOverrun = false
+        }
+    }
 
     var subscribers: Int { state.withLock { $0.subscribers } }
 }

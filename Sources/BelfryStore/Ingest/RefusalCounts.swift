@@ -58,10 +58,10 @@ private final class Taken: Sendable {
 }
 
 extension Store {
-    /// Notes that a delivery was refused, added up per source, reason and minute. Rides along with a commit; nobody
-    /// waits for it.
+    /// Notes that a delivery was refused, added up per source, reason and minute. Rides along with a commit that
+    /// nobody waits for: it never blocks.
     /// - Parameter source: A source that exists; `*` for names that do not, of which there is no end.
-    public func recordRefusal(source: String, code: BelfryError.Code, remote: String) async {
+    public func recordRefusal(source: String, code: BelfryError.Code, remote: String) {
         let mustWrite = refusalCounts.withLock {
             $0.add(source: source, code: code.rawValue, remote: remote, at: now)
         }

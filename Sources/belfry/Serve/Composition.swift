@@ -104,5 +104,7 @@ struct Reloader: Service {
                 logger.error("a reload failed, everything stays as it was", metadata: ["error": "\(error)"])
             }
         }
+        // The last service is the first to hear of the shutdown: from now on no load balancer should send us more.
+        hub.beginDraining()
     }
 }
