@@ -10,6 +10,8 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
     case rule(String)
     /// One EVENT frame per event of a source: its outcome, no payload.
     case source(String)
+    /// The same of every source.
+    case everySource
     case approvals
     /// Changes of rules and sources.
     case rules
@@ -25,6 +27,7 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
         case .runs: "runs"
         case .rule(let name): "rule/\(name)"
         case .source(let name): "source/\(name)"
+        case .everySource: "source/*"
         case .approvals: "approvals"
         case .rules: "rules"
         case .alerts: "alerts"
@@ -36,6 +39,7 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         switch text {
         case "run/*": self = .everyRun
+        case "source/*": self = .everySource
         case "runs": self = .runs
         case "approvals": self = .approvals
         case "rules": self = .rules
@@ -62,6 +66,7 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
         case .run(let id): frame.run == id
         case .everyRun: frame.run != nil
         case .rule(let name): frame.topic == .runs && frame.rule == name
+        case .everySource: if case .source = frame.topic { true } else { false }
         case .runs, .source, .approvals, .rules, .alerts, .custom: frame.topic == self
         }
     }

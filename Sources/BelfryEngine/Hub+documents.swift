@@ -4,7 +4,8 @@ public import BelfryStore
 
 /// A rule given as its text, or by name.
 public enum RuleChoice: Sendable {
-    case text(String)
+    /// `path` is what diagnostics call it.
+    case text(String, path: String)
     case named(String)
 }
 
@@ -27,16 +28,36 @@ extension Hub {
     public func applyDocuments(
         _ files: [(path: String, text: String)], owner: DocumentOwner = .api, dryRun: Bool = false, adopts: Bool = false,
         by principal: Principal
-    ) async throws(BelfryError) -> AppliedPlan {
-        let documents = try load(files)
+    ) async throws(BelfryError) -> AppliedDocuments {
+        let snapshot = registry.snapshot
+        // A folder is the whole truth for its owner: agents that it no longer names are about to go.
+        let staying = snapshot.agents.keys.filter { owner == .api || snapshot.owner(ofAgent: $0) == .api }
+        let documents = try load(files, knownAgents: Set(staying))
         var plan = DocumentPlan(owner: owner, documents: documents.map(DocumentDraft.init), adopts: adopts)
         plan.removesOthers = owner == .file
-        if dryRun { return try await store.preview(plan) }
-        return try await apply(plan, by: principal)
+        try checkReferences(in: snapshot, agents: Set(staying).union(documents.names(of: .agent)), replaced: documents)
+        let applied = dryRun ? try await store.preview(plan) : try await apply(plan, by: principal)
+        return AppliedDocuments(plan: applied, warnings: warnings(about: documents))
+    }
+
+    /// Refuses what would leave a rule of the other owner without its agent.
+    private func checkReferences(
+        in snapshot: Registry.Snapshot, agents: Set<String>, replaced: [Document]
+    ) throws(BelfryError) {
+        let replaced = Set(replaced.names(of: .rule))
+        for record in snapshot.records.values where record.kind == .rule && record.owner == .api && !replaced.contains(record.name) {
+            guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else { continue }
+            if let agent = rule.agents.first(where: { !agents.contains($0) }) {
+                throw BelfryError(
+                    .invalidDocument,
+                    "rule \(rule.name) uses the agent \(agent), which would be gone; keep the agent, or change the rule first"
+                )
+            }
+        }
     }
 
     /// Puts the shipped documents into a store that has none yet. - Returns: nil if it had some.
-    public func seedDocuments(_ files: [(path: String, text: String)]) async throws(BelfryError) -> AppliedPlan? {
+    public func seedDocuments(_ files: [(path: String, text: String)]) async throws(BelfryError) -> AppliedDocuments? {
         guard registry.snapshot.records.isEmpty, registry.snapshot.ruleSet.version == 0 else { return nil }
         return try await applyDocuments(files, by: .hub)
     }
@@ -46,7 +67,7 @@ extension Hub {
     public func putDocument(
         _ id: DocumentName, text: String, expectedVersion: Int64? = nil, by principal: Principal
     ) async throws(BelfryError) -> Bool {
-        let documents = try load([(path: "body", text: text)])
+        let documents = try load([(path: "body", text: text)], knownAgents: Set(registry.snapshot.agents.keys))
         guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name else {
             throw BelfryError(.invalidDocument, "the body must hold one document, `\(id.kind.rawValue): \(id.name)`")
         }
@@ -86,18 +107,23 @@ extension Hub {
         return applied
     }
 
-    /// The one rule in a text that is not stored.
-    func draft(_ text: String) throws(BelfryError) -> RuleDefinition {
-        let documents = try load([(path: "rule", text: text)])
-        guard documents.count == 1, case .rule(let rule)? = documents.first?.content else {
-            throw BelfryError(.invalidDocument, "the text must hold one rule document, `rule: NAME`")
+    /// The one rule in a text that is not stored; it may stand beside its source and agent.
+    func draft(_ text: String, path: String) throws(BelfryError) -> RuleDefinition {
+        let documents = try load([(path: path, text: text)], knownAgents: Set(registry.snapshot.agents.keys))
+        let rules = documents.compactMap { document in
+            if case .rule(let rule) = document.content { rule } else { nil }
         }
-        return rule
+        guard rules.count == 1 else {
+            throw BelfryError(.invalidDocument, "\(path) holds \(rules.count) rules; to test one, give it a file of its own")
+        }
+        return rules[0]
     }
 
-    private func load(_ files: [(path: String, text: String)]) throws(BelfryError) -> [Document] {
+    private func load(
+        _ files: [(path: String, text: String)], knownAgents: Set<String>
+    ) throws(BelfryError) -> [Document] {
         do {
-            return try DocumentLoader.load(files, knownAgents: Set(registry.snapshot.agents.keys))
+            return try DocumentLoader.load(files, knownAgents: knownAgents)
         } catch {
             let list = error.diagnostics.map { diagnostic -> JSONValue in
                 [
@@ -161,6 +187,8 @@ extension Hub {
         let document = record.canonical.value
         item["about"] = document["about"] ?? .null
         item["kind"] = document["kind"] ?? .null
+        item["model"] = document["model"]
+        item["base_url"] = document["base_url"]
         return item
     }
 
@@ -211,7 +239,13 @@ extension Hub {
     }
 }
 
+extension [Document] {
+    fileprivate func names(of kind: DocumentKind) -> [String] { filter { $0.kind == kind }.map(\.name) }
+}
+
 extension Registry.Snapshot {
+    fileprivate func owner(ofAgent name: String) -> DocumentOwner? { records[DocumentName(.agent, name)]?.owner }
+
     /// By name.
     fileprivate func records(of kind: DocumentKind) -> [DocumentRecord] {
         records.values.filter { $0.kind == kind }.sorted { $0.name < $1.name }

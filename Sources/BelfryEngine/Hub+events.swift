@@ -50,8 +50,8 @@ extension Hub {
                 case .rule(let stored) = try Registry.parse(.rule, record.canonical, text: record.text).content
             else { throw BelfryError(.notFound, "there is no rule \(name)") }
             definition = stored
-        case .text(let text):
-            definition = try draft(text)
+        case .text(let text, let path):
+            definition = try draft(text, path: path)
         }
         let value: JSONValue =
             switch event {

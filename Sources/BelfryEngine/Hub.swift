@@ -19,6 +19,7 @@ public final class Hub: Sendable {
     private let commits: CommitSinks
     private let http: HTTPClient
     private let state: Mutex<Readiness>
+    private let folder = Mutex<RulesFolder?>(nil)
 
     public enum Readiness: Sendable, Hashable {
         case ready
@@ -80,9 +81,26 @@ public final class Hub: Sendable {
     /// From now on `/readyz` says no; what is under way goes on.
     public func beginDraining() { state.withLock { $0 = .notReady(reason: "shutting down") } }
 
+    /// How the last apply of the rules folder went; nil if there is no such folder.
+    public var rulesFolder: RulesFolder? { folder.withLock { $0 } }
+
+    public func note(_ rulesFolder: RulesFolder) { folder.withLock { $0 = rulesFolder } }
+
     /// Calls `sink` for every commit from now on: on the writer's thread, in order, before the committing caller is
     /// told. It must not block.
     public func subscribeCommits(_ sink: @escaping @Sendable (CommittedBatch) -> Void) { commits.add(sink) }
+}
+
+/// The folder of documents that is applied at each start and on SIGHUP.
+public struct RulesFolder: Sendable, Hashable {
+    public var path: String
+    /// Why its last state could not be applied; the hub runs the set from before.
+    public var error: String?
+
+    public init(path: String, error: String?) {
+        self.path = path
+        self.error = error
+    }
 }
 
 /// Who hears of commits.

@@ -24,12 +24,15 @@ public final class Store: Sendable {
     let lastClaimedRule = Mutex("")
     let refusalCounts = Mutex(RefusalCounts())
     private let lock: FolderLock
+    /// As they were read back at the start.
+    public let settings: StoreSettings
 
     private init(
-        configuration: StoreConfiguration, writer: Writer, key: SealingKey, tokens: [TokenTable.Entry],
+        configuration: StoreConfiguration, settings: StoreSettings, writer: Writer, key: SealingKey, tokens: [TokenTable.Entry],
         lock: FolderLock, logger: Logger
     ) {
         self.configuration = configuration
+        self.settings = settings
         self.writer = writer
         self.key = key
         self.tokenTable = TokenTable(tokens)
@@ -57,7 +60,7 @@ public final class Store: Sendable {
             )
             let lock = try FolderLock(folder: configuration.folder)
             let key = try KeyFile.load(folder: configuration.folder)
-            let pool = try DatabaseFile.open(configuration)
+            let (pool, settings) = try DatabaseFile.open(configuration)
             try DatabaseFile.check(key, in: pool, folder: configuration.folder)
             let heads = try DatabaseFile.heads(pool)
             let tokens = try pool.read { db in try TokenTable.load(db) }
@@ -71,14 +74,18 @@ public final class Store: Sendable {
             )
             writer.start(holding: lock)
             return Store(
-                configuration: configuration, writer: writer, key: key, tokens: tokens, lock: lock, logger: logger
+                configuration: configuration, settings: settings, writer: writer, key: key, tokens: tokens, lock: lock, logger: logger
             )
         } catch let error as BelfryError {
             throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT {
+            let path = configuration.folder + "/belfry.db"
+            throw BelfryError(.storageFailed, "\(path) is not a database of belfry, or damaged: restore it from the backup")
         } catch let error as DatabaseError {
             throw BelfryError(storage: error)
         } catch {
-            throw BelfryError(.storageFailed, "can't use the data folder \(configuration.folder): \(error)")
+            let reason = (error as NSError).localizedDescription
+            throw BelfryError(.storageFailed, "can't use the data folder \(configuration.folder): \(reason)")
         }
     }
 

@@ -17,9 +17,9 @@ import Testing
             let decision = Admission.decide(match, facts)
             return decision.outcome.rawValue + ": " + (decision.detail ?? "")
         }
-        #expect(outcome(match) == "paused: everything is paused")
+        #expect(outcome(match) == "paused: everything is paused (belfry resume)")
         facts.isAllPaused = false
-        #expect(outcome(match) == "paused: the source is paused")
+        #expect(outcome(match) == "paused: the source is paused (belfry sources resume)")
         facts.isSourcePaused = false
         #expect(outcome(match) == "paused: the rule was removed since the event was matched")
         facts.isRuleRemoved = false
@@ -78,11 +78,11 @@ import Testing
             return (accepted.status, try await store.matches(of: accepted.event).first?.detail)
         }
         try await store.setPaused(true, source: "plant", by: .hub)
-        #expect(try await accept() == (.paused, "the source is paused"))
+        #expect(try await accept() == (.paused, "the source is paused (belfry sources resume)"))
         #expect(try await fixture.accept(fixture.event()).status == .paused)
         try await store.setPaused(false, source: "plant", by: .hub)
         try await store.setAllPaused(true, by: .hub)
-        #expect(try await accept() == (.paused, "everything is paused"))
+        #expect(try await accept() == (.paused, "everything is paused (belfry resume)"))
         try await store.setAllPaused(false, by: .hub)
         try await store.setEnabled(false, rule: "r", by: .hub)
         #expect(try await accept() == (.paused, "the rule was disabled since the event was matched"))

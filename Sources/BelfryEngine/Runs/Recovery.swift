@@ -34,6 +34,9 @@ struct Recovery {
         for run in try await services.store.unfinishedRuns() {
             if let run = try await recover(run) { goingOn.append(run) }
         }
+        if !goingOn.isEmpty {
+            services.logger.notice("interrupted runs go on", metadata: ["count": "\(goingOn.count)"])
+        }
         return goingOn
     }
 

@@ -208,9 +208,16 @@ struct RunExecution {
     private func end(_ state: RunState, _ reason: EndReason, in change: inout RunChange) {
         change.to = state
         change.reason = reason
-        if state == .stopped {
-            // The stop may have gone ahead of its record, and a run goes from `running` to `stopped` only by way of it.
-            change.error = nil
+        // What a stopped step said of being cut is no error of the run.
+        if state == .stopped { change.error = nil }
+        if state == .failed {
+            services.logger.warning(
+                "a run failed",
+                metadata: [
+                    "run.id": "\(run.id)", "rule.name": "\(run.rule)", "reason": "\(reason.rawValue)",
+                    "error": "\(change.error.map { "\($0.code): \($0.message)" } ?? "-")",
+                ]
+            )
         }
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
         if let error = change.error { members["error"] = .object(error.json) }
@@ -226,6 +233,15 @@ struct RunExecution {
 
     private func audit(_ action: String, _ detail: JSONObject) -> AuditDraft {
         AuditDraft(by: .hub, action: action, subject: run.id.description, detail: detail)
+    }
+}
+
+extension RuleDefinition {
+    /// The agents that its steps name.
+    var agents: [String] {
+        steps.compactMap { step in
+            if case .agent(let agentStep) = step.action { agentStep.agent } else { nil }
+        }
     }
 }
 

@@ -29,6 +29,13 @@ public struct Scheduler: Service {
             group.addTask {
                 guard (try? await gracefulShutdown()) != nil else { return }
                 wake.finish()
+                let count = services.mailboxes.count
+                if count > 0 {
+                    services.logger.notice(
+                        "stopping: runs at work get time to end",
+                        metadata: ["count": "\(count)", "limit": "\(Limits.runDrainTimeout)"]
+                    )
+                }
                 try? await ContinuousClock().sleep(for: Limits.runDrainTimeout)
             }
             // Either all runs have ended after the last wake-up, or the time to drain is over.

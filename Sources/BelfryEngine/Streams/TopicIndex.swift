@@ -77,8 +77,11 @@ public struct TopicIndex<Subscriber> {
             reach(.runs, body)
             if let rule = frame.rule { reach(.rule(rule), body) }
         // No frame has its home there: it is a filter over `runs`.
-        case .rule: break
-        case .source, .approvals, .rules, .alerts, .custom: reach(frame.topic, body)
+        case .rule, .everySource: break
+        case .source:
+            reach(frame.topic, body)
+            reach(.everySource, body)
+        case .approvals, .rules, .alerts, .custom: reach(frame.topic, body)
         }
     }
 

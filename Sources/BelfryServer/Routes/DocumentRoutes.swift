@@ -21,14 +21,16 @@ struct DocumentRoutes {
             }
             return (path: path, text: text)
         }
-        let plan = try await hub.applyDocuments(
+        let applied = try await hub.applyDocuments(
             pairs, dryRun: body["dry_run"]?.bool ?? false, adopts: body["adopt"]?.bool ?? false,
             by: try request.caller()
         )
+        let plan = applied.plan
         func list(_ names: [DocumentName]) -> JSONValue { .array(names.map { .string($0.description) }) }
         return .json([
             "created": list(plan.created), "changed": list(plan.changed), "removed": list(plan.removed),
             "unchanged": .int(plan.unchanged), "ruleset_version": .int(plan.ruleSetVersion),
+            "warnings": .array(applied.warnings.map(JSONValue.string)),
         ])
     }
 }

@@ -59,7 +59,9 @@ struct RuleRoutes {
             event = .stored(id)
         default: throw BelfryError(.missingAttribute, "event must be an object, or the id of a stored event")
         }
-        return .json(try await hub.testRule(Name.isValid(rule) ? .named(rule) : .text(rule), event: event))
+        let choice: RuleChoice =
+            Name.isValid(rule) ? .named(rule) : .text(rule, path: body["path"]?.string ?? "rule")
+        return .json(try await hub.testRule(choice, event: event))
     }
 }
 

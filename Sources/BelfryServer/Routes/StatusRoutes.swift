@@ -11,6 +11,7 @@ struct StatusRoutes {
     func add(to table: inout RouteTable) {
         table.add(.get, "/healthz", .open) { _ in .json(["status": "ok"]) }
         table.add(.get, "/readyz", .open, ready)
+        table.add(.get, "/v1/status", .role(.viewer)) { _ in .json(hub.status) }
         table.add(.get, "/metrics", .loopbackOrToken) { _ in
             .bytes(Array(PrometheusText.render(samples()).utf8), contentType: PrometheusText.contentType)
         }

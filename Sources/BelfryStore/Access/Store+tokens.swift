@@ -5,9 +5,19 @@ import GRDB
 
 extension Store {
     /// Makes a token. Only its SHA-256 is stored: what is returned can't be shown again.
+    ///
+    /// The audit shows who did what by these names, so two live tokens never share one.
+    /// - Throws: `malformed` for what is no name, `conflict` for one that is taken.
     public func createToken(
         name: String, role: Role, scopes: [String] = [], expires: Timestamp? = nil, by principal: Principal
     ) async throws(BelfryError) -> CreatedToken {
+        guard Name.isValid(name) else {
+            throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a token: 1 to 64 of a-z 0-9 - _ .")
+        }
+        let isTaken = tokenTable.all.contains { $0.name == name && $0.revoked == nil }
+        guard name != Principal.hub.name, !isTaken else {
+            throw BelfryError(.conflict, "there is a token \(name) already; take another name, or revoke that one")
+        }
         // 256 random bits need no slow hash; the prefix lets secret scanners know it.
         let secret = Secret("blf_" + Hex.encode(Random.bytes(32)))
         let digest = Digest.sha256(secret.bytes)

@@ -27,7 +27,11 @@ struct FrameQuery: Sendable {
 
     /// The first positions of a topic, at most ``max``, and how far the search went.
     private func positionsOf(_ topic: Topic, _ db: Database) throws -> (positions: [Int64], reached: Int64) {
-        if topic == .everyRun { return try positionsOfEveryRun(db) }
+        switch topic {
+        case .everyRun: return try positionsByWalk("run IS NOT NULL", db)
+        case .everySource: return try positionsByWalk("topic >= 'source/' AND topic < 'source0'", db)
+        default: break
+        }
         let (condition, argument) = Self.condition(topic)
         let sql = """
             SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?
@@ -43,16 +47,16 @@ struct FrameQuery: Sendable {
         case .run(let id): ("INDEXED BY frames_by_run WHERE run = ?", id.bytes.blob.databaseValue)
         case .rule(let name):
             ("INDEXED BY frames_by_rule WHERE topic = 'runs' AND rule = ?", name.databaseValue)
-        case .everyRun, .runs, .source, .approvals, .rules, .alerts, .custom:
+        case .everyRun, .everySource, .runs, .source, .approvals, .rules, .alerts, .custom:
             ("INDEXED BY frames_by_topic WHERE topic = ?", topic.description.databaseValue)
         }
     }
 
-    /// Most frames are of runs: the table itself is walked, a bounded stretch of it.
-    private func positionsOfEveryRun(_ db: Database) throws -> (positions: [Int64], reached: Int64) {
+    /// Topics that many frames fit: the table itself is walked, a bounded stretch of it.
+    private func positionsByWalk(_ condition: String, _ db: Database) throws -> (positions: [Int64], reached: Int64) {
         let end = min(through, after + Int64(Limits.frameScanPositionsMax))
         let sql = """
-            SELECT position FROM frames NOT INDEXED WHERE position > ? AND position <= ? AND run IS NOT NULL
+            SELECT position FROM frames NOT INDEXED WHERE position > ? AND position <= ? AND \(condition)
             ORDER BY position LIMIT ?
             """
         let positions = try Int64.fetchAll(db.cachedStatement(sql: sql), arguments: [after, end, max])

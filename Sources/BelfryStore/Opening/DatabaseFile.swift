@@ -8,6 +8,14 @@ import Migrations
     import Glibc
 #endif
 
+/// What the database said of itself when it was opened.
+public struct StoreSettings: Sendable, Hashable {
+    /// `PRAGMA synchronous` of the writer; 2 is FULL.
+    public var synchronous: Int
+    public var pageBytes: Int
+    public var journalMode: String
+}
+
 /// Opens `belfry.db` and makes sure of what every promise rests on.
 enum DatabaseFile {
     /// 16 KiB: events are a few KiB, and a delivery then touches fewer pages (1.2 to 1.3 times the deliveries of
@@ -16,7 +24,7 @@ enum DatabaseFile {
     /// The `application_id` of the file: "Blfy".
     private static let applicationID = 0x426C_6679
 
-    static func open(_ configuration: StoreConfiguration) throws -> DatabasePool {
+    static func open(_ configuration: StoreConfiguration) throws -> (pool: DatabasePool, settings: StoreSettings) {
         let path = configuration.folder + "/belfry.db"
         try makePrivate(path)
         let pool = try DatabasePool(path: path, configuration: settings(configuration))
@@ -38,8 +46,9 @@ enum DatabaseFile {
                     + "it was not made by belfry, or rebuilt by another program"
             )
         }
+        let journalMode = try pool.writeWithoutTransaction { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") }
         try migrate(pool, path: path)
-        return pool
+        return (pool, StoreSettings(synchronous: synchronous ?? 0, pageBytes: Self.pageBytes, journalMode: journalMode ?? "?"))
     }
 
     /// An empty file is an empty database; SQLite gives its log the same permissions.

@@ -9,7 +9,7 @@ import BelfryCrypto
 
 /// `secret.key`: the key that generated secrets are sealed with, so that a copy of the database alone shows none.
 enum KeyFile {
-    /// Reads the key, or makes it where there is none.
+    /// Reads the key, or makes it where there is no database yet: a new key would open nothing in an old one.
     static func load(folder: String) throws(BelfryError) -> SealingKey {
         let path = folder + "/secret.key"
         if let bytes = try read(path) {
@@ -19,6 +19,12 @@ enum KeyFile {
                 )
             }
             return key
+        }
+        guard access(folder + "/belfry.db", F_OK) != 0 else {
+            throw BelfryError(
+                .storageFailed,
+                "\(path) is missing; the secrets in belfry.db are sealed with it: restore it from the backup"
+            )
         }
         let bytes = Random.bytes(SealingKey.byteCount)
         try write(bytes, to: path)

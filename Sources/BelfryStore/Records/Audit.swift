@@ -18,6 +18,8 @@ public struct AuditDraft: Sendable {
     }
 
     public init(by principal: Principal, action: String, subject: String, detail: JSONObject = JSONObject()) {
+        var detail = detail
+        if let token = principal.token { detail["token"] = .string(token.description) }
         self.init(actor: principal.name, action: action, subject: subject, detail: detail)
     }
 }

@@ -27,6 +27,7 @@ enum Composition {
             throw error
         }
         await hub.close()
+        logger.notice("stopped")
     }
 
     private static func openHub(_ configuration: ServeConfiguration, logger: Logger) async throws -> Hub {
@@ -46,7 +47,12 @@ enum Composition {
     private static func start(_ hub: Hub, _ configuration: ServeConfiguration, logger: Logger) async throws {
         // What the hub is to do: a folder that is the truth, or the shipped documents into an empty store, once.
         if let folder = configuration.rules {
-            try await applyFolder(folder, to: hub, logger: logger)
+            do {
+                try await applyFolder(folder, to: hub, logger: logger)
+            } catch where hub.hasFileDocuments {
+                // A broken file must not keep the hub down: deliveries would be lost. It runs the set from before.
+                logger.error("the rules folder can't be applied, the set from before stays", metadata: ["error": "\(error)"])
+            }
         } else if let folder = configuration.seed {
             _ = try await hub.seedDocuments(try DocumentFiles.read([folder]))
         }
@@ -61,6 +67,10 @@ enum Composition {
         let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
             Terminal.write("belfry is listening on http://\(host):\(port)\n")
+            logger.notice(
+                "belfry serves",
+                metadata: ["version": "\(Version.text)", "data": "\(configuration.data)", "port": "\(port)"]
+            )
         }
 
         // Services stop in reverse order: runs drain first, then streams and requests end.
@@ -76,7 +86,16 @@ enum Composition {
 
     /// Applies the folder as the whole truth for documents owned by files.
     static func applyFolder(_ folder: String, to hub: Hub, logger: Logger) async throws {
-        let plan = try await hub.applyDocuments(try DocumentFiles.read([folder]), owner: .file, by: .hub)
+        let applied: AppliedDocuments
+        do {
+            applied = try await hub.applyDocuments(try DocumentFiles.read([folder]), owner: .file, by: .hub)
+            hub.note(RulesFolder(path: folder, error: nil))
+        } catch {
+            hub.note(RulesFolder(path: folder, error: (error as? BelfryError)?.message ?? "\(error)"))
+            throw error
+        }
+        for warning in applied.warnings { logger.warning("\(warning)") }
+        let plan = applied.plan
         logger.notice(
             "documents applied",
             metadata: [

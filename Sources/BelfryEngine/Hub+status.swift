@@ -1,0 +1,26 @@
+public import BelfryCore
+import BelfryStore
+
+extension Hub {
+    /// What an operator asks first: `{paused, paused_sources, rules_folder, store}`.
+    public var status: JSONObject {
+        let snapshot = registry.snapshot
+        let paused = snapshot.records.values.filter { $0.kind == .source && $0.isPaused }.map(\.name).sorted()
+        let settings = store.settings
+        var status: JSONObject = [
+            "paused": .bool(snapshot.isAllPaused),
+            "paused_sources": .array(paused.map(JSONValue.string)),
+            "store": [
+                "synchronous": .int(settings.synchronous), "page_size": .int(settings.pageBytes),
+                "journal_mode": .string(settings.journalMode),
+            ],
+        ]
+        if let rulesFolder {
+            status["rules_folder"] = ["path": .string(rulesFolder.path), "error": .optional(rulesFolder.error)]
+        }
+        return status
+    }
+
+    /// Whether files own any document: then a rules folder was applied before.
+    public var hasFileDocuments: Bool { registry.snapshot.records.values.contains { $0.owner == .file } }
+}
