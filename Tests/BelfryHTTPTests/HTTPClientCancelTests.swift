@@ -22,7 +22,8 @@ struct HTTPClientCancelTests {
         let failure = await #expect(throws: HTTPFailure.self) { _ = try await task.value }
         #expect(failure?.code == .cancelled)
         #expect(await server.waits { $0.closedByPeer == 1 })
-        #expect(.now - began < .seconds(1))
+        // Far from the time-outs of a minute: it was the cancel that ended it.
+        #expect(.now - began < .seconds(20))
     }
 
     @Test("a cancelled reader has closed its socket")

@@ -9,7 +9,7 @@ struct AgentsCommand: ParsableCommand {
             EXAMPLE
               belfry agents use openai --key-file ./openai.key --model gpt-4o-mini
             """,
-        subcommands: [AgentsList.self, AgentsUse.self],
+        subcommands: [AgentsList.self, AgentsShow.self, AgentsUse.self],
         defaultSubcommand: AgentsList.self
     )
 }

@@ -16,8 +16,8 @@ struct AgentsList: AsyncParsableCommand {
     func run() async throws {
         let answer = try await client.client().get("/v1/agents")
         client.output.show(answer) { answer in
-            Table(["name", "kind", "status", "owner", "version", "about"], answer.items) { agent in
-                ["name", "kind", "status", "owner", "version", "about"].map(agent.cell)
+            Table(["name", "kind", "model", "url", "owner", "version", "about"], answer.items) { agent in
+                ["name", "kind", "model", "base_url", "owner", "version", "about"].map(agent.cell)
             }.text
         }
     }

@@ -16,12 +16,6 @@ struct RulesShow: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await client.client().get("/v1/rules/\(PercentEncoding.component(name))")
-        client.output.show(answer) { rule in
-            let head = Terminal.faint(
-                "# version \(rule.cell("version")), owned by \(rule.cell("owner")), enabled: \(rule.cell("enabled"))\n"
-            )
-            let text = Terminal.harmless(rule["text"]?.string ?? rule["document"]?.text ?? "")
-            return head + text + (text.hasSuffix("\n") ? "" : "\n")
-        }
+        client.output.show(answer) { StoredText.of($0, facts: ["owner", "enabled"]) }
     }
 }
