@@ -319,4 +319,21 @@ struct DocumentLoaderTests {
         let rule = try DocumentLoader.load(Self.rule)[0]
         for _ in 0..<2000 { _ = try DocumentLoader.load(stored: rule.canonical, kind: .rule, text: rule.text) }
     }
+
+    @Test("an agent that is not there is said together with the other mistakes of the same document")
+    func unknownAgentBesideOtherMistakes() {
+        let text = """
+            agent: oncall
+            kind: eco
+            ---
+            rule: r
+            wehn: {}
+            when: { source: [lab] }
+            run: { steps: [ { step: a, agent: oncal, prompt: x }, { step: b, agent: oncall, prompt: x } ] }
+            """
+        let errors = #expect(throws: DocumentErrors.self) { try DocumentLoader.load([(path: "f.yaml", text: text)]) }
+        let messages = errors?.diagnostics.map(\.description) ?? []
+        #expect(messages.count == 3, "\(messages)")
+        #expect(messages.contains { $0.contains("there is no agent 'oncal'; did you mean 'oncall'?") })
+    }
 }

@@ -25,6 +25,7 @@ extension DocumentDecoder {
         let allKeys = Self.commonAgentKeys + AgentKind.allCases.flatMap(\.keys)
         guard let fields = fields(node, path: "", known: allKeys) else { return nil }
         let name = name(fields, "agent")
+        if let name { agentsMade.append(name) }
         guard let kind = choice(fields, "kind", of: AgentKind.self, isRequired: true) else { return nil }
         for other in AgentKind.allCases where other != kind {
             for key in other.keys where fields[key] != nil {

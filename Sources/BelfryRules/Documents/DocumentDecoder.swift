@@ -6,8 +6,20 @@ import BelfryCore
 struct DocumentDecoder {
     let file: String
     private(set) var diagnostics: [Diagnostic] = []
+    /// What steps name, and what the documents make, also those with mistakes of their own: a name that leads nowhere is
+    /// said together with everything else.
+    var agentsUsed: [AgentReference] = []
+    var agentsMade: [String] = []
 
     init(file: String) { self.file = file }
+
+    /// An agent that a step names, and where.
+    struct AgentReference {
+        var agent: String
+        var file: String
+        var line: Int
+        var path: String
+    }
 
     /// A mapping's members by key.
     struct Fields {

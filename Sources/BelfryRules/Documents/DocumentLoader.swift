@@ -12,6 +12,8 @@ public enum DocumentLoader {
     ) throws(DocumentErrors) -> [Document] {
         var diagnostics: [Diagnostic] = []
         var loaded: [LoadedDocument] = []
+        var agentsUsed: [DocumentDecoder.AgentReference] = []
+        var agentsMade = knownAgents
         for file in files {
             switch nodes(of: file.text, path: file.path) {
             case .failure(let diagnostic): diagnostics.append(diagnostic)
@@ -23,10 +25,12 @@ public enum DocumentLoader {
                         loaded.append(document)
                     }
                     diagnostics += decoder.diagnostics
+                    agentsUsed += decoder.agentsUsed
+                    agentsMade.formUnion(decoder.agentsMade)
                 }
             }
         }
-        diagnostics += duplicates(in: loaded) + unknownAgents(in: loaded, known: knownAgents)
+        diagnostics += duplicates(in: loaded) + unknownAgents(agentsUsed, known: agentsMade)
         guard diagnostics.isEmpty else {
             // Files in the order they were given, lines ascending.
             let order = Dictionary(files.enumerated().map { ($1.path, $0) }, uniquingKeysWith: min)
@@ -82,17 +86,14 @@ public enum DocumentLoader {
         }
     }
 
-    private static func unknownAgents(in loaded: [LoadedDocument], known: Set<String>) -> [Diagnostic] {
-        var names = known
-        for document in loaded where document.document.kind == .agent { names.insert(document.document.name) }
-        return loaded.flatMap { document in
-            document.agents.filter { !names.contains($0.agent) }.map { reference in
-                let hint =
-                    NearestName.of(reference.agent, among: names.sorted()).map { "; did you mean '\($0)'?" } ?? ""
-                return Diagnostic(
-                    file: document.file, line: reference.line, path: reference.path,
-                    message: "there is no agent '\(reference.agent)'\(hint)")
-            }
+    private static func unknownAgents(
+        _ references: [DocumentDecoder.AgentReference], known: Set<String>
+    ) -> [Diagnostic] {
+        references.filter { !known.contains($0.agent) }.map { reference in
+            let hint = NearestName.of(reference.agent, among: known.sorted()).map { "; did you mean '\($0)'?" } ?? ""
+            return Diagnostic(
+                file: reference.file, line: reference.line, path: reference.path,
+                message: "there is no agent '\(reference.agent)'\(hint)")
         }
     }
 }
@@ -102,7 +103,6 @@ struct LoadedDocument {
     var document: Document
     var file: String
     var line: Int
-    var agents: [DecodedRule.AgentReference]
 }
 
 extension DocumentDecoder {
@@ -118,16 +118,16 @@ extension DocumentDecoder {
             note("a document has exactly one of source: NAME, agent: NAME and rule: NAME", at: node.line, "")
             return nil
         }
-        let content: (name: String, Document.Content, [DecodedRule.AgentReference])? =
+        let content: (name: String, Document.Content)? =
             switch kind {
-            case .source: source(node).map { ($0.name, .source($0), []) }
-            case .agent: agent(node).map { ($0.name, .agent($0), []) }
-            case .rule: rule(node).map { ($0.rule.name, .rule($0.rule), $0.agents) }
+            case .source: source(node).map { ($0.name, .source($0)) }
+            case .agent: agent(node).map { ($0.name, .agent($0)) }
+            case .rule: rule(node).map { ($0.name, .rule($0)) }
             }
-        guard let (name, content, agents) = content else { return nil }
+        guard let (name, content) = content else { return nil }
         let line = members.first { $0.key == kind.rawValue }?.line ?? node.line
         let canonical = stored ?? RawJSON(trusted: node.json.canonicalEncoded())
         let document = Document(kind: kind, name: name, text: text, canonical: canonical, content: content)
-        return LoadedDocument(document: document, file: file, line: line, agents: agents)
+        return LoadedDocument(document: document, file: file, line: line)
     }
 }

@@ -1,18 +1,5 @@
 import BelfryCore
 
-/// A rule and what it refers to.
-struct DecodedRule {
-    /// An agent that a step names, and where.
-    struct AgentReference {
-        var agent: String
-        var line: Int
-        var path: String
-    }
-
-    var rule: RuleDefinition
-    var agents: [AgentReference]
-}
-
 /// Reads `rule:` documents.
 extension DocumentDecoder {
     private static let ruleKeys = ["rule", "about", "enabled", "mode", "when", "limits", "notify", "run"]
@@ -20,13 +7,12 @@ extension DocumentDecoder {
     private enum Mode: String, CaseIterable { case run, observe }
 
     /// Nil if anything is wrong; then the diagnostics say what.
-    mutating func rule(_ node: DocumentNode) -> DecodedRule? {
+    mutating func rule(_ node: DocumentNode) -> RuleDefinition? {
         let errorCount = diagnostics.count
         guard let fields = fields(node, path: "", known: Self.ruleKeys) else { return nil }
         let name = name(fields, "rule")
         let pattern = pattern(fields)
-        var agents: [DecodedRule.AgentReference] = []
-        let steps = run(fields, &agents)
+        let steps = run(fields)
         let about = string(fields, "about")
         let isEnabled = bool(fields, "enabled") ?? true
         let mode = choice(fields, "mode", of: Mode.self)
@@ -39,7 +25,7 @@ extension DocumentDecoder {
         rule.observesOnly = mode == .observe
         rule.limits = limits
         rule.notify = notify
-        return DecodedRule(rule: rule, agents: agents)
+        return rule
     }
 
     private mutating func pattern(_ fields: Fields) -> EventPattern? {
@@ -71,7 +57,7 @@ extension DocumentDecoder {
 
     // MARK: Steps
 
-    private mutating func run(_ fields: Fields, _ agents: inout [DecodedRule.AgentReference]) -> [StepDefinition]? {
+    private mutating func run(_ fields: Fields) -> [StepDefinition]? {
         guard let member = fields["run"] else {
             note("is missing: run: { steps: […] }", in: fields, "run")
             return nil
@@ -96,14 +82,14 @@ extension DocumentDecoder {
             else { continue }
             let name = name(fields, "step")
             if let name, earlier.contains(name) { note("the name '\(name)' stands twice", in: fields, "step") }
-            if let step = step(fields, name: name, earlier: earlier, &agents) { steps.append(step) }
+            if let step = step(fields, name: name, earlier: earlier) { steps.append(step) }
             if let name { earlier.append(name) }
         }
         return steps.count == nodes.count ? steps : nil
     }
 
     private mutating func step(
-        _ fields: Fields, name: String?, earlier: [String], _ agents: inout [DecodedRule.AgentReference]
+        _ fields: Fields, name: String?, earlier: [String]
     ) -> StepDefinition? {
         guard (fields["agent"] == nil) != (fields["command"] == nil) else {
             note("a step has either agent and prompt or command", at: fields.line, fields.path)
@@ -115,7 +101,10 @@ extension DocumentDecoder {
             let prompt = template(fields, "prompt", isRequired: true)
             if let prompt { checkSteps([prompt], fields, "prompt", earlier: earlier) }
             if let agent {
-                agents.append(.init(agent: agent, line: fields.line(of: "agent"), path: fields.path(of: "agent")))
+                agentsUsed.append(
+                    AgentReference(
+                        agent: agent, file: file, line: fields.line(of: "agent"), path: fields.path(of: "agent"))
+                )
             }
             action = if let agent, let prompt { .agent(AgentStep(agent: agent, prompt: prompt)) } else { nil }
         } else {
