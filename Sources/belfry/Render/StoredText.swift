@@ -1,0 +1,19 @@
+import BelfryCore
+
+/// A stored document as it was written, below a line that says which version it is.
+enum StoredText {
+    /// - Parameter facts: members to name in that line, beside the version.
+    static func of(_ answer: JSONValue, facts: [String]) -> String {
+        let named = facts.map { ", \($0) \(answer.cell($0))" }.joined()
+        let text = Terminal.harmless(text(answer))
+        return Terminal.faint("# version \(answer.cell("version"))\(named)\n") + text
+            + (text.hasSuffix("\n") ? "" : "\n")
+    }
+
+    /// The text; of a document that was made over the API, its members, one a line.
+    private static func text(_ answer: JSONValue) -> String {
+        let text = answer["text"]?.string ?? ""
+        guard text.isEmpty || text.hasPrefix("{"), let members = answer["document"]?.object?.members else { return text }
+        return members.map { "\($0.key): \($0.value.text)\n" }.joined()
+    }
+}
