@@ -5,8 +5,12 @@ struct RunRenderer {
     let run: String
     /// Headings and styles; a pipe gets the text alone.
     let isDecorated: Bool
+    /// How the run ended; nil until its last frame was rendered.
+    private(set) var verdict: RunVerdict?
     private var isAtLineStart = true
     private var hasHeading = false
+    private var started: Timestamp?
+    private var ended: Timestamp?
 
     init(run: String, isDecorated: Bool) {
         self.run = run
@@ -19,7 +23,11 @@ struct RunRenderer {
         switch FrameType(rawValue: frame.cell("type")) {
         case .runStarted where !hasHeading:
             hasHeading = true
+            started = Self.time(of: frame)
             return decorated("\(Terminal.bold(frame["rule"]?.string ?? "run")) \(Terminal.faint(run))\n")
+        case .runState:
+            guard let attempt = attemptBegun(by: frame) else { return "" }
+            return lineEnd() + decorated(Terminal.yellow("— attempt \(attempt) begins anew —\n"))
         case .stepStarted:
             let attempt = data["attempt"]?.number?.int64 ?? 1
             let again = attempt > 1 ? ", attempt \(attempt)" : ""
@@ -31,24 +39,30 @@ struct RunRenderer {
             return text((data["steps"]?.array ?? []).map { Terminal.harmless($0["text"]?.string ?? "") }.joined())
         case .stepFinished where data.cell("state") != StepState.succeeded.rawValue:
             return lineEnd() + decorated(Terminal.yellow("— \(data.cell("step")): \(data.cell("state")) —\n"))
+        case .runFinished, .runError:
+            verdict = RunVerdict(last: frame)
+            ended = Self.time(of: frame)
+            return ""
         default:
             return ""
         }
     }
 
+    /// Which attempt this frame says has begun; nil unless it is one after the first. What the attempts before it said
+    /// stands above and counts no more.
+    func attemptBegun(by frame: JSONValue) -> Int64? {
+        guard frame.cell("type") == FrameType.runState.rawValue,
+            let attempt = frame["data"]?["attempt"]?.number?.int64, attempt > 1
+        else { return nil }
+        return attempt
+    }
+
     /// The last line: how the run ended.
-    mutating func end(_ run: JSONValue) -> String {
-        let state = run.cell("state")
-        let reason = run["reason"]?.string.map { $0 == "completed" ? "" : " (\($0))" } ?? ""
-        let error = run["error"]?["message"]?.string.map { ": " + $0 } ?? ""
+    mutating func end(_ verdict: RunVerdict) -> String {
         var seconds = ""
-        if let started = run["started"]?.string.flatMap({ Timestamp($0) }),
-            let ended = run["ended"]?.string.flatMap({ Timestamp($0) })
-        {
-            seconds = " in \(Double((ended - started).milliseconds) / 1000) s"
-        }
-        let verdict = state == RunState.succeeded.rawValue ? Terminal.green(state) : Terminal.red(state)
-        return lineEnd() + decorated(verdict + Terminal.harmless(reason + error) + Terminal.faint(seconds) + "\n")
+        if let started, let ended { seconds = " in \(Double((ended - started).milliseconds) / 1000) s" }
+        let state = verdict.state == RunState.succeeded.rawValue ? Terminal.green(verdict.state) : Terminal.red(verdict.state)
+        return lineEnd() + decorated(state + verdict.why + Terminal.faint(seconds) + "\n")
     }
 
     private mutating func text(_ text: String) -> String {
@@ -62,4 +76,6 @@ struct RunRenderer {
     }
 
     private func decorated(_ text: String) -> String { isDecorated ? text : "" }
+
+    private static func time(of frame: JSONValue) -> Timestamp? { frame["time"]?.string.flatMap { Timestamp($0) } }
 }

@@ -12,14 +12,14 @@ struct RunWatch {
     func follow(_ runs: [String]) async throws {
         var hasFailed = false
         for run in runs {
-            let state = try await follow(run)
-            if state != RunState.succeeded.rawValue { hasFailed = true }
+            if try await follow(run).state != RunState.succeeded.rawValue { hasFailed = true }
         }
         if hasFailed { throw ExitCode(Failure.Code.negative.rawValue) }
     }
 
-    private func follow(_ run: String) async throws -> String {
-        var renderer = RunRenderer(run: run, isDecorated: Terminal.isInteractive)
+    private func follow(_ run: String) async throws -> RunVerdict {
+        let isDecorated = Terminal.isInteractive && output == .table
+        var renderer = RunRenderer(run: run, isDecorated: isDecorated)
         let path = "/v1/runs/\(PercentEncoding.component(run))"
         let stream = EventStream(client: client, path: path + "/stream", query: [("after", "0")])
         try await stream.follow { frame in
@@ -27,15 +27,18 @@ struct RunWatch {
             case .json: Terminal.write(frame.text + "\n")
             case .table: Terminal.write(renderer.render(frame))
             }
-            return Self.isLast(frame) ? .enough : .goOn
+            if !isDecorated, let attempt = renderer.attemptBegun(by: frame) {
+                Terminal.writeError("attempt \(attempt) begins anew\n")
+            }
+            return RunVerdict(last: frame) == nil ? .goOn : .enough
         }
-        let answer = try await client.get(path)
-        if output == .table { Terminal.write(renderer.end(answer)) }
-        return answer.cell("state")
-    }
-
-    private static func isLast(_ frame: JSONValue) -> Bool {
-        let type = frame["type"]?.string
-        return type == FrameType.runFinished.rawValue || type == FrameType.runError.rawValue
+        // The last frame has the verdict. Only where it is no longer kept the run itself is asked.
+        let verdict =
+            if let verdict = renderer.verdict { verdict } else { RunVerdict(run: try await client.get(path)) }
+        if output == .table { Terminal.write(renderer.end(verdict)) }
+        if !isDecorated, verdict.state != RunState.succeeded.rawValue {
+            Terminal.writeError("\(run) \(verdict.text)\n")
+        }
+        return verdict
     }
 }
