@@ -72,13 +72,14 @@ struct StreamRouteTests {
     }
 
     @Test(
-        "garbage in Last-Event-ID and positions beyond the head get a GAP, then what comes",
+        "garbage in Last-Event-ID and positions beyond the head get a GAP and the state so far, then what comes",
         arguments: ["banana", "-5", "99999999999999999999", "1e3"])
     func gap(id: String) async throws {
         try await HubRig.run { rig in
             let stream = try await rig.open("/v1/stream?topic=custom/c", headers: "Last-Event-ID: \(id)\r\n")
             try await stream.read(until: "\"GAP\"")
             try await stream.read(until: #""data":{"from":null,"to":\#(rig.hub.head),"topics":["custom/c"]}}"#)
+            try await stream.read(until: "\"SNAPSHOT\"")
             _ = try await rig.hub.publish(custom: "c", data: RawJSON(["n": 1]), by: .hub)
             try await stream.read(until: "id: \(rig.hub.head)\n")
             await stream.close()

@@ -72,21 +72,27 @@ struct StreamRoutes {
             let snapshot = try await hub.snapshot(of: topics)
             return StreamPlan(topics: topics, after: snapshot.position, preamble: snapshot.frames)
         case .unreadable:
-            return gap(from: nil, to: hub.head, topics)
+            return try await beginAnew(from: nil, topics)
         case .after(let position):
-            let head = hub.head
-            guard position <= head else { return gap(from: position, to: head, topics) }
+            guard position <= hub.head else { return try await beginAnew(from: position, topics) }
             let floor = try await hub.floor(of: topics)
             // Zero means everything that is kept, so nothing is missing.
             guard position < floor, position > 0 else {
                 return StreamPlan(topics: topics, after: max(position, floor))
             }
-            return gap(from: position, to: floor, topics)
+            return StreamPlan(topics: topics, after: floor, preamble: [gap(from: position, to: floor, topics)])
         }
     }
 
-    /// Says what is missing, and goes on behind it.
-    private func gap(from position: Int64?, to end: Int64, _ topics: [Topic]) -> StreamPlan {
+    /// For a position that leads nowhere: says so, and gives the state so far to go on from.
+    private func beginAnew(from position: Int64?, _ topics: [Topic]) async throws -> StreamPlan {
+        let snapshot = try await hub.snapshot(of: topics)
+        let gap = gap(from: position, to: snapshot.position, topics)
+        return StreamPlan(topics: topics, after: snapshot.position, preamble: [gap] + snapshot.frames)
+    }
+
+    /// Says what is missing.
+    private func gap(from position: Int64?, to end: Int64, _ topics: [Topic]) -> Frame {
         let data: JSONValue = [
             "from": position.map { .int($0) } ?? .null, "to": .int(end),
             "topics": .array(topics.map { .string($0.description) }),
@@ -96,7 +102,7 @@ struct StreamRoutes {
         let draft = DraftFrame(
             time: clock.now(), topic: topics.first ?? .alerts, run: run, type: .gap, data: RawJSON(data)
         )
-        return StreamPlan(topics: topics, after: end, preamble: [Frame(position: end, draft: draft)])
+        return Frame(position: end, draft: draft)
     }
 
     private func checkFormat(_ request: RouteRequest) throws(BelfryError) {

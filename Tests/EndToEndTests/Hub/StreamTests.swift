@@ -103,6 +103,10 @@ import Testing
             #expect(stream.status == 200)
             let block = try #require(try await stream.next())
             #expect(block.frame["type"]?.string == "GAP")
+            #expect(block.id == nil)
+            let snapshot = try #require(try await stream.next())
+            #expect(snapshot.frame["type"]?.string == "SNAPSHOT")
+            #expect(snapshot.id != nil)
             _ = try await started(hub)
             let live = try await stream.blocks { $0.frame["type"]?.string == "RUN_FINISHED" }
             #expect(live.last?.frame["type"]?.string == "RUN_FINISHED")
