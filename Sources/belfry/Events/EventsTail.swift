@@ -17,9 +17,7 @@ struct EventsTail: AsyncParsableCommand {
 
     func run() async throws {
         let client = try self.client.client()
-        let sources = source.isEmpty ? try await client.get("/v1/sources").items.map { $0.cell("name") } : source
-        guard !sources.isEmpty else { throw Failure(.negative, "the hub has no source; belfry rules apply adds some") }
-        let topics = sources.map { ("topic", Optional("source/\($0)")) }
+        let topics = (source.isEmpty ? ["*"] : source).map { ("topic", Optional("source/\($0)")) }
         let stream = EventStream(
             client: client, path: "/v1/stream", query: topics + [("after", after.map(String.init))])
         try await stream.follow { frame in

@@ -13,27 +13,10 @@ struct EventsWhy: AsyncParsableCommand {
 
     @OptionGroup var client: ClientOptions
     @Argument(help: "The event's id.") var id: String
+    @Flag(help: "Also show the rules that are for other sources.") var all = false
 
     func run() async throws {
         let answer = try await client.client().get("/v1/events/\(PercentEncoding.component(id))/why")
-        client.output.show(answer, table)
-    }
-
-    private func table(_ answer: JSONValue) -> String {
-        var text = "\(answer.cell("event")): \(Terminal.bold(answer.cell("status")))"
-        text +=
-            ", by version \(answer.cell("ruleset_version")) of the rule set, verified by \(answer.cell("verified_by"))\n"
-        if answer["rules_changed"]?.bool == true { text += "the rules have changed since; what follows is today's\n" }
-        for match in answer["matches"]?.array ?? [] {
-            let run = match["run"]?.string.map { " \($0)" } ?? ""
-            let detail = match["detail"]?.cell ?? "-"
-            text += "\(Terminal.green("✓")) \(match.cell("rule")): \(match.cell("outcome"))\(run)"
-            text += (detail == "-" ? "" : " (\(detail))") + "\n"
-        }
-        for rule in answer["rules"]?.array ?? [] where rule["matched"]?.bool == false {
-            text += "\(Terminal.red("✗")) \(rule.cell("rule")): no match, because\n"
-            text += Explanation.text(rule["explanation"] ?? .null, failuresOnly: true)
-        }
-        return text
+        client.output.show(answer) { WhyText.of($0, showsAll: all) }
     }
 }

@@ -8,7 +8,7 @@ enum Explanation {
     }
 
     private static func lines(_ group: JSONValue, depth: Int, failuresOnly: Bool) -> [String] {
-        (group["all"]?.array ?? []).flatMap { clause -> [String] in
+        inReadingOrder(group["all"]?.array ?? []).flatMap { clause -> [String] in
             guard let ways = clause["any"]?.array else {
                 let isFailure = clause["matched"]?.bool == false || clause["note"]?.string != nil
                 return failuresOnly && !isFailure ? [] : [indent(depth) + line(clause) + "\n"]
@@ -23,15 +23,24 @@ enum Explanation {
         }
     }
 
-    /// `✗ data.celsius: numeric [">",90]; the event has 85`
+    /// What decides most comes first: the source, then the type.
+    private static func inReadingOrder(_ clauses: [JSONValue]) -> [JSONValue] {
+        func isAt(_ path: String, _ clause: JSONValue) -> Bool { clause["path"]?.string == path }
+        return clauses.filter { isAt("source", $0) } + clauses.filter { isAt("type", $0) }
+            + clauses.filter { !isAt("source", $0) && !isAt("type", $0) }
+    }
+
+    /// `✗ data.celsius: numeric [">",90] — saw 85`
     private static func line(_ clause: JSONValue) -> String {
         let expected = (clause["expected"]?.array ?? []).map { value in
             value.object?.members.first.map { "\($0.key) \($0.value.text)" } ?? value.text
         }
         let seen = (clause["seen"]?.array ?? []).map(\.text)
-        let has = seen.isEmpty ? "the event has no such value" : "the event has \(seen.joined(separator: ", "))"
+        let left = (clause["seen_count"]?.number?.int64 ?? 0) - Int64(seen.count)
+        let more = left > 0 ? " and \(left) more" : ""
+        let saw = seen.isEmpty ? "saw no value" : "saw \(seen.joined(separator: ", "))\(more)"
         let note = clause["note"]?.string.map { " (\($0))" } ?? ""
-        let text = "\(clause.cell("path")): \(expected.joined(separator: " or ")); \(has)\(note)"
+        let text = "\(clause.cell("path")): \(expected.joined(separator: " or ")) — \(saw)\(note)"
         return mark(clause["matched"]?.bool ?? false) + " " + Terminal.harmless(text).replacing("\n", with: " ")
     }
 

@@ -14,13 +14,13 @@ struct ExplanationTests {
     func failures() throws {
         let pattern = #"{"source": ["plant"], "data": {"celsius": [{"numeric": [">", 90]}]}}"#
         let text = try text(pattern, #"{"source": "plant", "data": {"celsius": 85}}"#, failuresOnly: true)
-        #expect(text == "  ✗ data.celsius: numeric [\">\",90]; the event has 85\n")
+        #expect(text == "  ✗ data.celsius: numeric [\">\",90] — saw 85\n")
     }
 
     @Test("a missing field is said to be missing")
     func missing() throws {
         let text = try text(#"{"data": {"site": ["a", "b"]}}"#, #"{"data": {}}"#, failuresOnly: true)
-        #expect(text == "  ✗ data.site: \"a\" or \"b\"; the event has no such value\n")
+        #expect(text == "  ✗ data.site: \"a\" or \"b\" — saw no value\n")
     }
 
     @Test("of an $or the nearest way is shown")
@@ -30,5 +30,13 @@ struct ExplanationTests {
         #expect(text.contains("✗ $or, 2 ways; the nearest:"))
         #expect(text.contains("    ✗ "))
         #expect(!text.contains("source"))
+    }
+
+    @Test("the source comes first, then the type, then the rest")
+    func order() throws {
+        let pattern = #"{"data": {"a": [1]}, "type": ["t"], "source": ["s"]}"#
+        let text = try text(pattern, #"{"source": "x", "type": "y", "data": {"a": 2}}"#, failuresOnly: true)
+        let paths = text.split(separator: "\n").map { $0.dropFirst(4).prefix { $0 != ":" } }
+        #expect(paths == ["source", "type", "data.a"])
     }
 }
