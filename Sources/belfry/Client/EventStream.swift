@@ -11,22 +11,26 @@ struct EventStream {
 
     /// Gives each frame to `onFrame`, until that has enough or the hub says that nothing follows (204).
     ///
-    /// Throws if the first connection fails or the hub refuses; later losses are waited out.
+    /// Throws if the first connection fails or the hub refuses; later losses are waited out, and said on stderr once.
     func follow(_ onFrame: (JSONValue) async throws -> Verdict) async throws {
         var lastID: String?
         var pause = Duration.milliseconds(250)
-        var wasConnected = false
+        var wasConnected = false, isGone = false
         while true {
             do {
                 let response = try await client.open(path, query, lastEventID: lastID)
                 if response.status == 204 { return }
                 guard response.status == 200 else { throw try await refusal(response) }
                 wasConnected = true
+                if isGone { Terminal.complain("back") }
+                isGone = false
                 let start = lastID
                 guard try await read(response.body, &lastID, onFrame) == .goOn else { return }
                 if lastID != start { pause = .milliseconds(250) }
             } catch let failure as Failure where wasConnected && [.unreachable, .serverError].contains(failure.code) {
                 // The hub restarts or the way to it is cut; both pass.
+                if !isGone { Terminal.complain("the hub is gone; trying again") }
+                isGone = true
             }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))

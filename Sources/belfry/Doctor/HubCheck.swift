@@ -30,15 +30,32 @@ struct HubCheck {
             ? Finding(.ok, "hub", "ready at \(client.url)")
             : Finding(
                 .fail, "hub", "not ready: \(answer.body["detail"]?.string ?? answer.body.cell)", mend: "see its log")
-        return (true, [ready] + [status(try await client.exchange("GET", "/v1/status"))].compactMap { $0 })
+        let status = try await client.exchange("GET", "/v1/status")
+        return (true, [ready] + (status.status == 200 ? Self.findings(ofStatus: status.body) : []))
     }
 
-    /// The pragmas that the writer really has; older hubs do not say.
-    private func status(_ answer: APIClient.Answer) -> Finding? {
-        guard answer.status == 200, let store = answer.body["store"] else { return nil }
-        let synchronous = store["synchronous"]?.number?.int64
+    /// What `GET /v1/status` shows: `{paused, paused_sources, rules_folder: {path, error?}, store}`.
+    static func findings(ofStatus status: JSONValue) -> [Finding] {
+        var findings: [Finding] = []
+        if status["paused"]?.bool == true {
+            findings.append(Finding(.warn, "paused", "everything: events are stored, nothing starts", mend: "belfry resume"))
+        }
+        for source in status["paused_sources"]?.array ?? [] {
+            findings.append(
+                Finding(.warn, "paused", "source \(source.cell)", mend: "belfry sources resume \(source.cell)"))
+        }
+        if let folder = status["rules_folder"], let path = folder["path"]?.string {
+            let error = folder["error"]?.string.map { "\($0); the hub runs the previous set" }
+            findings.append(Finding(error == nil ? .ok : .fail, "rules folder", error ?? path))
+        }
+        return findings + [durability(status)].compactMap { $0 }
+    }
+
+    /// The pragmas that the writer really has.
+    private static func durability(_ status: JSONValue) -> Finding? {
+        guard let store = status["store"] else { return nil }
         let detail = store.object?.members.map { "\($0.key) \($0.value.cell)" }.joined(separator: ", ") ?? ""
-        return synchronous == 2
+        return store["synchronous"]?.number?.int64 == 2
             ? Finding(.ok, "durability", detail)
             : Finding(.fail, "durability", detail, mend: "synchronous must be 2 (FULL): restart the hub")
     }
@@ -63,16 +80,23 @@ struct HubCheck {
             ("agents", "rules with an agent step need one"),
         ] {
             let items = try await client.get("/v1/\(name)").items
-            let broken = items.filter { $0["status"]?.string == BelfryError.Code.secretUnavailable.rawValue }
-            findings += broken.map { item in
-                let why = item["problem"]?.string ?? "a secret of \(item.cell("name")) cannot be read"
-                return Finding(.fail, name, why, mend: "set the variable or file it names and restart the hub")
-            }
+            let broken = items.compactMap { Self.problem(of: $0, named: name) }
+            findings += broken
             if items.isEmpty { findings.append(Finding(.warn, name, "none", mend: none)) }
             if !items.isEmpty, broken.isEmpty {
                 findings.append(Finding(.ok, name, "\(items.count), no secret is missing"))
             }
         }
         return findings
+    }
+
+    /// Why a source or agent is disabled, its name in front; nil if it is not.
+    static func problem(of item: JSONValue, named list: String) -> Finding? {
+        let code = BelfryError.Code.secretUnavailable.rawValue
+        guard item["problem"]?.string != nil || item["status"]?.string == code else { return nil }
+        let why = item["problem"]?.string ?? "a secret cannot be read"
+        // Most problems already say what to do.
+        let mend = why.contains("; ") ? nil : "set what it names and restart the hub"
+        return Finding(.fail, list, "\(item.cell("name")): \(why)", mend: mend)
     }
 }

@@ -20,6 +20,7 @@ struct SourcesShow: AsyncParsableCommand {
             var lines = ["name", "preset", "url", "status", "paused", "owner"].map { key in
                 key.padded(to: 8) + "  " + source.cell(key)
             }
+            if let problem = source["problem"]?.string { lines.append("problem".padded(to: 8) + "  " + problem) }
             for secret in source["secrets"]?.array ?? [] {
                 lines.append("secret".padded(to: 8) + "  \(secret.cell("value"))  (\(secret.cell("name")))")
             }
