@@ -1,4 +1,5 @@
 import ArgumentParser
+import BelfryCore
 import Glibc
 
 /// The `belfry` program: `serve` is the hub, every other command is a client of its API.
@@ -12,7 +13,8 @@ struct Belfry: AsyncParsableCommand {
             every viewer.
 
             Client commands talk to http://127.0.0.1:8420 with the token of ./data/admin.token; --url and --token \
-            (BELFRY_URL, BELFRY_TOKEN) choose another hub.
+            (BELFRY_URL, BELFRY_TOKEN) choose another hub. --url and --token stand after the subcommand: \
+            belfry runs list --url http://hub:8420
 
             EXIT CODES
               0  done
@@ -56,6 +58,10 @@ struct Belfry: AsyncParsableCommand {
         } catch let failure as Failure {
             Terminal.complain(failure.message)
             Glibc.exit(failure.code.rawValue)
+        } catch let error as BelfryError {
+            let failure = Failure(ofHub: error)
+            Terminal.complain(failure.message)
+            Glibc.exit(failure.code.rawValue)
         } catch {
             end(with: error)
         }
@@ -67,6 +73,10 @@ struct Belfry: AsyncParsableCommand {
         let text = fullMessage(for: error)
         if code.isSuccess {
             Terminal.write(text.isEmpty ? "" : text + "\n")
+        } else if code == .failure, !(error is ExitCode) {
+            // Nothing of the parser's: what went wrong inside, said as everything else is.
+            Terminal.complain("\(error)")
+            Glibc.exit(Failure.Code.serverError.rawValue)
         } else if !text.isEmpty {
             Terminal.writeError(text + "\n")
         }

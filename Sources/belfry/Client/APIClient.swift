@@ -7,9 +7,12 @@ struct APIClient: Sendable {
     /// Without a slash at the end.
     let url: String
     private let token: String?
+    /// Where a token was looked for in vain.
+    private let noTokenAt: String?
     private let http: HTTPClient
 
-    init(url: String, token: String?) {
+    init(url: String, token: String?, noTokenAt: String? = nil) {
+        self.noTokenAt = noTokenAt
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
         var policy = OutboundPolicy(allowsPrivateAddresses: true)
@@ -41,7 +44,7 @@ struct APIClient: Sendable {
     ) async throws -> Answer {
         let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
         let answer = try await exchange(method, path, query, headers: headers, body: body?.encoded() ?? [])
-        guard (200..<300).contains(answer.status) else { throw Failure(problem: answer, at: "\(method) \(path)") }
+        guard (200..<300).contains(answer.status) else { throw failure(answer, at: "\(method) \(path)") }
         return answer
     }
 
@@ -87,6 +90,11 @@ struct APIClient: Sendable {
         request.headers.append((name: "User-Agent", value: "belfry/\(Version.text)"))
         if isAuthorized, let token { request.headers.append((name: "Authorization", value: "Bearer \(token)")) }
         return request
+    }
+
+    /// What an answer that is no success means.
+    func failure(_ answer: Answer, at request: String) -> Failure {
+        Failure(problem: answer, at: request, noTokenAt: noTokenAt)
     }
 
     private func unreachable(_ failure: HTTPFailure) -> Failure {

@@ -19,19 +19,24 @@ struct ClientOptions: ParsableArguments {
 
     var dataFolder: String { data ?? Environment.value("BELFRY_DATA") ?? ServeConfiguration().data }
 
+    /// The file that the hub's first start wrote.
+    private var tokenPath: String { "\(dataFolder)/admin.token" }
+
     /// The client, with the first token found: flag, environment, the local hub's file.
     func client() throws -> APIClient {
         let url = hubURL
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
             throw Failure(.usage, "\(url) is no hub's address; it begins with http:// or https://")
         }
-        return APIClient(url: url, token: try tokenIfAny(url))
+        let token = try tokenIfAny(url)
+        return APIClient(url: url, token: token, noTokenAt: token == nil ? tokenPath : nil)
     }
 
     /// The token, for what cannot do without.
     func foundToken() throws -> String {
         guard let token = try tokenIfAny(hubURL) else {
-            throw Failure(.refused, "no token: give one with --token or BELFRY_TOKEN, or run where DIR/admin.token is")
+            throw Failure(
+                .refused, "no token at \(tokenPath); give one with --token or BELFRY_TOKEN, or the folder with --data")
         }
         return token
     }
@@ -45,8 +50,7 @@ struct ClientOptions: ParsableArguments {
         guard Loopback.isLoopback(url: url) else {
             throw Failure(.refused, "\(url) is another machine; give a token with --token or BELFRY_TOKEN")
         }
-        let path = "\(dataFolder)/admin.token"
-        guard let text = try? LocalFile.text(at: path, bytesMax: 4096) else { return nil }
+        guard let text = try? LocalFile.text(at: tokenPath, bytesMax: 4096) else { return nil }
         let token = text.prefix { !$0.isWhitespace }
         return token.isEmpty ? nil : String(token)
     }

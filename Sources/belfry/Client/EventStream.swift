@@ -68,6 +68,6 @@ struct EventStream {
         let bytes = (try? await response.body.collect(upTo: 1024 * 1024)) ?? []
         let body = (try? JSONValue(parsing: bytes)) ?? .null
         let answer = APIClient.Answer(status: response.status, headers: response.headers, body: body)
-        return Failure(problem: answer, at: "GET \(path)")
+        return client.failure(answer, at: "GET \(path)")
     }
 }

@@ -2,12 +2,17 @@ import BelfryCore
 
 extension Failure {
     /// From an answer that is no success: a problem document (RFC 9457) with a `code`, or whatever else came.
-    init(problem answer: APIClient.Answer, at request: String) {
+    /// - Parameter noTokenAt: the file in which a token was looked for in vain; nil if one was sent.
+    init(problem answer: APIClient.Answer, at request: String, noTokenAt path: String? = nil) {
         let problem = answer.body
         let said = problem["detail"]?.string ?? problem["title"]?.string ?? "status \(answer.status)"
         let code = problem["code"]?.string.map { " (\($0))" } ?? ""
         switch answer.status {
         case 401:
+            if let path {
+                self.init(.refused, "no token at \(path); give one with --token or BELFRY_TOKEN, or the folder with --data")
+                return
+            }
             self.init(
                 .refused, "\(said)\(code); give a token with --token or BELFRY_TOKEN, or run where DIR/admin.token is")
         case 403:
@@ -22,6 +27,18 @@ extension Failure {
         default:
             self.init(.negative, "\(said)\(code)")
         }
+    }
+
+    /// From what the hub itself threw, where the command is the hub (`belfry serve`).
+    init(ofHub error: BelfryError) {
+        let diagnostics = (error.details["diagnostics"]?.array ?? []).map { "\n  " + Self.line(of: $0) }.joined()
+        let code: Code =
+            switch error.code {
+            case .invalidDocument, .notFound, .conflict, .managedByFile: .negative
+            case .malformed, .secretUnavailable: .usage
+            default: .serverError
+            }
+        self.init(code, diagnostics.isEmpty ? error.message : "the documents are not valid:\(diagnostics)")
     }
 
     /// `file:line: path: message`

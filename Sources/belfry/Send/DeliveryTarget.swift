@@ -19,6 +19,11 @@ struct DeliveryTarget {
         }
         let found = try await nameOfFirst(preset, given: name, client: client)
         let answer = try await client.get("/v1/sources/\(PercentEncoding.component(found))")
+        if let its = answer["preset"]?.string, its != preset.rawValue {
+            throw Failure(
+                .usage,
+                "\(found) is a source of preset \(its), not \(preset.rawValue): belfry send \(its) --source \(found)")
+        }
         var definition = SourceDefinition(name: found, preset: preset)
         if let document = answer["document"],
             let loaded = try? DocumentLoader.load(stored: RawJSON(document), kind: .source, text: ""),
@@ -27,14 +32,25 @@ struct DeliveryTarget {
             definition = stored
         }
         let shown = answer["secrets"]?.array?.first?["value"]?.string.map { Secret($0) }
+        if secret == nil, shown == nil, !definition.secrets.isEmpty {
+            throw try await noSecret(of: found, answer, client: client)
+        }
         return DeliveryTarget(source: definition, secret: secret ?? shown)
+    }
+
+    /// Why the API shows no secret: it cannot be read, or only admins may read it.
+    private static func noSecret(of name: String, _ source: JSONValue, client: APIClient) async throws -> Failure {
+        if let problem = source["problem"]?.string { return Failure(.negative, "\(name): \(problem)") }
+        let role = try await client.get("/v1/me")["role"]?.string.map { " (\($0))" } ?? ""
+        return Failure(
+            .refused, "your token\(role) may not read \(name)'s secret; use an admin token or --secret-file")
     }
 
     private static func nameOfFirst(_ preset: Preset, given: String?, client: APIClient) async throws -> String {
         if let given { return given }
         let sources = try await client.get("/v1/sources").items
         guard let source = sources.first(where: { $0["preset"]?.string == preset.rawValue }) else {
-            throw Failure(.negative, "the hub has no source of preset \(preset.rawValue); name one with --source")
+            throw Failure(.negative, "the hub has no such source: apply a source with preset: \(preset.rawValue) first")
         }
         return source.cell("name")
     }

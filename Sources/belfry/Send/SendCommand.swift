@@ -50,10 +50,14 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    /// `evt_… matched → run_…`
-    private static func line(_ event: JSONValue) -> String {
+    /// `evt_… matched → run_…`, and below it what kept matches from starting one: `  hot-pump: limited`
+    static func line(_ event: JSONValue) -> String {
         let runs = event["runs"]?.array ?? []
+        let others = (event["outcomes"]?.array ?? []).filter { outcome in
+            ![Outcome.started.rawValue, Outcome.queued.rawValue].contains(outcome.cell("outcome"))
+        }
         return "\(event.cell("event")) \(event.cell("status"))"
             + (runs.isEmpty ? "" : " → " + runs.map(\.cell).joined(separator: ", ")) + "\n"
+            + others.map { "  \($0.cell("rule")): \($0.cell("outcome"))\n" }.joined()
     }
 }

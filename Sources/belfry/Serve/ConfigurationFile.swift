@@ -16,7 +16,22 @@ struct ConfigurationFile {
             }
             try collect(mapping, below: "", depth: 0)
         } catch let error as YamlError {
-            throw Failure(.usage, "\(path): not valid YAML: \(error)")
+            throw Failure(.usage, Self.line(of: error, in: path))
+        }
+    }
+
+    /// `belfry.yaml:3: not valid YAML: mapping values are not allowed in this context`
+    private static func line(of error: YamlError, in path: String) -> String {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "\(path):\(mark.line): not valid YAML: \(problem)"
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            "\(path):\(context.mark.line): the key \(duplicates.joined(separator: ", ")) stands there twice"
+        case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
+            "\(path): not valid YAML: \(problem)"
+        case .dataCouldNotBeDecoded, .memory, .no:
+            "\(path): not valid YAML"
         }
     }
 

@@ -45,12 +45,14 @@ struct ServeCommand: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        ServeConfiguration.unknownVariables(environment).forEach(Terminal.complain)
         let configuration = try await ServeConfiguration.load(
             flags: .init(
                 data: data, rules: rules, seed: seed, host: host, logLevel: logLevel, publicURL: publicURL, port: port,
                 config: config
             ),
-            environment: ProcessInfo.processInfo.environment
+            environment: environment
         )
         if printConfig {
             Terminal.write(configuration.text)

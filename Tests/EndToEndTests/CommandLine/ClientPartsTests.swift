@@ -41,6 +41,32 @@ struct ClientPartsTests {
         #expect(failure(422, diagnostics).message.hasSuffix("\n  r.yaml:3: when.data: unknown operator"))
     }
 
+    @Test("without a token the file is named in which it was looked for")
+    func noToken() {
+        let answer = APIClient.Answer(status: 401, headers: [], body: ["detail": "no token", "code": "unauthorized"])
+        let failure = Failure(problem: answer, at: "GET /v1/x", noTokenAt: "data/admin.token")
+        #expect(failure.message.hasPrefix("no token at data/admin.token; "))
+    }
+
+    @Test("what the hub itself throws is one line without its code, and diagnostics are one a line")
+    func hubErrors() {
+        let taken = Failure(ofHub: BelfryError(.conflict, "the data folder is in use"))
+        #expect(taken.message == "the data folder is in use" && taken.code == .negative)
+        let lines: JSONValue = [["file": "a.yaml", "line": 3, "path": "", "message": "x"], ["file": "b.yaml", "line": 1]]
+        let invalid = Failure(ofHub: BelfryError(.invalidDocument, "a.yaml:3: x (and 1 more)", details: ["diagnostics": lines]))
+        #expect(invalid.message == "the documents are not valid:\n  a.yaml:3: x\n  b.yaml:1: ")
+        #expect(Failure(ofHub: BelfryError(.storageFailed, "x")).code == .serverError)
+    }
+
+    @Test("send shows matches that started nothing")
+    func outcomes() {
+        let event: JSONValue = [
+            "event": "evt_x", "status": "matched", "runs": ["run_y"],
+            "outcomes": [["rule": "a", "outcome": "started"], ["rule": "b", "outcome": "limited"]],
+        ]
+        #expect(SendCommand.line(event) == "evt_x matched → run_y\n  b: limited\n")
+    }
+
     @Test("quantiles are within 1.6 %")
     func quantiles() {
         var histogram = Histogram()
