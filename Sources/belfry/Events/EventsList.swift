@@ -15,16 +15,19 @@ struct EventsList: AsyncParsableCommand {
     @OptionGroup var list: ListOptions
     @Option(help: "Only of this source.") var source: String?
     @Option(help: "Only of this type.") var type: String?
-    @Option(help: "Only matched, filtered, paused or accepted ones.") var status: String?
+    @Option(help: "Only matched, filtered, paused or accepted ones.") var status: Status?
+
+    enum Status: String, ExpressibleByArgument, CaseIterable { case matched, filtered, paused, accepted }
 
     func run() async throws {
         let answer = try await client.client().get(
             "/v1/events",
-            list.query + [("source", source), ("type", type), ("status", status)]
+            list.query + [("source", source), ("type", type), ("status", status?.rawValue)]
         )
         client.output.show(answer) { answer in
-            Table(["received", "id", "source", "type", "subject", "status", "runs"], answer.items) { event in
-                [event.timeCell("received")] + ["id", "source", "type", "subject", "status", "runs"].map(event.cell)
+            Table(["received", "status", "source", "type", "subject", "runs", "id"], answer.items) { event in
+                [event.timeCell("received")] + ["status", "source", "type", "subject"].map(event.cell)
+                    + [event.firstCell("runs"), event.cell("id")]
             }.text + Continuation.hint(answer)
         }
     }

@@ -5,6 +5,13 @@ enum Terminal {
     static let isInteractive = isatty(STDOUT_FILENO) == 1
     private static let hasColor = isInteractive && getenv("NO_COLOR") == nil
 
+    /// Characters of a line; nil where nobody looks at lines: in a pipe or a file.
+    static let width: Int? = {
+        var size = winsize()
+        guard isInteractive, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }()
+
     static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
     static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
 

@@ -20,13 +20,16 @@ struct RunsShow: AsyncParsableCommand {
     }
 
     private func table(_ run: JSONValue) -> String {
-        var lines = ["id", "rule", "state", "reason", "event"].map { $0.padded(to: 8) + "  " + run.cell($0) }
+        var lines = ["id", "rule", "state", "reason", "attempt", "event"].map { $0.padded(to: 8) + "  " + run.cell($0) }
         lines += ["created", "started", "ended"].map { $0.padded(to: 8) + "  " + run.timeCell($0) }
         if let error = run["error"]?["message"]?.string { lines.append("error".padded(to: 8) + "  " + error) }
         for step in run["steps"]?.array ?? [] {
             lines.append("")
             lines.append(Terminal.bold("step \(step.cell("name")) (\(step.cell("kind")), \(step.cell("state")))"))
             if let error = step["error"]?["message"]?.string { lines.append(Terminal.red(Terminal.harmless(error))) }
+            for path in step["missing"]?.array ?? [] {
+                lines.append(Terminal.yellow("missing: {{\(Terminal.harmless(path.cell))}} led to nothing"))
+            }
             if let output = step["output"], !output.isNull { lines.append(Terminal.harmless(output.cell)) }
         }
         return lines.joined(separator: "\n") + "\n"
