@@ -9,7 +9,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML", "CommandLineArguments"]),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: ["YAML", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -56,7 +58,8 @@ let package = Package(
         .target(
             name: "BelfryEngine",
             dependencies: [
-                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP", "BelfryAgents",
+                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP",
+                "BelfryAgents",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -78,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "belfry",
             dependencies: [
-                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP", "BelfryAgents",
+                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP",
+                "BelfryAgents",
                 "BelfryEngine", "BelfryServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -101,7 +105,10 @@ let package = Package(
         .testTarget(name: "BelfryAgentsTests", dependencies: ["BelfryCore", "BelfryHTTP", "BelfryAgents"]),
         .testTarget(
             name: "BelfryEngineTests",
-            dependencies: ["BelfryCore", "BelfryEngine", "BelfryRules", "BelfrySources", "BelfryStore", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "BelfryCore", "BelfryEngine", "BelfryRules", "BelfrySources", "BelfryStore",
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "BelfryServerTests",

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// A moment in UTC, in whole milliseconds since 1970. Written as ISO 8601 with milliseconds and `Z`.

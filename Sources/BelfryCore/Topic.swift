@@ -77,7 +77,8 @@ public enum Name {
     /// One to 64 of `a-z 0-9 - _ .`, beginning with a letter or digit: safe in a URL, a topic and a file name.
     public static func isValid(_ text: String) -> Bool {
         func isLetterOrDigit(_ byte: UInt8) -> Bool {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         }
         guard let first = text.utf8.first, text.utf8.count <= Limits.nameBytesMax else { return false }
         return isLetterOrDigit(first) && text.utf8.allSatisfy { isLetterOrDigit($0) || "-_.".utf8.contains($0) }

@@ -24,7 +24,8 @@ extension Hub {
 
     public func tokens() -> [TokenRecord] { store.tokens() }
 
-    public func createToken(name: String, role: Role, by principal: Principal) async throws(BelfryError) -> CreatedToken {
+    public func createToken(name: String, role: Role, by principal: Principal) async throws(BelfryError) -> CreatedToken
+    {
         try await store.createToken(name: name, role: role, by: principal)
     }
 

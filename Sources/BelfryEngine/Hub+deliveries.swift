@@ -20,7 +20,9 @@ extension Hub {
         let snapshot = registry.snapshot
         guard let source = snapshot.sources[name] else {
             store.recordRefusal(source: "*", code: .unknownSource, remote: delivery.remote)
-            throw BelfryError(.unknownSource, "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
+            throw BelfryError(
+                .unknownSource,
+                "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
         }
         do throws(BelfryError) {
             switch source.definition.judge(delivery, secrets: try source.secrets.get()) {

@@ -26,7 +26,8 @@ extension Hub {
     ///   - adopts: takes over documents of the other owner instead of refusing.
     /// Throws `invalid_document` with all diagnostics in its details, `managed_by_file`.
     public func applyDocuments(
-        _ files: [(path: String, text: String)], owner: DocumentOwner = .api, dryRun: Bool = false, adopts: Bool = false,
+        _ files: [(path: String, text: String)], owner: DocumentOwner = .api, dryRun: Bool = false,
+        adopts: Bool = false,
         by principal: Principal
     ) async throws(BelfryError) -> AppliedDocuments {
         let snapshot = registry.snapshot
@@ -45,8 +46,11 @@ extension Hub {
         in snapshot: Registry.Snapshot, agents: Set<String>, replaced: [Document]
     ) throws(BelfryError) {
         let replaced = Set(replaced.names(of: .rule))
-        for record in snapshot.records.values where record.kind == .rule && record.owner == .api && !replaced.contains(record.name) {
-            guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else { continue }
+        for record in snapshot.records.values
+        where record.kind == .rule && record.owner == .api && !replaced.contains(record.name) {
+            guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else {
+                continue
+            }
             if let agent = rule.agents.first(where: { !agents.contains($0) }) {
                 throw BelfryError(
                     .invalidDocument,
@@ -68,7 +72,8 @@ extension Hub {
         _ id: DocumentName, text: String, expectedVersion: Int64? = nil, by principal: Principal
     ) async throws(BelfryError) -> Bool {
         let documents = try load([(path: "body", text: text)], knownAgents: Set(registry.snapshot.agents.keys))
-        guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name else {
+        guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name
+        else {
             throw BelfryError(.invalidDocument, "the body must hold one document, `\(id.kind.rawValue): \(id.name)`")
         }
         var draft = DocumentDraft(document)
@@ -114,7 +119,8 @@ extension Hub {
             if case .rule(let rule) = document.content { rule } else { nil }
         }
         guard rules.count == 1 else {
-            throw BelfryError(.invalidDocument, "\(path) holds \(rules.count) rules; to test one, give it a file of its own")
+            throw BelfryError(
+                .invalidDocument, "\(path) holds \(rules.count) rules; to test one, give it a file of its own")
         }
         return rules[0]
     }
@@ -158,7 +164,9 @@ extension Hub {
     }
 
     private func ruleItem(_ record: DocumentRecord, activity: RuleActivity?) throws(BelfryError) -> JSONObject {
-        guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else { return [:] }
+        guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else {
+            return [:]
+        }
         var item = record.json
         item["about"] = .optional(rule.about)
         item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
@@ -205,7 +213,9 @@ extension Hub {
     /// - Parameter revealing: adds `secrets` and `set_up`, for who may change them.
     public func source(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject? {
         let snapshot = registry.snapshot
-        guard let record = snapshot.records[DocumentName(.source, name)], let source = snapshot.sources[name] else { return nil }
+        guard let record = snapshot.records[DocumentName(.source, name)], let source = snapshot.sources[name] else {
+            return nil
+        }
         let activity = try await store.sourceActivity().first { $0.source == name }
         var item = sourceItem(record, snapshot, activity: activity)
         item["text"] = .string(record.text)

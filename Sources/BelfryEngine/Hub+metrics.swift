@@ -23,12 +23,15 @@ extension Hub {
                 "belfry_store_commit_seconds_total", help: "Time spent waiting for the disk in COMMIT.", kind: .counter,
                 value: Double(statistics.commitDuration.milliseconds) / 1000
             ),
-            gauge("belfry_store_operations_waiting", "Operations that wait for the writer.", statistics.operationsWaiting),
+            gauge(
+                "belfry_store_operations_waiting", "Operations that wait for the writer.", statistics.operationsWaiting),
             gauge("belfry_store_waiting_bytes", "Bytes they hold.", statistics.bytesWaiting),
             gauge("belfry_store_wal_bytes", "Size of the write-ahead log.", statistics.walBytes),
             gauge("belfry_runs_at_work", "Runs at work.", mailboxes.count),
             gauge("belfry_paused", "1 while everything is paused.", registry.snapshot.isAllPaused ? 1 : 0),
-            gauge("belfry_rules_folder_broken", "1 while the rules folder can't be applied.", rulesFolder?.error == nil ? 0 : 1),
+            gauge(
+                "belfry_rules_folder_broken", "1 while the rules folder can't be applied.",
+                rulesFolder?.error == nil ? 0 : 1),
             gauge("belfry_rules", "Enabled rules.", registry.snapshot.ruleSet.rules.count),
             gauge("belfry_sources", "Sources.", registry.snapshot.sources.count),
         ]

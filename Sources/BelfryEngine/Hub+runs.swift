@@ -18,17 +18,23 @@ extension Hub {
     /// only then answers. A run that has ended is left as it is: `rejected`.
     ///
     /// Throws `not_found`, and what the store throws.
-    public func stop(_ id: RunID, commandID: CommandID?, by principal: Principal) async throws(BelfryError) -> CommandAnswer {
+    public func stop(_ id: RunID, commandID: CommandID?, by principal: Principal) async throws(BelfryError)
+        -> CommandAnswer
+    {
         let command = commandID ?? CommandID(at: configuration.clock.now())
         let arrived = ContinuousClock.now
         // A queued run may be claimed between the look and the commit; then its mailbox is there at the next look.
         for _ in 0..<Limits.stopTriesMax {
-            if let mailbox = mailboxes[id], let answer = await send(command, to: mailbox, arrived: arrived, by: principal) {
+            if let mailbox = mailboxes[id],
+                let answer = await send(command, to: mailbox, arrived: arrived, by: principal)
+            {
                 return answer
             }
             let run = try await store.run(id)
             if run.state.isEnded {
-                return CommandAnswer(command: command, result: .rejected, reason: "already \(run.state.rawValue)", latency: .now - arrived)
+                return CommandAnswer(
+                    command: command, result: .rejected, reason: "already \(run.state.rawValue)",
+                    latency: .now - arrived)
             }
             guard run.state == .queued else {
                 // Between claim and mailbox, or between the last commit and the end.
@@ -38,11 +44,12 @@ extension Hub {
             do throws(BelfryError) {
                 try await stopQueued(run, command: command, by: principal)
                 return CommandAnswer(command: command, result: .applied, latency: .now - arrived)
-            } catch where error.code == .conflict {
+            } catch  where error.code == .conflict {
                 continue
             }
         }
-        throw BelfryError(.overloaded, "run \(id) does not take commands at the moment; try again", retryAfter: .seconds(1))
+        throw BelfryError(
+            .overloaded, "run \(id) does not take commands at the moment; try again", retryAfter: .seconds(1))
     }
 
     /// - Returns: nil if the mailbox takes nothing any more.
@@ -50,7 +57,9 @@ extension Hub {
         _ id: CommandID, to mailbox: RunMailbox, arrived: ContinuousClock.Instant, by principal: Principal
     ) async -> CommandAnswer? {
         await withCheckedContinuation { continuation in
-            let command = RunCommand(kind: .stop, id: id, by: principal, arrived: arrived) { continuation.resume(returning: $0) }
+            let command = RunCommand(kind: .stop, id: id, by: principal, arrived: arrived) {
+                continuation.resume(returning: $0)
+            }
             if !mailbox.post(.command(command)) { continuation.resume(returning: nil) }
         }
     }

@@ -44,7 +44,8 @@ extension Hub {
     }
 
     /// Appends a frame of the caller's own to `custom/{name}`. - Returns: its position.
-    public func publish(custom name: String, data: RawJSON, by principal: Principal) async throws(BelfryError) -> Int64 {
+    public func publish(custom name: String, data: RawJSON, by principal: Principal) async throws(BelfryError) -> Int64
+    {
         guard Name.isValid(name) else { throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a topic") }
         let frame = DraftFrame(time: configuration.clock.now(), topic: .custom(name), type: .custom, data: data)
         return try await store.append([frame], onlyDeltas: true)

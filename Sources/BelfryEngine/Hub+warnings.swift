@@ -23,7 +23,9 @@ extension Hub {
                 guard case .command(let settings) = agent.kind else { return [] }
                 return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
             case .source(let source):
-                guard let served = snapshot.sources[source.name], case .failure(let error) = served.secrets else { return [] }
+                guard let served = snapshot.sources[source.name], case .failure(let error) = served.secrets else {
+                    return []
+                }
                 return ["source \(source.name) is disabled: \(error.message)"]
             }
         }

@@ -30,7 +30,8 @@ public struct SecretResolver: Sendable {
         switch reference {
         case .environment(let name, let isOptional):
             guard allowedEnvironment.contains(where: { allows($0, name) }) else {
-                throw unavailable("\(reference) is not allowed; add the name to secrets.env in the server's configuration")
+                throw unavailable(
+                    "\(reference) is not allowed; add the name to secrets.env in the server's configuration")
             }
             if let value = environment(name), !value.isEmpty { return Secret(value) }
             if isOptional { return nil }

@@ -28,7 +28,8 @@ public final class Store: Sendable {
     public let settings: StoreSettings
 
     private init(
-        configuration: StoreConfiguration, settings: StoreSettings, writer: Writer, key: SealingKey, tokens: [TokenTable.Entry],
+        configuration: StoreConfiguration, settings: StoreSettings, writer: Writer, key: SealingKey,
+        tokens: [TokenTable.Entry],
         lock: FolderLock, logger: Logger
     ) {
         self.configuration = configuration
@@ -74,13 +75,17 @@ public final class Store: Sendable {
             )
             writer.start(holding: lock)
             return Store(
-                configuration: configuration, settings: settings, writer: writer, key: key, tokens: tokens, lock: lock, logger: logger
+                configuration: configuration, settings: settings, writer: writer, key: key, tokens: tokens, lock: lock,
+                logger: logger
             )
         } catch let error as BelfryError {
             throw error
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT {
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
+        {
             let path = configuration.folder + "/belfry.db"
-            throw BelfryError(.storageFailed, "\(path) is not a database of belfry, or damaged: restore it from the backup")
+            throw BelfryError(
+                .storageFailed, "\(path) is not a database of belfry, or damaged: restore it from the backup")
         } catch let error as DatabaseError {
             throw BelfryError(storage: error)
         } catch {

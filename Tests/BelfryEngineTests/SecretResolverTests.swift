@@ -35,9 +35,11 @@ import Testing
         #expect(try resolve("env:PREFIX_ABSENT?") == nil)
     }
 
-    @Test("what is not allowed or not there is refused, by name and without a value", arguments: [
-        "env:HOME", "env:PREFIX_ABSENT", "file:/etc/passwd", "file:FOLDER/in/../out", "file:FOLDER/in/absent",
-    ])
+    @Test(
+        "what is not allowed or not there is refused, by name and without a value",
+        arguments: [
+            "env:HOME", "env:PREFIX_ABSENT", "file:/etc/passwd", "file:FOLDER/in/../out", "file:FOLDER/in/absent",
+        ])
     func refused(reference: String) throws {
         let error = #expect(throws: BelfryError.self) {
             try resolve(reference.replacing("FOLDER", with: folder.path))

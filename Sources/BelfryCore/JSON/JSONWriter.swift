@@ -39,10 +39,22 @@ public struct JSONWriter: Sendable {
         value.encode(into: &bytes)
     }
 
-    public mutating func member(_ key: String, _ value: String) { self.key(key); string(value) }
-    public mutating func member(_ key: String, _ value: Int64) { self.key(key); int(value) }
-    public mutating func member(_ key: String, _ value: JSONValue) { self.key(key); self.value(value) }
-    public mutating func member(_ key: String, raw json: RawJSON) { self.key(key); raw(json.bytes) }
+    public mutating func member(_ key: String, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+    public mutating func member(_ key: String, _ value: Int64) {
+        self.key(key)
+        int(value)
+    }
+    public mutating func member(_ key: String, _ value: JSONValue) {
+        self.key(key)
+        self.value(value)
+    }
+    public mutating func member(_ key: String, raw json: RawJSON) {
+        self.key(key)
+        raw(json.bytes)
+    }
 
     /// Writes the member only if there is a value.
     public mutating func member(_ key: String, ifPresent value: String?) {

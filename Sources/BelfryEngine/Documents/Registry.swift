@@ -71,7 +71,9 @@ final class Registry: Sendable {
             case .agent(let definition):
                 next.agents[record.name] = definition
             case .rule(let definition):
-                if definition.isEnabled, record.isEnabled { rules.append(Rule(definition: definition, version: record.version)) }
+                if definition.isEnabled, record.isEnabled {
+                    rules.append(Rule(definition: definition, version: record.version))
+                }
             case nil:
                 break
             }
@@ -106,8 +108,11 @@ final class Registry: Sendable {
     func agent(named name: String, asOf moment: Timestamp) async throws(BelfryError) -> AgentDefinition {
         let snapshot = snapshot
         let id = DocumentName(.agent, name)
-        if let record = snapshot.records[id], record.updated <= moment, let agent = snapshot.agents[name] { return agent }
-        guard let then = try await store.versions(of: id).first(where: { $0.created <= moment && $0.change != .removed }),
+        if let record = snapshot.records[id], record.updated <= moment, let agent = snapshot.agents[name] {
+            return agent
+        }
+        guard
+            let then = try await store.versions(of: id).first(where: { $0.created <= moment && $0.change != .removed }),
             case .agent(let agent) = try Self.parse(.agent, then.canonical, text: then.text).content
         else {
             throw BelfryError(.notFound, "there is no agent \(name); apply a document `agent: \(name)`")
@@ -136,7 +141,8 @@ final class Registry: Sendable {
                 }
                 let generated = try await store.generatedSecrets(source: source.name)
                 if generated.isEmpty {
-                    named.append(try await store.addGeneratedSecret(source.preset.makeSecret(), source: source.name, by: .hub))
+                    named.append(
+                        try await store.addGeneratedSecret(source.preset.makeSecret(), source: source.name, by: .hub))
                 } else {
                     named += generated
                 }

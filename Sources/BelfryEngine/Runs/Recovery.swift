@@ -25,7 +25,8 @@ struct Recovery {
     func interruptedRuns() async throws -> [InterruptedRun] {
         let outcome = await OrphanReaper.reap(hub: services.configuration.hubID, steps: nil)
         if outcome.killed > 0 {
-            services.logger.notice("processes of interrupted steps were killed", metadata: ["count": "\(outcome.killed)"])
+            services.logger.notice(
+                "processes of interrupted steps were killed", metadata: ["count": "\(outcome.killed)"])
         }
         if !outcome.survivors.isEmpty {
             services.logger.error("processes of interrupted steps survive", metadata: ["pids": "\(outcome.survivors)"])
@@ -54,7 +55,8 @@ struct Recovery {
         if let current, steps[current].kind == "command" {
             let error = StoredError(
                 code: "interrupted",
-                message: "the hub stopped while the command ran; it may have done part of its work, so it is not repeated"
+                message:
+                    "the hub stopped while the command ran; it may have done part of its work, so it is not repeated"
             )
             var change = RunChange.end(run, .failed, .interrupted, error: error, at: services.now)
             change.end(&steps[current], .failed, error: error, at: services.now)
@@ -63,12 +65,13 @@ struct Recovery {
             return nil
         }
         var change = RunChange(run: run.id, from: [run.state], to: .running, attempt: run.attempt + 1)
-        change.frames = closing + [
-            DraftFrame(
-                time: services.now, topic: .runs, run: run.id, rule: run.rule, type: .runState,
-                data: RawJSON(["state": "running", "reason": "interrupted", "attempt": .int(run.attempt + 1)])
-            )
-        ]
+        change.frames =
+            closing + [
+                DraftFrame(
+                    time: services.now, topic: .runs, run: run.id, rule: run.rule, type: .runState,
+                    data: RawJSON(["state": "running", "reason": "interrupted", "attempt": .int(run.attempt + 1)])
+                )
+            ]
         change.audit = [AuditDraft(by: .hub, action: "run.resumed", subject: run.id.description)]
         let resumed = try await services.commit(change)
         let event = try await services.store.event(run.event).event
@@ -112,12 +115,15 @@ extension RunChange {
     }
 
     /// Ends a step with the run.
-    fileprivate mutating func end(_ step: inout StepRecord, _ state: StepState, error: StoredError?, at now: Timestamp) {
+    fileprivate mutating func end(_ step: inout StepRecord, _ state: StepState, error: StoredError?, at now: Timestamp)
+    {
         step.state = state
         step.ended = now
         step.error = error
         steps.append(step)
-        var members: JSONObject = ["step": .string(step.name), "state": .string(state.rawValue), "attempt": .int(step.attempt)]
+        var members: JSONObject = [
+            "step": .string(step.name), "state": .string(state.rawValue), "attempt": .int(step.attempt),
+        ]
         if let error { members["error"] = .object(error.json) }
         frames.insert(
             DraftFrame(

@@ -65,7 +65,8 @@ struct RunExecution {
                 }
             }
         } catch {
-            services.logger.error("a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+            services.logger.error(
+                "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
             for stop in stops { stop.answer(.rejected, reason: error.message) }
         }
     }
@@ -91,7 +92,9 @@ struct RunExecution {
                 let outcome = await follow(onCut: {
                     group.cancelAll()
                     timers.addTask {
-                        guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else { return }
+                        guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else {
+                            return
+                        }
                         mailbox.post(.stopUnconfirmed)
                     }
                 })
@@ -130,7 +133,12 @@ struct RunExecution {
     private func commitStopping(_ command: RunCommand) async {
         var change = RunChange(run: run.id, from: [.running], to: .stopping, reason: .operator)
         change.frames = [
-            frame(.command, ["command": .string(command.id.description), "kind": .string(command.kind.rawValue), "by": .string(command.by.name)]),
+            frame(
+                .command,
+                [
+                    "command": .string(command.id.description), "kind": .string(command.kind.rawValue),
+                    "by": .string(command.by.name),
+                ]),
             frame(.runState, ["state": .string(RunState.stopping.rawValue)]),
         ]
         change.audit = [
@@ -143,7 +151,8 @@ struct RunExecution {
             try await services.store.commit(change)
         } catch {
             // A store that fails must not keep a runaway step alive; the end of the run is committed later.
-            services.logger.error("a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+            services.logger.error(
+                "a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
         }
     }
 
@@ -199,7 +208,9 @@ struct RunExecution {
                 )
             )
         }
-        var members: JSONObject = ["step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt)]
+        var members: JSONObject = [
+            "step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt),
+        ]
         if let error = steps[index].error { members["error"] = .object(error.json) }
         change.frames.append(frame(.stepFinished, members))
         change.audit.append(audit("step.\(state.rawValue)", ["step": .string(steps[index].name)]))

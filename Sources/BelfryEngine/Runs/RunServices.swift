@@ -24,8 +24,9 @@ struct RunServices: Sendable {
         while true {
             do throws(BelfryError) {
                 return try await store.commit(change)
-            } catch where error.mayPass {
-                logger.warning("a run's change waits for the store", metadata: ["run.id": "\(change.run)", "error": "\(error)"])
+            } catch  where error.mayPass {
+                logger.warning(
+                    "a run's change waits for the store", metadata: ["run.id": "\(change.run)", "error": "\(error)"])
                 try await pause()
             }
         }
@@ -37,7 +38,7 @@ struct RunServices: Sendable {
             do throws(BelfryError) {
                 try await store.append(frames, onlyDeltas: true)
                 return
-            } catch where error.mayPass {
+            } catch  where error.mayPass {
                 try await pause()
             }
         }

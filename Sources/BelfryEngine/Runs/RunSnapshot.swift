@@ -35,7 +35,9 @@ public struct RunSnapshot: Sendable {
             let name = data["step"]?.string ?? ""
             steps.removeAll { $0.name == name }
             steps.append(
-                Step(name: name, state: StepState.running.rawValue, attempt: data["attempt"]?.number?.int64 ?? 1, text: "")
+                Step(
+                    name: name, state: StepState.running.rawValue, attempt: data["attempt"]?.number?.int64 ?? 1,
+                    text: "")
             )
         case .stepFinished, .stepState:
             let data = frame.draft.data.value
@@ -56,7 +58,9 @@ public struct RunSnapshot: Sendable {
     }
 
     /// Folds the run's frames, up to the head of the log or to `bound`.
-    static func read(_ run: RunID, from store: Store, through bound: Int64? = nil) async throws(BelfryError) -> RunSnapshot {
+    static func read(_ run: RunID, from store: Store, through bound: Int64? = nil) async throws(BelfryError)
+        -> RunSnapshot
+    {
         var snapshot = RunSnapshot(run: run)
         let bound = bound ?? store.head
         var position: Int64 = 0

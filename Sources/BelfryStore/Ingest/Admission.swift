@@ -21,7 +21,9 @@ enum Admission {
 
     static func decide(_ match: MatchRequest, _ facts: Facts) -> Decision {
         if facts.isAllPaused { return Decision(outcome: .paused, detail: "everything is paused (belfry resume)") }
-        if facts.isSourcePaused { return Decision(outcome: .paused, detail: "the source is paused (belfry sources resume)") }
+        if facts.isSourcePaused {
+            return Decision(outcome: .paused, detail: "the source is paused (belfry sources resume)")
+        }
         if facts.isRuleRemoved {
             return Decision(outcome: .paused, detail: "the rule was removed since the event was matched")
         }

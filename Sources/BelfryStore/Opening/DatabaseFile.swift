@@ -48,7 +48,10 @@ enum DatabaseFile {
         }
         let journalMode = try pool.writeWithoutTransaction { db in try String.fetchOne(db, sql: "PRAGMA journal_mode") }
         try migrate(pool, path: path)
-        return (pool, StoreSettings(synchronous: synchronous ?? 0, pageBytes: Self.pageBytes, journalMode: journalMode ?? "?"))
+        return (
+            pool,
+            StoreSettings(synchronous: synchronous ?? 0, pageBytes: Self.pageBytes, journalMode: journalMode ?? "?")
+        )
     }
 
     /// An empty file is an empty database; SQLite gives its log the same permissions.

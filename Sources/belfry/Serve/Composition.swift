@@ -49,9 +49,10 @@ enum Composition {
         if let folder = configuration.rules {
             do {
                 try await applyFolder(folder, to: hub, logger: logger)
-            } catch where hub.hasFileDocuments {
+            } catch  where hub.hasFileDocuments {
                 // A broken file must not keep the hub down: deliveries would be lost. It runs the set from before.
-                logger.error("the rules folder can't be applied, the set from before stays", metadata: ["error": "\(error)"])
+                logger.error(
+                    "the rules folder can't be applied, the set from before stays", metadata: ["error": "\(error)"])
             }
         } else if let folder = configuration.seed {
             _ = try await hub.seedDocuments(try DocumentFiles.read([folder]))

@@ -36,7 +36,8 @@ import Testing
             #expect(frames.text == "Hello Ada.Rule greet again.")
             #expect(
                 frames.types.filter { $0 != .textMessageContent } == [
-                    .runState, .runStarted, .stepStarted, .textMessageStart, .textMessageEnd, .stepFinished, .stepStarted,
+                    .runState, .runStarted, .stepStarted, .textMessageStart, .textMessageEnd, .stepFinished,
+                    .stepStarted,
                     .textMessageStart, .textMessageEnd, .stepFinished, .runFinished,
                 ]
             )
@@ -49,16 +50,17 @@ import Testing
 
     @Test("a later step sees what an earlier one has written, fenced as the foreign text it is")
     func outputs() async throws {
-        let documents = Self.documents + """
+        let documents =
+            Self.documents + """
 
-            ---
-            rule: relay
-            when: { source: [lab], data: { relay: [ { exists: true } ] } }
-            run:
-              steps:
-                - { step: first, agent: parrot, prompt: "{{data.relay}}" }
-                - { step: second, agent: parrot, prompt: "It said: {{steps.first.output}} {{steps.absent.output}}" }
-            """
+                ---
+                rule: relay
+                when: { source: [lab], data: { relay: [ { exists: true } ] } }
+                run:
+                  steps:
+                    - { step: first, agent: parrot, prompt: "{{data.relay}}" }
+                    - { step: second, agent: parrot, prompt: "It said: {{steps.first.output}} {{steps.absent.output}}" }
+                """
         await #expect(throws: BelfryError.self) { try await TestHub.with(documents: documents) { _ in } }
         let known = documents.replacing(" {{steps.absent.output}}", with: "")
         try await TestHub.with(documents: known) { test in
@@ -85,7 +87,8 @@ import Testing
     @Test("a stop ends the process group before it answers, and is rejected once the run has ended")
     func stop() async throws {
         try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"]) { test in
-            let accepted = try await test.post(#"{"shell":"trap '' TERM; echo begun; while :; do sleep 1; done"}"#, to: "lab")
+            let accepted = try await test.post(
+                #"{"shell":"trap '' TERM; echo begun; while :; do sleep 1; done"}"#, to: "lab")
             let run = try #require(accepted.first?.runs.first)
             _ = try await test.frames(of: run) { $0.draft.type == .textMessageContent }
             let answer = try await test.hub.stop(run, commandID: nil, by: .hub)

@@ -7,7 +7,8 @@ import Testing
 /// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
 /// end; here the rules of what goes on and what does not.)
 @Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-recovery-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-recovery-\(UUID().uuidString)")
+        .path
 
     private static let documents = """
         source: lab
@@ -40,7 +41,9 @@ import Testing
         }
     }
 
-    private func resume(_ run: RunID) async throws -> (frames: [Frame], run: RunRecord, steps: [StepRecord], isIntact: Bool) {
+    private func resume(_ run: RunID) async throws -> (
+        frames: [Frame], run: RunRecord, steps: [StepRecord], isIntact: Bool
+    ) {
         try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
             let frames = try await test.framesToEnd(of: run)
             let (record, steps) = try await test.hub.run(run)
@@ -62,7 +65,11 @@ import Testing
         let messages = frames.filter { $0.draft.type == .textMessageStart || $0.draft.type == .textMessageEnd }
             .map { ($0.draft.type, $0.draft.data.value["messageId"]?.string) }
         #expect(messages.map(\.1) == ["first.1", "first.1", "second.1", "second.1", "second.2", "second.2"])
-        #expect(messages.map(\.0) == [.textMessageStart, .textMessageEnd, .textMessageStart, .textMessageEnd, .textMessageStart, .textMessageEnd])
+        #expect(
+            messages.map(\.0) == [
+                .textMessageStart, .textMessageEnd, .textMessageStart, .textMessageEnd, .textMessageStart,
+                .textMessageEnd,
+            ])
         var snapshot = RunSnapshot(run: run)
         for frame in frames { snapshot.add(frame) }
         let texts = snapshot.json.value["steps"]?.array?.map { $0["text"]?.string }

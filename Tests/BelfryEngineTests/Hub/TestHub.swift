@@ -15,8 +15,10 @@ struct TestHub {
         documents: String, commands: [String: String] = [:], folder: String? = nil,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
-        let folder = folder ?? FileManager.default.temporaryDirectory.appending(path: "belfry-hub-\(UUID().uuidString)").path
-        let resolver = SecretResolver(allowedEnvironment: ["TEST_SECRET"], allowedFiles: [], environment: { _ in "s3cret" })
+        let folder =
+            folder ?? FileManager.default.temporaryDirectory.appending(path: "belfry-hub-\(UUID().uuidString)").path
+        let resolver = SecretResolver(
+            allowedEnvironment: ["TEST_SECRET"], allowedFiles: [], environment: { _ in "s3cret" })
         var configuration = HubConfiguration(folder: folder, secrets: resolver)
         configuration.commands = commands
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -35,9 +37,12 @@ struct TestHub {
     }
 
     /// Posts a JSON body to a source that has no secret.
-    func post(_ body: String, to source: String, headers: [(name: String, value: String)] = []) async throws -> [AcceptedEvent] {
+    func post(_ body: String, to source: String, headers: [(name: String, value: String)] = []) async throws
+        -> [AcceptedEvent]
+    {
         let delivery = Delivery(
-            headers: HeaderFields([(name: "content-type", value: "application/json")] + headers), body: Array(body.utf8),
+            headers: HeaderFields([(name: "content-type", value: "application/json")] + headers),
+            body: Array(body.utf8),
             remote: "127.0.0.1", isLoopback: true, received: WallClock.system.now()
         )
         guard case .stored(let events, _) = try await hub.receive(source: source, delivery) else { return [] }

@@ -34,9 +34,11 @@ import Testing
         #expect(machine.begin() == .end(.succeeded, .completed))
     }
 
-    @Test("a stop cuts the step, and the run ends when the step is gone", arguments: [
-        RunStateMachine.StepEnd.stopped, .succeeded, .failed(.error),
-    ])
+    @Test(
+        "a stop cuts the step, and the run ends when the step is gone",
+        arguments: [
+            RunStateMachine.StepEnd.stopped, .succeeded, .failed(.error),
+        ])
     func stop(end: RunStateMachine.StepEnd) {
         var machine = RunStateMachine(stepCount: 2)
         _ = machine.begin()

@@ -6,7 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct TokenBufferTests {
     private func frame(_ text: String) -> DraftFrame {
         DraftFrame(
-            time: Timestamp(milliseconds: 0), topic: .runs, type: .textMessageContent, data: RawJSON(trusted: Array("\"\(text)\"".utf8))
+            time: Timestamp(milliseconds: 0), topic: .runs, type: .textMessageContent,
+            data: RawJSON(trusted: Array("\"\(text)\"".utf8))
         )
     }
 

@@ -50,7 +50,9 @@ import Testing
             _ = try await eventually(within: .seconds(20), "Alertmanager to be ready") {
                 (try? await sender.request("GET", "/-/ready"))?.status == 200 ? true : nil
             }
-            let alert: JSONValue = ["labels": ["alertname": "DiskFull", "instance": "db1"], "annotations": ["summary": "95 %"]]
+            let alert: JSONValue = [
+                "labels": ["alertname": "DiskFull", "instance": "db1"], "annotations": ["summary": "95 %"],
+            ]
             #expect(try await sender.request("POST", "/api/v2/alerts", json: [alert]).status == 200)
             let client = try hub.client
             func events(_ type: String) async throws -> [JSONValue] {

@@ -13,7 +13,8 @@ import Testing
                     group.addTask {
                         var noted: [(event: String, run: String)] = []
                         for number in 0..<1000 {
-                            guard let response = try? await hub.deliver(number, id: "\(sender)-\(number)"), response.status == 202,
+                            guard let response = try? await hub.deliver(number, id: "\(sender)-\(number)"),
+                                response.status == 202,
                                 let event = response.json["event"]?.string,
                                 let run = response.json["runs"]?.array?.first?.string
                             else { break }
@@ -24,7 +25,8 @@ import Testing
                 }
                 group.addTask {
                     _ = try? await eventually(within: .seconds(20), "50 runs at work") {
-                        let runs = try await hub.client.request("GET", "/v1/runs?state=running&limit=100").json["items"]?.array
+                        let runs = try await hub.client.request("GET", "/v1/runs?state=running&limit=100").json[
+                            "items"]?.array
                         return runs?.count ?? 0 >= 50 ? true : nil
                     }
                     try? await hub.kill9()

@@ -37,7 +37,8 @@ import Testing
                 body: [UInt8]
             ) async throws -> RawClient.Response {
                 let kept = headers.filter { $0.0.lowercased() != dropped?.lowercased() }
-                return try await RawClient(port: hub.port, token: nil).request("POST", path, headers: kept + adding, body: body)
+                return try await RawClient(port: hub.port, token: nil).request(
+                    "POST", path, headers: kept + adding, body: body)
             }
             func check(_ response: RawClient.Response, _ status: Int, _ code: String) {
                 #expect(response.status == status)
@@ -60,10 +61,13 @@ import Testing
                     for: source, secret: Secret(Documents.secret), body: text, id: "b", now: WallClock.system.now()
                 )
                 return try await RawClient(port: hub.port, token: nil).request(
-                    "POST", "/hooks/github", headers: headers.map { ($0.name, $0.value) } + [("Content-Type", type)], body: text
+                    "POST", "/hooks/github", headers: headers.map { ($0.name, $0.value) } + [("Content-Type", type)],
+                    body: text
                 )
             }
-            let deep = [UInt8](repeating: UInt8(ascii: "["), count: 10_000) + [UInt8](repeating: UInt8(ascii: "]"), count: 10_000)
+            let deep =
+                [UInt8](repeating: UInt8(ascii: "["), count: 10_000)
+                + [UInt8](repeating: UInt8(ascii: "]"), count: 10_000)
             check(try await signed(deep), 400, "invalid_json")
             check(try await signed(Array(#"{"a":""#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8)), 400, "invalid_json")
             check(try await signed(Array("{\"a\":\"\u{0}\"}".utf8)), 400, "invalid_json")
@@ -71,7 +75,9 @@ import Testing
 
             let refused = try await hub.client.request("GET", "/v1/audit?limit=100").json["items"]?.array ?? []
             let codes = refused.filter { $0["action"]?.string == "delivery.refused" }.map { $0.text }.joined()
-            for code in ["signature_invalid", "signature_missing", "unknown_source", "payload_too_large", "invalid_json"] {
+            for code in [
+                "signature_invalid", "signature_missing", "unknown_source", "payload_too_large", "invalid_json",
+            ] {
                 #expect(codes.contains(code), "no trace of \(code)")
             }
             let events = try await hub.client.request("GET", "/v1/events").json["items"]?.array
@@ -95,7 +101,8 @@ import Testing
         try await withHub(documents: documents, environment: [:]) { hub in
             let client = RawClient(port: hub.port, token: nil)
             let response = try await client.request(
-                "POST", "/hooks/lab", headers: [("Content-Type", "application/json")], body: Array(#"{"a":1,"a":2,"b":1e400}"#.utf8)
+                "POST", "/hooks/lab", headers: [("Content-Type", "application/json")],
+                body: Array(#"{"a":1,"a":2,"b":1e400}"#.utf8)
             )
             #expect(response.status == 202)
             #expect(response.json["status"]?.string == "matched")
@@ -121,7 +128,10 @@ import Testing
     func upgradeH2C() async throws {
         try await withHub(documents: Documents.github()) { hub in
             let (headers, body) = Documents.issue(1, delivery: "h2c")
-            let upgrade = [("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"), ("Connection", "Upgrade, HTTP2-Settings")]
+            let upgrade = [
+                ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"),
+                ("Connection", "Upgrade, HTTP2-Settings"),
+            ]
             let response = try await RawClient(port: hub.port, token: nil)
                 .request("POST", "/hooks/github", headers: upgrade + headers, body: body)
             #expect(response.status == 202)

@@ -14,7 +14,8 @@ import Testing
         try await withHub(documents: Documents.github()) { hub in
             let folder = try TemporaryFolder()
             let tracer = try ChildProcess(
-                Self.strace, ["-f", "-e", "trace=fdatasync,fsync", "-o", "\(folder.path)/trace", "-p", "\(hub.process.id)"],
+                Self.strace,
+                ["-f", "-e", "trace=fdatasync,fsync", "-o", "\(folder.path)/trace", "-p", "\(hub.process.id)"],
                 outputPath: "\(folder.path)/out", errorPath: "\(folder.path)/err"
             )
             _ = try await eventually(within: .seconds(10), "strace to attach") {
@@ -49,7 +50,8 @@ import Testing
             rules: URL(fileURLWithPath: rules).deletingLastPathComponent().path, arguments: ["--data", mount],
             environment: Documents.environment, folder: folder
         )
-        let token = try String(contentsOfFile: "\(mount)/admin.token", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let token = try String(contentsOfFile: "\(mount)/admin.token", encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         let client = RawClient(port: hub.port, token: token)
         var accepted: [String] = []
         var refusal: RawClient.Response?
@@ -57,7 +59,11 @@ import Testing
         #expect(try await Shell.run("head -c 60m /dev/zero > '\(filler)' 2>/dev/null; true") == 0)
         for number in 0..<3000 where refusal == nil {
             let response = try await hub.deliver(number, id: "full-\(number)")
-            if response.status == 202 { accepted.append(response.json["event"]?.string ?? "") } else { refusal = response }
+            if response.status == 202 {
+                accepted.append(response.json["event"]?.string ?? "")
+            } else {
+                refusal = response
+            }
         }
         #expect(refusal?.status == 503 || refusal?.status == 507)
         #expect(refusal?.json["code"]?.string == "storage_full")

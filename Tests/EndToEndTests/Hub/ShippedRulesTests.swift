@@ -21,9 +21,11 @@ import Testing
         try await hub.kill9()
     }
 
-    @Test("samples that no shipped rule is for are stored, and why says what did not fit", arguments: [
-        "github-push", "github-ping", "github-pull-request", "alertmanager-resolved", "sensor-normal",
-    ])
+    @Test(
+        "samples that no shipped rule is for are stored, and why says what did not fit",
+        arguments: [
+            "github-push", "github-ping", "github-pull-request", "alertmanager-resolved", "sensor-normal",
+        ])
     func others(sample: String) async throws {
         let hub = try await HubProcess.start(arguments: ["--seed", "\(BuildProducts.root)/Rules"])
         let sent = try await hub.belfry("send", sample, "--output", "json")

@@ -15,7 +15,9 @@ import Testing
 
     private func text(_ blocks: [RawStream.Block]) -> String {
         blocks.reduce(into: "") { text, block in
-            if block.frame["type"]?.string == "TEXT_MESSAGE_CONTENT" { text += block.frame["data"]?["delta"]?.string ?? "" }
+            if block.frame["type"]?.string == "TEXT_MESSAGE_CONTENT" {
+                text += block.frame["data"]?["delta"]?.string ?? ""
+            }
         }
     }
 
@@ -99,7 +101,8 @@ import Testing
     func garbage() async throws {
         try await withHub(documents: Documents.github(wordsPerSecond: 40)) { hub in
             let client = try hub.client
-            let stream = try await client.stream("/v1/stream?topic=run/*", headers: [("Last-Event-ID", "'; DROP TABLE frames")])
+            let stream = try await client.stream(
+                "/v1/stream?topic=run/*", headers: [("Last-Event-ID", "'; DROP TABLE frames")])
             #expect(stream.status == 200)
             let block = try #require(try await stream.next())
             #expect(block.frame["type"]?.string == "GAP")
@@ -117,7 +120,8 @@ import Testing
     func topics() async throws {
         try await withHub(documents: Documents.github()) { hub in
             let client = try hub.client
-            let stream = try await client.stream("/v1/stream?topic=run/*&topic=runs&topic=rule/triage&topic=source/github&after=0")
+            let stream = try await client.stream(
+                "/v1/stream?topic=run/*&topic=runs&topic=rule/triage&topic=source/github&after=0")
             let run = try await started(hub)
             let blocks = try await stream.blocks { $0.frame["type"]?.string == "RUN_FINISHED" }
             let positions = blocks.compactMap { $0.frame["position"]?.number?.int64 }

@@ -8,7 +8,9 @@ enum Documents {
     static let secret = "It's a Secret to Everybody"
 
     /// A `github` source, verified with ``secret``; an agent that talks at a pace; a rule for every issue.
-    static func github(wordsPerSecond: Int = 200, prompt: String = "Issue {{data.issue.number}}: {{data.issue.title}}") -> String {
+    static func github(wordsPerSecond: Int = 200, prompt: String = "Issue {{data.issue.number}}: {{data.issue.title}}")
+        -> String
+    {
         """
         source: github
         preset: github
@@ -32,14 +34,18 @@ enum Documents {
     /// A signed `issues.opened` delivery.
     static func issue(_ number: Int, delivery: String) -> (headers: [(String, String)], body: [UInt8]) {
         let body = Array(
-            #"{"action":"opened","issue":{"number":\#(number),"title":"A title of several words"},"repository":{"full_name":"acme/roof"}}"#.utf8
+            #"{"action":"opened","issue":{"number":\#(number),"title":"A title of several words"},"repository":{"full_name":"acme/roof"}}"#
+                .utf8
         )
         let source = SourceDefinition(name: "github", preset: .github)
         let headers = DeliverySigner.headers(
             for: source, secret: Secret(secret), body: body, id: delivery, now: WallClock.system.now()
         )
         let others = headers.filter { $0.name.lowercased() != "x-github-event" }
-        return (others.map { ($0.name, $0.value) } + [("X-GitHub-Event", "issues"), ("Content-Type", "application/json")], body)
+        return (
+            others.map { ($0.name, $0.value) } + [("X-GitHub-Event", "issues"), ("Content-Type", "application/json")],
+            body
+        )
     }
 }
 
@@ -58,7 +64,8 @@ extension HubProcess {
     /// Posts a signed GitHub delivery.
     func deliver(_ number: Int, id: String) async throws -> RawClient.Response {
         let (headers, body) = Documents.issue(number, delivery: id)
-        return try await RawClient(port: port, token: nil).request("POST", "/hooks/github", headers: headers, body: body)
+        return try await RawClient(port: port, token: nil).request(
+            "POST", "/hooks/github", headers: headers, body: body)
     }
 
     /// Waits until no run is unfinished.
@@ -66,7 +73,8 @@ extension HubProcess {
         let client = try client
         return try await eventually(within: deadline, "all runs to end") {
             let runs = try await client.request("GET", "/v1/runs?limit=1000").json["items"]?.array ?? []
-            let isOver = !runs.isEmpty && runs.allSatisfy { RunState(rawValue: $0["state"]?.string ?? "")?.isEnded == true }
+            let isOver =
+                !runs.isEmpty && runs.allSatisfy { RunState(rawValue: $0["state"]?.string ?? "")?.isEnded == true }
             return isOver ? runs : nil
         }
     }
