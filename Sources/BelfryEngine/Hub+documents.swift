@@ -16,8 +16,6 @@ public enum EventChoice: Sendable {
 }
 
 extension Hub {
-    // MARK: - Applying
-
     /// Applies a set of files, all or nothing, and makes it live.
     ///
     /// - Parameters:
@@ -142,111 +140,6 @@ extension Hub {
             throw BelfryError(.invalidDocument, first + rest, details: ["diagnostics": .array(list)])
         }
     }
-
-    // MARK: - Showing
-
-    /// `{name, about, enabled, mode, owner, version, updated, runs, last_run}` per rule.
-    public func rules() async throws(BelfryError) -> [JSONObject] {
-        let activity = try await store.ruleActivity()
-        return try registry.snapshot.records(of: .rule).map { record throws(BelfryError) in
-            try ruleItem(record, activity: activity.first { $0.rule == record.name })
-        }
-    }
-
-    /// The item of ``rules()`` with `text` and `document`; nil if there is none.
-    public func rule(_ name: String) async throws(BelfryError) -> JSONObject? {
-        guard let record = registry.snapshot.records[DocumentName(.rule, name)] else { return nil }
-        let activity = try await store.ruleActivity().first { $0.rule == name }
-        var item = try ruleItem(record, activity: activity)
-        item["text"] = .string(record.text)
-        item["document"] = record.canonical.value
-        return item
-    }
-
-    private func ruleItem(_ record: DocumentRecord, activity: RuleActivity?) throws(BelfryError) -> JSONObject {
-        guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else {
-            return [:]
-        }
-        var item = record.json
-        item["about"] = .optional(rule.about)
-        item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
-        item["mode"] = .string(rule.observesOnly ? "observe" : "run")
-        item["runs"] = .int(activity?.runs ?? 0)
-        item["last_run"] = .optional(activity?.lastRun?.description)
-        return item
-    }
-
-    /// `{name, about, kind, owner, version, updated}` per agent.
-    public func agents() -> [JSONObject] {
-        registry.snapshot.records(of: .agent).map { agentItem($0) }
-    }
-
-    /// The item of ``agents()`` with `text` and `document`; nil if there is none.
-    public func agent(_ name: String) -> JSONObject? {
-        guard let record = registry.snapshot.records[DocumentName(.agent, name)] else { return nil }
-        var item = agentItem(record)
-        item["text"] = .string(record.text)
-        item["document"] = record.canonical.value
-        return item
-    }
-
-    private func agentItem(_ record: DocumentRecord) -> JSONObject {
-        var item = record.json
-        let document = record.canonical.value
-        item["about"] = document["about"] ?? .null
-        item["kind"] = document["kind"] ?? .null
-        item["model"] = document["model"]
-        item["base_url"] = document["base_url"]
-        return item
-    }
-
-    /// `{name, about, preset, paused, owner, path, status, last_event, refusals}` per source.
-    public func sources() async throws(BelfryError) -> [JSONObject] {
-        let activity = try await store.sourceActivity()
-        let snapshot = registry.snapshot
-        return snapshot.records(of: .source).map { record in
-            sourceItem(record, snapshot, activity: activity.first { $0.source == record.name })
-        }
-    }
-
-    /// The item of ``sources()`` with `text` and `document`; nil if there is none.
-    /// - Parameter revealing: adds `secrets` and `set_up`, for who may change them.
-    public func source(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject? {
-        let snapshot = registry.snapshot
-        guard let record = snapshot.records[DocumentName(.source, name)], let source = snapshot.sources[name] else {
-            return nil
-        }
-        let activity = try await store.sourceActivity().first { $0.source == name }
-        var item = sourceItem(record, snapshot, activity: activity)
-        item["text"] = .string(record.text)
-        item["document"] = record.canonical.value
-        if revealing, case .success(let secrets) = source.secrets {
-            item["secrets"] = .array(
-                secrets.map { ["name": .string($0.name), "value": .string($0.secret.text)] }
-            )
-        }
-        return item
-    }
-
-    private func sourceItem(
-        _ record: DocumentRecord, _ snapshot: Registry.Snapshot, activity: SourceActivity?
-    ) -> JSONObject {
-        var item = record.json
-        guard let source = snapshot.sources[record.name] else { return item }
-        item["about"] = .optional(source.definition.about)
-        item["preset"] = .string(source.definition.preset.rawValue)
-        item["paused"] = .bool(record.isPaused || snapshot.isAllPaused)
-        item["path"] = .string("/hooks/\(record.name)")
-        item["last_event"] = .optional(activity?.lastEvent?.description)
-        item["refusals"] = .int(activity?.refusals ?? 0)
-        switch source.secrets {
-        case .success: item["status"] = source.definition.isRetired ? "retired" : "ready"
-        case .failure(let error):
-            item["status"] = .string(error.code.rawValue)
-            item["problem"] = .string(error.message)
-        }
-        return item
-    }
 }
 
 extension [Document] {
@@ -255,20 +148,6 @@ extension [Document] {
 
 extension Registry.Snapshot {
     fileprivate func owner(ofAgent name: String) -> DocumentOwner? { records[DocumentName(.agent, name)]?.owner }
-
-    /// By name.
-    fileprivate func records(of kind: DocumentKind) -> [DocumentRecord] {
-        records.values.filter { $0.kind == kind }.sorted { $0.name < $1.name }
-    }
-}
-
-extension DocumentRecord {
-    fileprivate var json: JSONObject {
-        [
-            "name": .string(name), "owner": .string(owner.rawValue), "version": .int(version),
-            "updated": .string(updated.description), "updated_by": .string(updatedBy),
-        ]
-    }
 }
 
 extension DocumentDraft {
