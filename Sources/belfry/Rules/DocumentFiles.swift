@@ -12,7 +12,8 @@ enum DocumentFiles {
         return try files.map { ($0, try LocalFile.text(at: $0, bytesMax: Limits.documentBytesMax)) }
     }
 
-    /// The file itself, or all document files below a folder in the order of their names.
+    /// The file itself, or all document files below a folder in the order of their names. Hidden files and folders are
+    /// not looked into: `.git`, and the `..data` of a mounted ConfigMap, hold the same documents once more.
     static func list(_ path: String) throws -> [String] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -20,8 +21,11 @@ enum DocumentFiles {
         }
         guard isFolder.boolValue else { return [path] }
         let folder = path.hasSuffix("/") ? String(path.dropLast()) : path
-        return (FileManager.default.subpaths(atPath: folder) ?? [])
+        // A link to a folder is not followed by itself.
+        let target = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+        return (FileManager.default.subpaths(atPath: target) ?? [])
             .filter { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }
+            .filter { name in !name.split(separator: "/").contains { $0.hasPrefix(".") } }
             .sorted()
             .map { "\(folder)/\($0)" }
     }
