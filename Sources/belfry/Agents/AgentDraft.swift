@@ -34,7 +34,8 @@ struct AgentDraft {
             draft.document["key"] = .string("file:\(key)")
         } else if let before, !isSame(before, base), draft.document["key"] != nil {
             draft.document["key"] = nil
-            draft.remark = "\(name) no longer uses the key that it had for \(before); --key-file F gives one for \(base)"
+            draft.remark =
+                "\(name) no longer uses the key that it had for \(before); --key-file F gives one for \(base)"
         }
         if isSame(base, defaultBaseURL), draft.document["key"] == nil {
             throw Failure(.usage, "\(name): api.openai.com needs a key: --key-file F")

@@ -10,7 +10,8 @@ extension Failure {
         switch answer.status {
         case 401:
             if let path {
-                self.init(.refused, "no token at \(path); give one with --token or BELFRY_TOKEN, or the folder with --data")
+                self.init(
+                    .refused, "no token at \(path); give one with --token or BELFRY_TOKEN, or the folder with --data")
                 return
             }
             self.init(

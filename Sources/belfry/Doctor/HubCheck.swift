@@ -38,7 +38,8 @@ struct HubCheck {
     static func findings(ofStatus status: JSONValue) -> [Finding] {
         var findings: [Finding] = []
         if status["paused"]?.bool == true {
-            findings.append(Finding(.warn, "paused", "everything: events are stored, nothing starts", mend: "belfry resume"))
+            findings.append(
+                Finding(.warn, "paused", "everything: events are stored, nothing starts", mend: "belfry resume"))
         }
         for source in status["paused_sources"]?.array ?? [] {
             findings.append(

@@ -13,7 +13,12 @@ enum StoredText {
     /// The text; of a document that was made over the API, its members, one a line.
     private static func text(_ answer: JSONValue) -> String {
         let text = answer["text"]?.string ?? ""
-        guard text.isEmpty || text.hasPrefix("{"), let members = answer["document"]?.object?.members else { return text }
-        return members.map { "\($0.key): \($0.value.text)\n" }.joined()
+        guard text.isEmpty || text.hasPrefix("{"), let members = answer["document"]?.object?.members else {
+            return text
+        }
+        // What kind of document it is stands first, as people write it.
+        let kinds = Set(DocumentKind.allCases.map(\.rawValue))
+        let ordered = members.filter { kinds.contains($0.key) } + members.filter { !kinds.contains($0.key) }
+        return ordered.map { "\($0.key): \($0.value.text)\n" }.joined()
     }
 }

@@ -61,7 +61,8 @@ struct RunRenderer {
     mutating func end(_ verdict: RunVerdict) -> String {
         var seconds = ""
         if let started, let ended { seconds = " in \(Double((ended - started).milliseconds) / 1000) s" }
-        let state = verdict.state == RunState.succeeded.rawValue ? Terminal.green(verdict.state) : Terminal.red(verdict.state)
+        let state =
+            verdict.state == RunState.succeeded.rawValue ? Terminal.green(verdict.state) : Terminal.red(verdict.state)
         return lineEnd() + decorated(state + verdict.why + Terminal.faint(seconds) + "\n")
     }
 

@@ -18,7 +18,8 @@ struct RunsList: AsyncParsableCommand {
     @Option(help: "Only of this rule.") var rule: String?
 
     func run() async throws {
-        let answer = try await client.client().get("/v1/runs", list.query + [("state", state?.rawValue), ("rule", rule)])
+        let answer = try await client.client().get(
+            "/v1/runs", list.query + [("state", state?.rawValue), ("rule", rule)])
         client.output.show(answer) { answer in
             Table(["created", "rule", "state", "reason", "event", "id"], answer.items) { run in
                 [run.timeCell("created"), run.cell("rule"), run.cell("state"), Self.reason(run)]

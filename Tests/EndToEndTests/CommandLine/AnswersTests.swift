@@ -13,7 +13,8 @@ struct AnswersTests {
         #expect(
             RulesApply.table(answer, isDryRun: false)
                 == "+ rule/a\n+ rule/b\napplied: 2 created, 0 changed, 1 unchanged\n")
-        #expect(RulesApply.table(answer, isDryRun: true).hasSuffix("would be applied: 2 created, 0 changed, 1 unchanged\n"))
+        #expect(
+            RulesApply.table(answer, isDryRun: true).hasSuffix("would be applied: 2 created, 0 changed, 1 unchanged\n"))
         #expect(
             RulesApply.table(["created": [], "changed": [], "removed": [], "unchanged": 0], isDryRun: false)
                 == "nothing in it\n")

@@ -52,8 +52,11 @@ struct ClientPartsTests {
     func hubErrors() {
         let taken = Failure(ofHub: BelfryError(.conflict, "the data folder is in use"))
         #expect(taken.message == "the data folder is in use" && taken.code == .negative)
-        let lines: JSONValue = [["file": "a.yaml", "line": 3, "path": "", "message": "x"], ["file": "b.yaml", "line": 1]]
-        let invalid = Failure(ofHub: BelfryError(.invalidDocument, "a.yaml:3: x (and 1 more)", details: ["diagnostics": lines]))
+        let lines: JSONValue = [
+            ["file": "a.yaml", "line": 3, "path": "", "message": "x"], ["file": "b.yaml", "line": 1],
+        ]
+        let invalid = Failure(
+            ofHub: BelfryError(.invalidDocument, "a.yaml:3: x (and 1 more)", details: ["diagnostics": lines]))
         #expect(invalid.message == "the documents are not valid:\n  a.yaml:3: x\n  b.yaml:1: ")
         #expect(Failure(ofHub: BelfryError(.storageFailed, "x")).code == .serverError)
     }

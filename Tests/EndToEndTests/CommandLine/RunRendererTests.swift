@@ -14,7 +14,7 @@ struct RunRendererTests {
             frame(.runStarted, [:]), frame(.stepStarted, ["step": "say", "attempt": 1]),
             frame(.textMessageContent, ["step": "say", "delta": "Hello "]),
             frame(.textMessageContent, ["step": "say", "delta": "there\u{1B}[31m"]),
-            frame(.stepFinished, ["step": "say", "state": "succeeded"]), 
+            frame(.stepFinished, ["step": "say", "state": "succeeded"]),
             frame(.runFinished, ["state": "succeeded", "reason": "completed"]),
         ]
     }

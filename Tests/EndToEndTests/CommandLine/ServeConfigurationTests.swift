@@ -114,7 +114,9 @@ struct ServeConfigurationTests {
         #expect(configuration.secretFiles == ["/var/lib/belfry/secrets", "/etc/keys"])
     }
 
-    @Test("YAML that is none is one line with its place", arguments: ["port: 1\nhost: a: b\n", "port: 1\nport: 2\n", "a: [\n"])
+    @Test(
+        "YAML that is none is one line with its place",
+        arguments: ["port: 1\nhost: a: b\n", "port: 1\nport: 2\n", "a: [\n"])
     func brokenYAML(file: String) async {
         let message = await refusal(file)
         #expect(!message.contains("\n"), "\(message)")
@@ -124,7 +126,8 @@ struct ServeConfigurationTests {
     @Test("a variable that nothing reads is named with the nearest that means something")
     func unknownVariables() {
         let lines = ServeConfiguration.unknownVariables([
-            "BELFRY_PROT": "1", "BELFRY_PORT": "1", "BELFRY_TOKEN": "t", "BELFRY_LIMITS_CONNECTIONS": "9", "PATH": "/bin",
+            "BELFRY_PROT": "1", "BELFRY_PORT": "1", "BELFRY_TOKEN": "t", "BELFRY_LIMITS_CONNECTIONS": "9",
+            "PATH": "/bin",
             "BELFRY_COMMANDS_X": "/bin/x",
         ])
         #expect(lines == ["the variable BELFRY_PROT means nothing; is it BELFRY_PORT?"])

@@ -34,7 +34,9 @@ struct TableTests {
 
     @Test("times say that they are UTC; a list of runs is its first and how many more")
     func cells() {
-        let event: JSONValue = ["received": "2026-01-02T03:04:05.678Z", "runs": ["run_a", "run_b", "run_c"], "none": []]
+        let event: JSONValue = [
+            "received": "2026-01-02T03:04:05.678Z", "runs": ["run_a", "run_b", "run_c"], "none": [],
+        ]
         #expect(event.timeCell("received") == "2026-01-02 03:04:05Z")
         #expect(event.timeCell("absent") == "-")
         #expect(event.firstCell("runs", isShort: true) == "run_a +2")
@@ -44,8 +46,9 @@ struct TableTests {
 
     @Test("a failed run is listed with the start of its message")
     func reason() {
-        #expect(RunsList.reason(["reason": "error", "error": ["message": "the provider answered 401\nbody"]])
-            == "the provider answered 401")
+        #expect(
+            RunsList.reason(["reason": "error", "error": ["message": "the provider answered 401\nbody"]])
+                == "the provider answered 401")
         #expect(RunsList.reason(["reason": "completed", "error": .null]) == "completed")
     }
 }

@@ -5,7 +5,8 @@ import Testing
 
 struct WhyTextTests {
     private func rule(_ name: String, matched: Bool, failing path: String? = nil) -> JSONValue {
-        let clauses: [JSONValue] = path.map { [["path": .string($0), "expected": ["x"], "matched": false, "seen": ["y"]]] } ?? []
+        let clauses: [JSONValue] =
+            path.map { [["path": .string($0), "expected": ["x"], "matched": false, "seen": ["y"]]] } ?? []
         return [
             "rule": .string(name), "version": 2, "matched": .bool(matched),
             "explanation": ["matched": .bool(matched), "all": .array(clauses)],
