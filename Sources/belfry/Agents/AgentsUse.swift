@@ -60,9 +60,22 @@ struct AgentsUse: AsyncParsableCommand {
         // All are drawn up before the first is sent: what is refused here changes nothing.
         let drafts = try stored.map { try draft($0.name, $0.document, key: key) }
         for draft in drafts {
-            let answer = try await client.call("PUT", Self.path(draft.name), body: .object(draft.document)).body
+            let answer = try await put(draft, client)
             self.client.output.show(answer) { _ in Self.sentence(draft) }
             if let remark = draft.remark { Terminal.complain(remark) }
+        }
+    }
+
+    /// What the hub refuses is said of the flags that the person gave, not of the document's keys.
+    private func put(_ draft: AgentDraft, _ client: APIClient) async throws -> JSONValue {
+        do {
+            return try await client.call("PUT", Self.path(draft.name), body: .object(draft.document)).body
+        } catch let failure as Failure {
+            let flags = [
+                (": base_url: ", ": --base-url: "), (": model: ", ": --model: "), (": key: ", ": --key-file: "),
+            ]
+            let said = flags.reduce(failure.message) { $0.replacing($1.0, with: $1.1) }
+            throw Failure(failure.code, "\(draft.name): \(said)")
         }
     }
 

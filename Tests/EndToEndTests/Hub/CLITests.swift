@@ -45,6 +45,10 @@ struct CLITests {
             let list = try await hub.belfry("agents", "list")
             #expect(list.output.contains("m2") && list.output.contains("https://api.openai.com/v1"))
 
+            let withUser = try await hub.belfry(
+                "agents", "use", "openai", "--agent", "fitter", "--base-url", "http://u:p@127.0.0.1:1/v1")
+            #expect(withUser.code == 1 && withUser.errors.contains("--base-url: must not hold a user"), "\(withUser)")
+
             let moved = try await hub.belfry(
                 "agents", "use", "openai", "--agent", "fitter", "--base-url", "http://127.0.0.1:1/v1")
             #expect(moved.code == 0 && moved.errors.contains("no longer uses the key"))
