@@ -76,8 +76,9 @@ public struct CommandRunner: Sendable {
         let survivors = await confirmGone(session.group, marker: request.marker)
         if !survivors.isEmpty {
             throw BelfryError(
-                .commandFailed,
-                "\(request.program): \(survivors.count) processes could not be ended (first: \(survivors[0]))"
+                .processesLeft,
+                "\(request.program): \(survivors.count) processes could not be ended (first: \(survivors[0])); "
+                    + "end them by hand, or let belfry run as a user that may"
             )
         }
         if Task.isCancelled { throw .cancelled }

@@ -40,7 +40,23 @@ public struct Event: Sendable, Hashable {
         self.data = data
     }
 
-    /// The event as the object that patterns match, templates read and the API shows.
+    /// The event as the object that patterns match and templates read: ``json`` as a tree, the payload parsed once.
+    public var value: JSONValue {
+        var members: JSONObject = ["id": .string(id.description), "source": .string(source)]
+        if let origin { members["origin"] = .string(origin) }
+        if let key { members["key"] = .string(key) }
+        members["type"] = .string(type)
+        if let subject { members["subject"] = .string(subject) }
+        members["time"] = .string(time.description)
+        members["received"] = .string(received.description)
+        members["remote"] = .string(remote)
+        if !ext.isEmpty { members["ext"] = .object(ext) }
+        members["headers"] = .object(headers)
+        members["data"] = data.value
+        return .object(members)
+    }
+
+    /// The event as the API shows it and programs get it.
     public var json: RawJSON {
         var writer = JSONWriter(reservingCapacity: data.bytes.count + 1024)
         writer.beginObject()

@@ -69,7 +69,7 @@ extension Hub {
             item.bodyDigest = events.count == 1 && incoming.key != nil ? bodyDigest : nil
             item.refusesSameBody = source.refusesSameBody
             item.traceparent = delivery.headers["traceparent"]
-            item.matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.json.value).map(MatchRequest.init)
+            item.matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.value).map(MatchRequest.init)
             return item
         }
     }

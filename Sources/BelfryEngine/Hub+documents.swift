@@ -87,6 +87,7 @@ extension Hub {
     public func setEnabled(rule: String, _ isEnabled: Bool, by principal: Principal) async throws(BelfryError) {
         try await store.setEnabled(isEnabled, rule: rule, by: principal)
         try await registry.reload()
+        scheduler.wakeUp()
     }
 
     /// A paused source verifies and stores, and starts nothing.
@@ -107,6 +108,7 @@ extension Hub {
     private func apply(_ plan: DocumentPlan, by principal: Principal) async throws(BelfryError) -> AppliedPlan {
         let applied = try await store.apply(plan, by: principal)
         try await registry.reload()
+        scheduler.wakeUp()
         return applied
     }
 

@@ -19,7 +19,7 @@ extension Hub {
         let record = try await store.event(id)
         let matches = try await store.matches(of: id)
         let ruleSet = registry.snapshot.ruleSet
-        let event = record.event.json.value
+        let event = record.event.value
         var why: JSONObject = [
             "event": .string(id.description),
             "status": .string(record.summary.status.rawValue),
@@ -56,7 +56,7 @@ extension Hub {
         let value: JSONValue =
             switch event {
             case .object(let object): object
-            case .stored(let id): try await store.event(id).event.json.value
+            case .stored(let id): try await store.event(id).event.value
             }
         let explanation = definition.pattern.explain(value)
         return [

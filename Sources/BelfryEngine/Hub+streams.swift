@@ -52,8 +52,11 @@ extension Hub {
     }
 
     private func unfinishedRuns() async throws(BelfryError) -> [RunRecord] {
-        let states: Set<RunState> = [.queued, .running, .waiting, .stopping]
-        return try await store.runs(RunFilter(states: states), max: Limits.runsRunningMax).items
+        // Those at work first: their text must not be missing because many wait.
+        let atWork = RunFilter(states: [.running, .waiting, .stopping])
+        let queued = RunFilter(states: [.queued])
+        return try await store.runs(atWork, max: Limits.pageRowsMax).items
+            + (try await store.runs(queued, max: Limits.runsRunningMax).items)
     }
 
     private func snapshotFrame(of run: RunID, at position: Int64) async throws(BelfryError) -> Frame {

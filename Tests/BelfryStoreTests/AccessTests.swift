@@ -52,9 +52,10 @@ import Testing
     @Test("generated secrets survive a restart, are several at once, and are not in the files in clear")
     func secrets() async throws {
         let fixture = try Fixture()
-        let first = try await fixture.store.addGeneratedSecret(source: "github", by: .hub)
+        let first = try #require(try await fixture.store.addGeneratedSecret(source: "github", by: .hub))
+        #expect(try await fixture.store.addGeneratedSecret(source: "github", onlyFirst: true, by: .hub) == nil)
         let given = Secret("whsec_a-secret-that-came-from-elsewhere")
-        let second = try await fixture.store.addGeneratedSecret(given, source: "github", by: .hub)
+        let second = try #require(try await fixture.store.addGeneratedSecret(given, source: "github", by: .hub))
         #expect([first.name, second.name] == ["generate", "generate#2"])
         #expect(first.secret.bytes.count == 64)
         for secret in [first, second] { #expect(try !filesHold(secret.secret.bytes, in: fixture.folder)) }

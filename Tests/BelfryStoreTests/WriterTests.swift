@@ -206,6 +206,12 @@ import Testing
         }
         #expect(error != nil)
         #expect(fixture.recorder.frames.map(\.position) == [first])
+        // A commit without frames must not show the positions that came to nothing: a subscriber would resume behind
+        // frames that get them after a restart.
+        try await fixture.store.setAllPaused(false, by: .hub)
+        _ = try await fixture.store.claimRuns(max: 1, concurrency: [:])
+        #expect(fixture.store.head == first)
+        #expect(fixture.recorder.all.allSatisfy { $0.head == first })
         let next = try await fixture.store.append([draft], onlyDeltas: false)
         #expect(next == first + 2)
         #expect(try fixture.number("SELECT count(*) FROM frames") == 2)

@@ -25,6 +25,9 @@ final class Registry: Sendable {
 
     private struct State {
         var snapshot = Snapshot()
+        /// Reloads that have begun, and the one whose reading the snapshot is.
+        var reloads = 0
+        var shownReload = 0
         /// Parsed documents by name, reused while their version holds.
         var parsed: [DocumentName: (version: Int64, document: Document)] = [:]
     }
@@ -53,8 +56,12 @@ final class Registry: Sendable {
     /// Reads the store's documents and secrets anew and swaps the snapshot. Generated secrets are made where a source
     /// asks for one and has none.
     func reload() async throws(BelfryError) {
+        let (reload, known) = state.withLock { state in
+            state.reloads += 1
+            return (state.reloads, state.parsed)
+        }
+        var parsed = known
         let set = try await store.documents()
-        var parsed = state.withLock { $0.parsed }
         var next = Snapshot(isAllPaused: set.isAllPaused)
         var rules: [Rule] = []
         for record in set.documents {
@@ -82,8 +89,9 @@ final class Registry: Sendable {
         let names = next.records
         parsed = parsed.filter { names[$0.key] != nil }
         state.withLock { state in
-            // Two reloads may overtake each other; the newer set stays. Switches do not change its version.
-            guard next.ruleSet.version >= state.snapshot.ruleSet.version else { return }
+            // Reloads may overtake each other; what was read later stays.
+            guard reload > state.shownReload else { return }
+            state.shownReload = reload
             state.snapshot = next
             state.parsed = parsed
         }
@@ -111,8 +119,10 @@ final class Registry: Sendable {
         if let record = snapshot.records[id], record.updated <= moment, let agent = snapshot.agents[name] {
             return agent
         }
+        let versions = try await store.versions(of: id).filter { $0.change != .removed }
         guard
-            let then = try await store.versions(of: id).first(where: { $0.created <= moment && $0.change != .removed }),
+            // After a clock was set back all may seem later than the run: then the first there was.
+            let then = versions.first(where: { $0.created <= moment }) ?? versions.last,
             case .agent(let agent) = try Self.parse(.agent, then.canonical, text: then.text).content
         else {
             throw BelfryError(.notFound, "there is no agent \(name); apply a document `agent: \(name)`")
@@ -139,19 +149,24 @@ final class Registry: Sendable {
                     }
                     continue
                 }
-                let generated = try await store.generatedSecrets(source: source.name)
+                var generated = try await store.generatedSecrets(source: source.name)
                 if generated.isEmpty {
-                    named.append(
-                        try await store.addGeneratedSecret(source.preset.makeSecret(), source: source.name, by: .hub))
-                } else {
-                    named += generated
+                    // Two reloads at once make one secret, and both see it.
+                    try await store.addGeneratedSecret(
+                        source.preset.makeSecret(), source: source.name, onlyFirst: true, by: .hub)
+                    generated = try await store.generatedSecrets(source: source.name)
                 }
+                named += generated
             }
             if named.isEmpty, source.preset != .none {
                 throw BelfryError(.secretUnavailable, "none of the secrets of source \(source.name) is there")
             }
             return .success(named)
         } catch {
+            // Said once, not at every reload.
+            if case .failure(let known)? = snapshot.sources[source.name]?.secrets, known.message == error.message {
+                return .failure(error)
+            }
             logger.error("a source is disabled", metadata: ["source.name": "\(source.name)", "error": "\(error)"])
             return .failure(error)
         }

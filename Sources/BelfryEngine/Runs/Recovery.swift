@@ -7,7 +7,8 @@ import Logging
 /// A run that goes on after a restart, with the rows of its earlier life; or one that was just claimed, without any.
 struct InterruptedRun: Sendable {
     var run: RunRecord
-    var event: Event
+    /// Nil if it is still to be read.
+    var event: Event?
     var steps: [StepRecord]
 }
 

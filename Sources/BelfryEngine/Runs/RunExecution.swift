@@ -51,14 +51,20 @@ struct RunExecution {
                     begin(step: index, in: &change)
                     try await services.commit(change)
                     change = RunChange(run: run.id, from: [.running, .stopping])
-                    guard let result = try await performStep(index) else { return }
+                    guard let result = try await performStep(index) else {
+                        // `stopping` is on disk: the next start ends the run.
+                        answerStops(.unconfirmed, reason: "the hub is stopping; the run is ended at its next start")
+                        return
+                    }
+                    if result.error?.code == .processesLeft, !stops.isEmpty {
+                        await confirmNothing(result.error?.message ?? "")
+                    }
                     action = machine.stepEnded(result.end)
                     end(step: index, with: result, in: &change)
                     change.error = result.error.map(StoredError.init)
                 case .end(let state, let reason):
                     end(state, reason, in: &change)
-                    try await services.commit(change)
-                    for stop in stops { stop.answer(.applied) }
+                    try await commitEnd(change)
                     return
                 case .cut, .reject, .ignore:
                     return
@@ -67,8 +73,28 @@ struct RunExecution {
         } catch {
             services.logger.error(
                 "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-            for stop in stops { stop.answer(.rejected, reason: error.message) }
+            answerStops(.unconfirmed, reason: error.message)
         }
+    }
+
+    /// Commits the end, and answers who waits for it: `applied` once it is on disk. With a store that fails the answer
+    /// does not wait for it to be mended: the step is gone.
+    private mutating func commitEnd(_ change: RunChange) async throws(BelfryError) {
+        if !stops.isEmpty {
+            do throws(BelfryError) {
+                try await services.store.commit(change)
+                return answerStops(.applied)
+            } catch {
+                answerStops(
+                    .unconfirmed, reason: "the step is gone; the run's end waits for the store: \(error.message)")
+            }
+        }
+        try await services.commit(change)
+    }
+
+    private mutating func answerStops(_ result: CommandAnswer.Result, reason: String? = nil) {
+        for stop in stops { stop.answer(result, reason: reason) }
+        stops = []
     }
 
     // MARK: - A step
@@ -124,7 +150,7 @@ struct RunExecution {
                     break
                 }
             case .stopUnconfirmed:
-                await confirmNothing()
+                await confirmNothing("its step has not ended after \(Limits.stopConfirmTimeout)")
             }
         }
         return .success(nil)
@@ -157,18 +183,18 @@ struct RunExecution {
     }
 
     /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
-    private mutating func confirmNothing() async {
-        let text = "run \(run.id) was told to stop; its step has not confirmed after \(Limits.stopConfirmTimeout)"
+    private mutating func confirmNothing(_ reason: String) async {
         let notice = DraftFrame(
             time: services.now, topic: .alerts, run: run.id, rule: run.rule, type: .notice,
             data: RawJSON([
                 "kind": "stop_unconfirmed", "severity": "warning", "title": "A stop is not confirmed",
-                "text": .string(text), "run": .string(run.id.description), "rule": .string(run.rule),
+                "text": .string("run \(run.id) was told to stop; \(reason)"), "run": .string(run.id.description),
+                "rule": .string(run.rule),
             ])
         )
+        services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
+        answerStops(.unconfirmed, reason: reason)
         _ = try? await services.store.append([notice], onlyDeltas: false)
-        for stop in stops { stop.answer(.unconfirmed) }
-        stops = []
     }
 
     // MARK: - Transitions

@@ -21,24 +21,23 @@ struct RunServices: Sendable {
     /// Throws what can't be mended by waiting, and `cancelled` at shutdown.
     @discardableResult
     func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
-        while true {
-            do throws(BelfryError) {
-                return try await store.commit(change)
-            } catch  where error.mayPass {
-                logger.warning(
-                    "a run's change waits for the store", metadata: ["run.id": "\(change.run)", "error": "\(error)"])
-                try await pause()
-            }
-        }
+        try await patiently { () throws(BelfryError) in try await store.commit(change) }
     }
 
     /// Appends tokens, waiting like ``commit(_:)``.
     func append(tokens frames: [DraftFrame]) async throws(BelfryError) {
+        _ = try await patiently { () throws(BelfryError) in try await store.append(frames, onlyDeltas: true) }
+    }
+
+    /// Does something with the store, again and again while it fails of what may pass.
+    func patiently<Value: Sendable>(
+        _ body: () async throws(BelfryError) -> Value
+    ) async throws(BelfryError) -> Value {
         while true {
             do throws(BelfryError) {
-                try await store.append(frames, onlyDeltas: true)
-                return
+                return try await body()
             } catch  where error.mayPass {
+                logger.warning("a run waits for the store", metadata: ["error": "\(error)"])
                 try await pause()
             }
         }

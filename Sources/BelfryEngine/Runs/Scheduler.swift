@@ -66,8 +66,7 @@ public struct Scheduler: Service {
                     concurrency: services.registry.concurrency
                 )
                 for claim in claimed {
-                    guard let event = claim.event else { continue }
-                    start(InterruptedRun(run: claim.run, event: event, steps: []), in: &group)
+                    start(InterruptedRun(run: claim.run, event: claim.event, steps: []), in: &group)
                 }
                 if claimed.isEmpty { return }
             } catch {
@@ -94,9 +93,18 @@ public struct Scheduler: Service {
 
     private func perform(_ run: InterruptedRun, mailbox: RunMailbox) async {
         do throws(BelfryError) {
-            let rule = try await services.registry.rule(named: run.run.rule, version: run.run.ruleVersion)
+            let rule = try await services.patiently { () throws(BelfryError) in
+                try await services.registry.rule(named: run.run.rule, version: run.run.ruleVersion)
+            }
+            var event = run.event
+            if event == nil {
+                event = try await services.patiently { () throws(BelfryError) in
+                    try await services.store.event(run.run.event).event
+                }
+            }
+            guard let event else { throw BelfryError(.notFound, "event \(run.run.event) is gone") }
             var execution = RunExecution(
-                run: run.run, event: run.event, rule: rule, steps: run.steps, services: services, mailbox: mailbox
+                run: run.run, event: event, rule: rule, steps: run.steps, services: services, mailbox: mailbox
             )
             await execution.perform()
         } catch {

@@ -98,7 +98,7 @@ struct StepPreparation {
             )
         }
         return [
-            "event": event.json.value,
+            "event": event.value,
             "source": .string(event.source),
             "rule": ["name": .string(run.rule), "version": .int(run.ruleVersion)],
             "run": ["id": .string(run.id.description), "attempt": .int(run.attempt)],

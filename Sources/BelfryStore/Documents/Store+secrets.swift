@@ -24,17 +24,20 @@ extension Store {
 
     /// Makes a secret for a source, or keeps a given one, sealed with the key file. The older ones stay active.
     /// - Parameter secret: Nil makes 32 random bytes, as hex.
+    /// - Parameter onlyFirst: does nothing if the source has one already; then nil comes back.
     @discardableResult
     public func addGeneratedSecret(
-        _ secret: Secret? = nil, source: String, by principal: Principal
-    ) async throws(BelfryError) -> NamedSecret {
+        _ secret: Secret? = nil, source: String, onlyFirst: Bool = false, by principal: Principal
+    ) async throws(BelfryError) -> NamedSecret? {
         let secret = secret ?? Secret(Hex.encode(Random.bytes(32)))
         let key = key
         return try await writer.perform { transaction in
             let last = try transaction.row(
                 "SELECT max(number) AS last FROM generated_secrets WHERE source = ?", [source]
             )
-            let number = (last?.int("last") ?? 0) + 1
+            let count: Int64 = last?.int("last") ?? 0
+            if onlyFirst, count > 0 { return nil }
+            let number = count + 1
             let sealed = key.seal(secret.bytes, context: Self.context(source, number))
             try transaction.execute(
                 "INSERT INTO generated_secrets (source, number, sealed, created, created_by) VALUES (?, ?, ?, ?, ?)",

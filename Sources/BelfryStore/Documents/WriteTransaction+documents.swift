@@ -11,6 +11,8 @@ extension WriteTransaction {
         guard !applied.changesNothing else { return applied }
         for change in resolution.changes { try store(change, owner: plan.owner, by: principal) }
         for record in resolution.removals { try remove(record, by: principal) }
+        // What waited behind a rule's old state may go on.
+        hasQueuedRuns = true
         applied.ruleSetVersion = try announceRules(by: principal) { writer in
             for (key, names) in [
                 ("created", applied.created), ("changed", applied.changed), ("removed", applied.removed),

@@ -83,7 +83,7 @@ public struct StepRecord: Sendable, Hashable {
 public struct ClaimedRun: Sendable {
     /// As it is after the claim: `running`, begun now.
     public var run: RunRecord
-    /// Nil only if the event was removed under it.
+    /// Nil if it could not be read just now, or was removed under the run.
     public var event: Event?
 }
 

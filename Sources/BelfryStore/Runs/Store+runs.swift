@@ -23,8 +23,13 @@ extension Store {
             return claim.runs
         }
         guard !runs.isEmpty else { return [] }
-        return try await read { db in
-            try runs.map { run in ClaimedRun(run: run, event: try EventRecord.find(run.event, in: db)?.event) }
+        do throws(BelfryError) {
+            return try await read { db in
+                try runs.map { run in ClaimedRun(run: run, event: try EventRecord.find(run.event, in: db)?.event) }
+            }
+        } catch {
+            // They are claimed, so somebody must own them: whoever does reads the event again.
+            return runs.map { ClaimedRun(run: $0, event: nil) }
         }
     }
 

@@ -21,7 +21,10 @@ struct WriterLoop {
     private let pool: DatabasePool
     private let logger: Logger
     private let walLength = WalLength()
+    /// The last position that was given; what a failed commit was given is not given again.
     private var position: Int64
+    /// The last position that is on disk: what subscribers may be shown.
+    private var committedHead: Int64
     private var auditHead: AuditHead
     private var sweep = Sweep()
     private(set) var lastDeltaCommit: ContinuousClock.Instant?
@@ -37,6 +40,7 @@ struct WriterLoop {
         self.pool = pool
         self.logger = logger
         position = settings.position
+        committedHead = settings.position
         auditHead = settings.auditHead
         nextCheckpointBytes = settings.walBytesMax
         let context = Unmanaged.passUnretained(walLength).toOpaque()
@@ -101,8 +105,9 @@ struct WriterLoop {
             }
             position = transaction.position
             auditHead = transaction.auditHead
+            committedHead = transaction.frames.last?.position ?? committedHead
             let batch = CommittedBatch(
-                frames: transaction.frames, head: position, hasQueuedRuns: transaction.hasQueuedRuns,
+                frames: transaction.frames, head: committedHead, hasQueuedRuns: transaction.hasQueuedRuns,
                 hasRuleChanges: transaction.hasRuleChanges
             )
             return Outcome(isCommitted: true, batch: batch, replies: replies, commitDuration: duration)
@@ -138,7 +143,7 @@ struct WriterLoop {
         )
         rescueSpace()
         return Outcome(
-            isCommitted: false, batch: CommittedBatch(frames: [], head: position),
+            isCommitted: false, batch: CommittedBatch(frames: [], head: committedHead),
             replies: operations.map { operation in { operation.fail(reason) } }, commitDuration: .zero
         )
     }

@@ -18,6 +18,9 @@ enum Composition {
         }
         let logger = Logger(label: "belfry")
 
+        // Each connection is an open file; the usual limit of 1,024 is far below what the hub is made for.
+        OpenFiles.raiseLimit()
+
         // The store and all that hangs on it: from here on the data folder is ours.
         let hub = try await openHub(configuration, logger: logger)
         do {

@@ -2,6 +2,7 @@ import BelfryCore
 import BelfryEngine
 import BelfryStore
 import Foundation
+import Synchronization
 import Testing
 
 /// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
@@ -107,4 +108,46 @@ import Testing
         }
         #expect(try await resume(queued).run.state == .succeeded)
     }
+
+    @Test("a stop that meets the end of the hub is answered, and the next start ends the run")
+    func stopDuringShutdown() async throws {
+        let folder = folder
+        let (run, stop) = try await TestHub.with(
+            documents: Self.documents, commands: ["shell": "/bin/sh"], folder: folder
+        ) { test in
+            let body = #"{"shell":"trap '' TERM; echo begun; while :; do sleep 1; done"}"#
+            let run = try #require(try await test.post(body, to: "lab").first?.runs.first)
+            _ = try await test.frames(of: run) { $0.draft.type == .textMessageContent }
+            // It outlives this hub: whoever asked must get an answer.
+            let stop = Task { try await test.hub.stop(run, commandID: nil, by: .hub) }
+            _ = try await test.frames(of: run) { $0.draft.type == .command }
+            return (run, stop)
+        }
+        #expect(try await stop.value.result == .unconfirmed)
+        let state = try await TestHub.with(documents: Self.documents, folder: folder) { test in
+            _ = try await test.framesToEnd(of: run)
+            return try await test.hub.run(run).run.state
+        }
+        #expect(state == .stopped)
+    }
+
+    @Test("a clock that is set back hides no agent from the runs that come then")
+    func clockSetBack() async throws {
+        let clock = SetClock()
+        try await TestHub.with(documents: Self.documents, clock: WallClock { clock.now }) { test in
+            clock.setBack(by: .seconds(3600))
+            let run = try #require(try await test.post(#"{"words":"one"}"#, to: "lab").first?.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            #expect(try await test.hub.run(run).run.state == .succeeded)
+        }
+    }
+}
+
+/// A clock that a person sets.
+private final class SetClock: Sendable {
+    private let offset = Mutex(Duration.zero)
+
+    var now: Timestamp { WallClock.system.now() - offset.withLock { $0 } }
+
+    func setBack(by duration: Duration) { offset.withLock { $0 += duration } }
 }

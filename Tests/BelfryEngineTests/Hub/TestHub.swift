@@ -12,7 +12,7 @@ struct TestHub {
 
     /// Runs `body` with a hub; the scheduler is cancelled and the store closed behind it.
     static func with<Result: Sendable>(
-        documents: String, commands: [String: String] = [:], folder: String? = nil,
+        documents: String, commands: [String: String] = [:], folder: String? = nil, clock: WallClock = .system,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
         let folder =
@@ -21,6 +21,7 @@ struct TestHub {
             allowedEnvironment: ["TEST_SECRET"], allowedFiles: [], environment: { _ in "s3cret" })
         var configuration = HubConfiguration(folder: folder, secrets: resolver)
         configuration.commands = commands
+        configuration.clock = clock
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
         let result: Swift.Result<Result, any Error> = await withTaskGroup(of: Void.self) { group in

@@ -61,7 +61,7 @@ import Testing
 
     @Test("a late viewer's snapshot and what follows it give the same text as the whole stream")
     func snapshot() async throws {
-        let words = (0..<60).map { "word\($0)" }.joined(separator: " ")
+        let words = (0..<200).map { "word\($0)" }.joined(separator: " ")
         try await withHub(documents: Documents.github(wordsPerSecond: 40, prompt: words)) { hub in
             let run = try await started(hub)
             let client = try hub.client
