@@ -25,9 +25,9 @@ struct FanoutShardTests {
         return Frame(position: position, draft: draft)
     }
 
-    private func subscribe(after: Int64 = 5) throws -> (EmbeddedChannel, StreamHandler) {
+    private func subscribe(after: Int64 = 5, end: Int64? = nil) throws -> (EmbeddedChannel, StreamHandler) {
         let shard = try #require(fanout.shard(of: loop))
-        let plan = StreamPlan(topics: [.custom("c")], after: after)
+        let plan = StreamPlan(topics: [.custom("c")], after: after, end: end)
         let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -118,6 +118,19 @@ struct FanoutShardTests {
         fanout.publish([frame(5), frame(6)])
         loop.run()
         #expect(try written(channel).ranges(of: "id: ").count == 1)
+    }
+
+    @Test("a stream whose end the loop has not heard of yet closes when it has, though nothing in there is for it")
+    func endAheadOfTheLoop() throws {
+        let (channel, handler) = try subscribe(end: 6)
+        let (other, _) = try subscribe(end: 7)
+        #expect(handler.machine.isLive)
+        fanout.publish([frame(6, topic: .alerts)])
+        loop.run()
+        #expect(handler.machine.state == .closed(.runEnded))
+        #expect(!channel.isActive)
+        #expect(other.isActive)
+        #expect(fanout.subscribers == 1)
     }
 
     @Test("a loop that is too far behind lets its subscribers read instead")

@@ -24,6 +24,8 @@ final class FanoutShard {
     var wheel = KeepAliveWheel()
     var timer: RepeatedTask?
     let fanout: Fanout
+    /// Whose end is known and not reached: nothing for them has to come for the head to get there.
+    private var ending: [ObjectIdentifier: StreamHandler] = [:]
     private var turn: UInt64 = 0
     private var touched: [StreamHandler] = []
 
@@ -43,6 +45,7 @@ final class FanoutShard {
         subscriber.phase = wheel.nextPhase()
         fanout.metrics.streamOpened()
         startTimer()
+        if subscriber.machine.end != nil { ending[ObjectIdentifier(subscriber)] = subscriber }
         perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
     }
 
@@ -83,6 +86,7 @@ final class FanoutShard {
         guard let slot = subscriber.slot else { return }
         subscriber.slot = nil
         index.remove(slot)
+        ending[ObjectIdentifier(subscriber)] = nil
         mailbox.leave()
         fanout.metrics.streamClosed(reason)
         fanout.logger.debug("stream closed", metadata: ["stream.reason": "\(reason.rawValue)"])
@@ -109,9 +113,14 @@ final class FanoutShard {
             writePending(of: &batches, to: subscriber)
             subscriber.pendingFrames = 0..<0
             subscriber.flush()
-            if subscriber.machine.end != nil {
-                perform(subscriber.machine.advance(head: head, isWritable: true), for: subscriber)
-            }
+        }
+        closeEnded()
+    }
+
+    /// Closes those whose end the head has reached. Who is not live asks for itself when it has caught up.
+    private func closeEnded() {
+        for subscriber in ending.values where subscriber.machine.isLive {
+            perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
         }
     }
 
@@ -154,6 +163,7 @@ final class FanoutShard {
             frame.draft.run == run
         else { return }
         subscriber.machine.runEnded(head: head)
+        if subscriber.slot != nil { ending[ObjectIdentifier(subscriber)] = subscriber }
     }
 
     /// More was published than may wait: everybody reads it from ring or log.
