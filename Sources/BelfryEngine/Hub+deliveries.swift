@@ -103,5 +103,6 @@ extension MatchRequest {
             concurrency: rule.definition.limits.concurrency,
             runsPerHour: rule.definition.limits.runsPerHour
         )
+        notifies = rule.definition.notify
     }
 }

@@ -91,6 +91,17 @@ struct Recovery {
     }
 }
 
+extension RunRecord {
+    /// Tells the operators that it failed, and of what.
+    func failureNotice(_ error: StoredError?, at now: Timestamp) -> DraftFrame {
+        Notice(
+            .runFailed, .error, title: "A run of \(rule) failed", text: error?.message ?? "without a reason",
+            event: event,
+            run: id, rule: rule
+        ).frame(at: now)
+    }
+}
+
 extension RunChange {
     /// The end of a run that does not end by itself: found broken, interrupted, or stopped before it began.
     static func end(
@@ -100,7 +111,8 @@ extension RunChange {
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
         if let error { members["error"] = .object(error.json) }
         var change = RunChange(run: run.id, from: [run.state], to: state, reason: reason, error: error)
-        change.frames = [
+        if state == .failed { change.frames.append(run.failureNotice(error, at: now)) }
+        change.frames += [
             DraftFrame(
                 time: now, topic: .runs, run: run.id, rule: run.rule,
                 type: state == .failed ? .runError : .runFinished, data: RawJSON(.object(members))

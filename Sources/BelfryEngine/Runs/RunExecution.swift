@@ -184,17 +184,13 @@ struct RunExecution {
 
     /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
     private mutating func confirmNothing(_ reason: String) async {
-        let notice = DraftFrame(
-            time: services.now, topic: .alerts, run: run.id, rule: run.rule, type: .notice,
-            data: RawJSON([
-                "kind": "stop_unconfirmed", "severity": "warning", "title": "A stop is not confirmed",
-                "text": .string("run \(run.id) was told to stop; \(reason)"), "run": .string(run.id.description),
-                "rule": .string(run.rule),
-            ])
+        let notice = Notice(
+            .stopUnconfirmed, .warning, title: "A stop is not confirmed",
+            text: "run \(run.id) was told to stop; \(reason)", event: run.event, run: run.id, rule: run.rule
         )
         services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
         answerStops(.unconfirmed, reason: reason)
-        _ = try? await services.store.append([notice], onlyDeltas: false)
+        _ = try? await services.store.append([notice.frame(at: services.now)], onlyDeltas: false)
     }
 
     // MARK: - Transitions
@@ -258,6 +254,7 @@ struct RunExecution {
         }
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
         if let error = change.error { members["error"] = .object(error.json) }
+        if state == .failed { change.frames.append(run.failureNotice(change.error, at: services.now)) }
         change.frames.append(frame(state == .failed ? .runError : .runFinished, members))
         change.audit.append(audit("run.\(state.rawValue)", ["reason": .string(reason.rawValue)]))
     }

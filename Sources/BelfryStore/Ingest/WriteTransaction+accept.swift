@@ -94,10 +94,22 @@ extension WriteTransaction {
             let decision = Admission.decide(match, facts)
             let starts = decision.outcome == .started || decision.outcome == .queued
             let run = starts ? try insertRun(event: event, match: match, traceparent: item.traceparent) : nil
+            if match.notifies, decision.outcome != .paused {
+                try append(Self.notice(of: match, event: event, run: run).frame(at: now))
+            }
             return AdmittedMatch(match: match, decision: decision, run: run)
         }
         let outcomes = rows.map { RuleOutcome(rule: $0.match.rule, outcome: $0.decision.outcome) }
         return (rows, rows.compactMap(\.run), outcomes)
+    }
+
+    private static func notice(of match: MatchRequest, event: Event, run: RunID?) -> Notice {
+        let text = event.subject.map { "\(event.type) \($0)" } ?? event.type
+        return Notice(
+            .event, .info, title: "\(match.rule) matched", text: "\(text) from \(event.source)", event: event.id,
+            run: run,
+            rule: match.rule
+        )
     }
 
     private func insert(_ rows: [AdmittedMatch], event: Int64, round: Int64) throws {

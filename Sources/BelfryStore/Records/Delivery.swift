@@ -60,6 +60,8 @@ public struct MatchRequest: Sendable, Hashable {
     public var ruleVersion: Int64
     /// `mode: observe`: the match is recorded, nothing runs.
     public var observesOnly: Bool
+    /// `notify: true`: the match is also a notice.
+    public var notifies = false
     /// Runs of the rule that may be unfinished before the next one waits.
     public var concurrency: Int
     /// Runs of the rule in any hour.

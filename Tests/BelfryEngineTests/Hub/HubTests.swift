@@ -156,4 +156,33 @@ import Testing
             #expect(try await test.hub.stop(first, commandID: nil, by: .hub).result == .applied)
         }
     }
+
+    @Test("a rule with notify raises a notice for each match, also where nothing runs, and a failed run raises one")
+    func notices() async throws {
+        let documents = """
+            source: lab
+            preset: none
+            ---
+            rule: look
+            mode: observe
+            notify: true
+            when: { source: [lab] }
+            run: { steps: [ { step: work, command: [absent] } ] }
+            ---
+            rule: fail
+            when: { source: [lab] }
+            run: { steps: [ { step: work, command: [absent] } ] }
+            """
+        try await TestHub.with(documents: documents) { test in
+            let accepted = try #require(try await test.post("{}", to: "lab").first)
+            let run = try #require(accepted.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            let notices = try await test.hub.frames(after: 0, through: nil, topics: [.alerts], max: 10).frames
+                .map { $0.draft.data.value }
+            #expect(notices.map { $0["kind"]?.string } == ["event", "run_failed"])
+            #expect(notices.map { $0["rule"]?.string } == ["look", "fail"])
+            #expect(notices.allSatisfy { $0["event"]?.string == accepted.event.description })
+            #expect(notices.last?["text"]?.string?.contains("commands:") == true)
+        }
+    }
 }

@@ -87,7 +87,7 @@ import Testing
         #expect(record.state == .failed)
         #expect(record.reason == .interrupted)
         #expect(steps.map(\.state) == [.failed])
-        #expect(frames.types.suffix(3) == [.textMessageEnd, .stepFinished, .runError])
+        #expect(frames.types.suffix(4) == [.textMessageEnd, .stepFinished, .notice, .runError])
         #expect(isIntact)
         #expect(try String(contentsOfFile: counter, encoding: .utf8) == "x\n")
     }
