@@ -28,6 +28,10 @@ extension Limits {
     public static let lingerTimeout = Duration.seconds(2)
     /// What is dropped at most in that time.
     public static let lingerBytesMax = 64 * 1024 * 1024
+    /// A body of somebody who shows no valid token, or for a source that does not exist: it is read for the refusal alone.
+    public static let anonymousBodyBytesMax = 64 * 1024
+    /// Bodies of all requests that are being received or answered: what a crowd of large ones can take of the memory.
+    public static let requestBodiesBytesMax = 256 * 1024 * 1024
     /// A set of documents sent at once: ten thousand rules of one kilobyte, with room.
     public static let documentSetBytesMax = 16 * 1024 * 1024
     /// Connections the kernel holds for us before they are accepted.

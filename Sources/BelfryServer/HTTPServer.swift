@@ -102,10 +102,10 @@ public final class HTTPServer: Service {
         let hub = hub
         let settings = EdgeSettings(
             fanout: fanout,
-            bodyBytesMax: { Self.bodyBytesMax(of: $0, hub) },
+            bodyLimit: { BodyLimit(of: $0, hub) },
             onRefusal: { error, head, remote in
                 dispatcher.refused(error, head: head)
-                guard let head, let source = Self.sourceName(in: head) else { return }
+                guard let head, let source = head.deliverySource else { return }
                 hub.recordRefusal(source: source, code: error.code, remote: remote)
             },
             clock: configuration.clock
@@ -151,22 +151,6 @@ public final class HTTPServer: Service {
         if let url = configuration.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         return "http://\(host):\(port.withLock { $0 })"
-    }
-
-    /// The source that a delivery is for; nil for every other request.
-    private static func sourceName(in head: HTTPRequestHead) -> String? {
-        let path = Dispatcher.split(head.uri).path
-        return path.hasPrefix("/hooks/") ? String(path.dropFirst(7)) : nil
-    }
-
-    /// The largest body of a request: a source's own for its deliveries, documents for what carries them.
-    private static func bodyBytesMax(of head: HTTPRequestHead, _ hub: Hub) -> Int {
-        if let source = sourceName(in: head) {
-            return hub.bodyBytesMax(source: source) ?? Limits.deliveryBodyBytesMax
-        }
-        let path = Dispatcher.split(head.uri).path
-        if path.hasPrefix("/v1/topics/") { return Limits.customFrameBytesMax }
-        return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
     }
 }
 

@@ -26,7 +26,7 @@ struct ConnectionStateMachineTests {
     func oneDeadline() {
         var machine = machine()
         machine.bytesArrived(now: start + .seconds(40))
-        _ = machine.head(.init(contentLength: 10, bodyBytesMax: 100), now: start + .seconds(50))
+        _ = machine.head(.init(contentLength: 10, bodyLimit: .init(bytes: 100)), now: start + .seconds(50))
         _ = machine.body(bytes: 1)
         #expect(machine.deadline == start + .seconds(55))
         #expect(refusal(machine.tick(now: start + .seconds(54))) == nil)
@@ -43,7 +43,7 @@ struct ConnectionStateMachineTests {
     @Test("while an answer is made there is no deadline")
     func responding() {
         var machine = machine()
-        _ = machine.head(.init(bodyBytesMax: 100), now: start)
+        _ = machine.head(.init(bodyLimit: .init(bytes: 100)), now: start)
         _ = machine.end()
         #expect(machine.deadline == nil)
         machine.responded(keepsAlive: true, now: start + .seconds(100))
@@ -54,7 +54,7 @@ struct ConnectionStateMachineTests {
     @Test("what comes after the last answer is dropped, within bounds")
     func lingering() {
         var machine = machine()
-        _ = machine.head(.init(bodyBytesMax: 100), now: start)
+        _ = machine.head(.init(bodyLimit: .init(bytes: 100)), now: start)
         _ = machine.end()
         machine.responded(keepsAlive: false, now: start)
         #expect(!isClose(machine.body(bytes: Limits.lingerBytesMax)))
@@ -67,7 +67,7 @@ struct ConnectionStateMachineTests {
         var idle = machine()
         #expect(isClose(idle.quiesce()))
         var busy = machine()
-        _ = busy.head(.init(bodyBytesMax: 100), now: start)
+        _ = busy.head(.init(bodyLimit: .init(bytes: 100)), now: start)
         #expect(!isClose(busy.quiesce()))
         _ = busy.end()
         busy.responded(keepsAlive: true, now: start)
@@ -78,7 +78,7 @@ struct ConnectionStateMachineTests {
     func continues() {
         func action(length: Int?, expectation: String = "100-continue") -> ConnectionStateMachine.Action {
             var machine = machine()
-            return machine.head(.init(contentLength: length, bodyBytesMax: 100, expectation: expectation), now: start)
+            return machine.head(.init(contentLength: length, bodyLimit: .init(bytes: 100), expectation: expectation), now: start)
         }
         if case .sendContinue = action(length: 100) {} else { Issue.record("a body that fits is welcome") }
         if case .none = action(length: nil) {} else { Issue.record("without a body there is nothing to wait for") }

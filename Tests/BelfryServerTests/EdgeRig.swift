@@ -42,7 +42,7 @@ struct EdgeRig: Sendable {
             clock: clock, logger: logger
         )
         fanout.begin(at: head)
-        var settings = EdgeSettings(fanout: fanout, bodyBytesMax: { _ in 1024 * 1024 }, onRefusal: { _, _, _ in })
+        var settings = EdgeSettings(fanout: fanout, bodyLimit: { _ in BodyLimit(bytes: 1024 * 1024) }, onRefusal: { _, _, _ in })
         settings.clock = clock
         configure(&settings)
         let channel = EdgeChannel(settings: settings) { request, _ in await respond(request) }

@@ -87,7 +87,7 @@ struct HardeningTests {
 
     @Test("a chunked body that grows too large is refused")
     func largeChunkedBody() async throws {
-        try await EdgeRig.run(configure: { $0.bodyBytesMax = { _ in 1000 } }) { rig in
+        try await EdgeRig.run(configure: { $0.bodyLimit = { _ in BodyLimit(bytes: 1000) } }) { rig in
             let chunk = "200\r\n" + String(repeating: "x", count: 512) + "\r\n"
             let text = try await rig.exchange(
                 "POST /d HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n"

@@ -21,6 +21,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isInputClosed = false
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
+    /// Of the bound on all bodies; also while the request is answered.
+    private var bodyBytesHeld = 0
     /// The request's own wish, and ours.
     private var keepsAlive = false
     private var complete: InboundRequest?
@@ -67,7 +69,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let seconds = settings.clock.now().seconds
         let bytes = serializer.serialize(response, to: head, keepsAlive: keepsAlive, seconds: seconds)
         head = nil
-        body = ByteBuffer()
+        releaseBody()
         machine.responded(keepsAlive: keepsAlive, now: context.eventLoop.now)
         if keepsAlive {
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
@@ -172,13 +174,25 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body(let bytes):
             let wasReceiving = if case .receiving = machine.phase { true } else { false }
             let action = machine.body(bytes: bytes.readableBytes)
-            if case .none = action, wasReceiving {
-                body.writeImmutableBuffer(bytes)
-            } else {
-                perform(action, context)
-            }
+            if case .none = action, wasReceiving { keep(bytes, context) } else { perform(action, context) }
         case .end: perform(machine.end(), context)
         }
+    }
+
+    private func keep(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        do {
+            try settings.bodies.take(bytes.readableBytes)
+            bodyBytesHeld += bytes.readableBytes
+            body.writeImmutableBuffer(bytes)
+        } catch {
+            refuse(error, context)
+        }
+    }
+
+    private func releaseBody() {
+        body = ByteBuffer()
+        settings.bodies.giveBack(bodyBytesHeld)
+        bodyBytesHeld = 0
     }
 
     private func begin(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -191,7 +205,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             received.headers.remove(name: "http2-settings")
         }
         head = received
-        let shape = received.shape(bodyBytesMax: settings.bodyBytesMax(received))
+        let shape = received.shape(bodyLimit: settings.bodyLimit(received))
         perform(machine.head(shape, now: context.eventLoop.now), context)
     }
 
@@ -246,6 +260,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func ended() {
         context = nil
+        releaseBody()
         machine.closed()
         timer?.cancel()
         timer = nil

@@ -25,7 +25,7 @@ struct ConnectionStateMachine {
     struct RequestHead {
         var contentLength: Int?
         var isChunked = false
-        var bodyBytesMax: Int
+        var bodyLimit: BodyLimit
         /// The `Expect` header, lower case.
         var expectation: String?
         /// Something that makes the request unacceptable in itself.
@@ -48,6 +48,8 @@ struct ConnectionStateMachine {
     private(set) var deadline: NIODeadline?
     /// The answer under way is the connection's last.
     private(set) var isLast = false
+    /// What is said to a body beyond its limit.
+    private var tooLarge = Self.tooLarge(0)
     private let idleTimeout: TimeAmount
     private let readTimeout: TimeAmount
     private let lingerTimeout: TimeAmount
@@ -72,10 +74,11 @@ struct ConnectionStateMachine {
     mutating func head(_ head: RequestHead, now: NIODeadline) -> Action {
         bytesArrived(now: now)
         guard case .receiving = phase else { return .none }
-        phase = .receiving(bodyBytesLeft: head.bodyBytesMax)
+        phase = .receiving(bodyBytesLeft: head.bodyLimit.bytes)
+        tooLarge = head.bodyLimit.refusal ?? Self.tooLarge(head.bodyLimit.bytes)
         if let fault = head.fault { return .refuse(fault) }
-        if let length = head.contentLength, length > head.bodyBytesMax {
-            return .refuse(Self.tooLarge(head.bodyBytesMax))
+        if let length = head.contentLength, length > head.bodyLimit.bytes {
+            return .refuse(tooLarge)
         }
         guard let expectation = head.expectation else { return .none }
         guard expectation == "100-continue" else {
@@ -88,7 +91,7 @@ struct ConnectionStateMachine {
     mutating func body(bytes: Int) -> Action {
         switch phase {
         case .receiving(let left?):
-            guard bytes <= left else { return .refuse(Self.tooLarge(nil)) }
+            guard bytes <= left else { return .refuse(tooLarge) }
             phase = .receiving(bodyBytesLeft: left - bytes)
             return .none
         case .lingering(let left):
@@ -165,7 +168,7 @@ struct ConnectionStateMachine {
         deadline = nil
     }
 
-    private static func tooLarge(_ most: Int?) -> BelfryError {
-        BelfryError(.payloadTooLarge, "the body is larger than \(most.map { "\($0) bytes" } ?? "what is allowed here")")
+    private static func tooLarge(_ most: Int) -> BelfryError {
+        BelfryError(.payloadTooLarge, "the body is larger than \(most) bytes")
     }
 }

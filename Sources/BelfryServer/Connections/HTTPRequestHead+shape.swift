@@ -10,10 +10,10 @@ extension HTTPRequestHead {
     }
 
     /// What the connection must know before the body comes.
-    func shape(bodyBytesMax: Int) -> ConnectionStateMachine.RequestHead {
+    func shape(bodyLimit: BodyLimit) -> ConnectionStateMachine.RequestHead {
         ConnectionStateMachine.RequestHead(
             contentLength: headers.first(name: "content-length").flatMap { Int($0) },
-            isChunked: headers.contains(name: "transfer-encoding"), bodyBytesMax: bodyBytesMax,
+            isChunked: headers.contains(name: "transfer-encoding"), bodyLimit: bodyLimit,
             expectation: version == .http1_1 ? headers.first(name: "expect")?.lowercased() : nil, fault: fault
         )
     }

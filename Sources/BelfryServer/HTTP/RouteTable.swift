@@ -79,14 +79,11 @@ struct RouteTable {
         for request: RouteRequest, _ access: Access, _ authenticate: (String) -> Principal?
     ) throws(BelfryError) -> Principal? {
         if case .open = access { return nil }
-        guard let authorization = request.headers.first(name: "authorization") else {
+        guard request.headers.contains(name: "authorization") else {
             if case .loopbackOrToken = access, request.peer.isLoopback { return nil }
             throw BelfryError(.unauthorized, "a bearer token is needed: Authorization: Bearer TOKEN")
         }
-        let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer",
-            let principal = authenticate(parts[1].trimmingSpaces())
-        else {
+        guard let principal = request.head.bearerToken.flatMap(authenticate) else {
             throw BelfryError(.unauthorized, "the token is unknown, expired or revoked")
         }
         guard access.admits(principal.role) else {
@@ -143,12 +140,4 @@ final class Exchange: Sendable {
     /// Nil if no route has answered.
     var reply: Reply? { outcome.withLock { $0?.reply } }
     var principal: Principal? { outcome.withLock { $0?.principal } }
-}
-
-extension Substring {
-    fileprivate func trimmingSpaces() -> String {
-        var text = self.drop { $0 == " " }
-        while text.last == " " { text.removeLast() }
-        return String(text)
-    }
 }
