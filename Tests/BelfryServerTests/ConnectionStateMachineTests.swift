@@ -57,9 +57,36 @@ struct ConnectionStateMachineTests {
         _ = machine.head(.init(bodyLimit: .init(bytes: 100)), now: start)
         _ = machine.end()
         machine.responded(keepsAlive: false, now: start)
+        machine.sent(now: start)
         #expect(!isClose(machine.body(bytes: Limits.lingerBytesMax)))
         #expect(isClose(machine.body(bytes: 1)))
         #expect(isClose(machine.tick(now: start + .seconds(2))))
+    }
+
+    @Test("the linger deadline begins when the last answer is sent, and half a close before that cuts nothing")
+    func lingersBehindTheAnswer() {
+        var machine = machine()
+        _ = machine.head(.init(bodyLimit: .init(bytes: 100)), now: start)
+        _ = machine.end()
+        machine.responded(keepsAlive: false, now: start)
+        #expect(machine.deadline == start + .seconds(60))
+        #expect(!isClose(machine.inputClosed()))
+        machine.sent(now: start + .seconds(40))
+        #expect(machine.deadline == start + .seconds(42))
+        #expect(isClose(machine.inputClosed()))
+        #expect(isClose(machine.tick(now: start + .seconds(42))))
+    }
+
+    @Test("a client may take its time with an answer while it reads on", arguments: [true, false])
+    func slowReader(keepsAlive: Bool) {
+        var machine = machine()
+        _ = machine.head(.init(bodyLimit: .init(bytes: 100)), now: start)
+        _ = machine.end()
+        machine.responded(keepsAlive: keepsAlive, now: start)
+        #expect(!isClose(machine.tick(now: start + .seconds(60), unsentBytes: 1000)))
+        #expect(!isClose(machine.tick(now: start + .seconds(120), unsentBytes: 999)))
+        #expect(machine.deadline == start + .seconds(180))
+        #expect(isClose(machine.tick(now: start + .seconds(180), unsentBytes: 999)))
     }
 
     @Test("a server that stops closes the idle and lets the others finish, as their last answer")

@@ -196,6 +196,30 @@ struct HardeningTests {
         }
     }
 
+    @Test("a large answer reaches a slow reader whole, also when it is the last")
+    func slowReader() async throws {
+        // More than the kernel's buffers on both sides hold.
+        let count = 24 * 1024 * 1024
+        let respond: EdgeRig.Responder = { _ in
+            .response(
+                OutboundResponse(status: 200, reason: "OK", headers: [], body: ByteBuffer(repeating: 0x61, count: count))
+            )
+        }
+        let linger = Duration.milliseconds(100)
+        try await EdgeRig.run(configure: { $0.lingerTimeout = linger }, respond: respond) { rig in
+            let client = try await rig.connect()
+            try await client.pauseReading()
+            try await client.send(getAndClose)
+            // Real time: what is tested is that nothing happens in it.
+            try await Task.sleep(for: linger * 5)
+            try await client.resumeReading()
+            _ = await client.readToEnd()
+            #expect(client.received.count > count)
+            #expect(client.received.suffix(count).allSatisfy { $0 == 0x61 })
+            await client.close()
+        }
+    }
+
     @Test("when the server stops, idle connections end and requests under way are answered")
     func drain() async throws {
         let (started, startSink) = AsyncStream<Void>.makeStream()

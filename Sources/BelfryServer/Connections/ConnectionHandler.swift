@@ -77,11 +77,20 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             // The write side is closed behind the answer; the client's close, or the linger deadline, ends the rest.
             let written = context.eventLoop.makePromise(of: Void.self)
             let channel = context.channel
-            written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+            written.futureResult.assumeIsolated().whenComplete { _ in
+                channel.close(mode: .output, promise: nil)
+                self.answerSent()
+            }
             context.writeAndFlush(wrapOutboundOut(bytes), promise: written)
         }
         schedule(context)
         if isReadHeld, ahead.isEmpty || !keepsAlive { resumeReading(context) }
+    }
+
+    private func answerSent() {
+        guard let context else { return }
+        machine.sent(now: context.eventLoop.now)
+        schedule(context)
     }
 
     private func refuse(_ error: BelfryError, _ context: ChannelHandlerContext) {
@@ -282,7 +291,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func timerFired() {
         timer = nil
         guard let context else { return }
-        perform(machine.tick(now: context.eventLoop.now), context)
+        let unsentBytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        perform(machine.tick(now: context.eventLoop.now, unsentBytes: unsentBytes), context)
         schedule(context)
     }
 }

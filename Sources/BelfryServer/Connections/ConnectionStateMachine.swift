@@ -9,6 +9,7 @@ import NIOCore
 ///   ▼                      ▼
 /// closed                refused: the answer, then lingering
 /// ```
+/// An answer takes as long as the client goes on reading it; the linger deadline begins when all of it is sent.
 /// One deadline covers a whole request, from its first byte to its last: drip-feeding gains nothing.
 struct ConnectionStateMachine {
     enum Phase: Equatable {
@@ -50,6 +51,10 @@ struct ConnectionStateMachine {
     private(set) var isLast = false
     /// What is said to a body beyond its limit.
     private var tooLarge = Self.tooLarge(0)
+    /// The last answer is not sent yet.
+    private var isSending = false
+    /// What was unsent when the client was last found reading.
+    private var unsentBytes: Int?
     private let idleTimeout: TimeAmount
     private let readTimeout: TimeAmount
     private let lingerTimeout: TimeAmount
@@ -112,13 +117,21 @@ struct ConnectionStateMachine {
     /// An answer is written.
     /// - Parameter keepsAlive: whether the request allows another one behind it.
     mutating func responded(keepsAlive: Bool, now: NIODeadline) {
+        deadline = now + idleTimeout
+        unsentBytes = nil
         if keepsAlive, !isLast {
             phase = .idle
-            deadline = now + idleTimeout
         } else {
             phase = .lingering(bytesLeft: Limits.lingerBytesMax)
-            deadline = now + lingerTimeout
+            isSending = true
         }
+    }
+
+    /// The last answer has left.
+    mutating func sent(now: NIODeadline) {
+        guard case .lingering = phase, isSending else { return }
+        isSending = false
+        deadline = now + lingerTimeout
     }
 
     /// The client has said all it will say.
@@ -127,6 +140,8 @@ struct ConnectionStateMachine {
         case .responding:
             isLast = true
             return .none
+        // Whoever has said all may still read.
+        case .lingering where isSending: return .none
         case .idle, .receiving, .lingering: return .close
         case .closed: return .none
         }
@@ -152,8 +167,14 @@ struct ConnectionStateMachine {
         }
     }
 
-    mutating func tick(now: NIODeadline) -> Action {
+    /// - Parameter unsentBytes: what is still unsent of answers.
+    mutating func tick(now: NIODeadline, unsentBytes: Int = 0) -> Action {
         guard let deadline, now >= deadline else { return .none }
+        if phase == .idle || isSending, unsentBytes > 0, unsentBytes < self.unsentBytes ?? .max {
+            self.unsentBytes = unsentBytes
+            self.deadline = now + idleTimeout
+            return .none
+        }
         self.deadline = nil
         switch phase {
         case .idle, .lingering: return .close
