@@ -50,14 +50,11 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    /// `evt_… matched → run_…`, and below it what kept matches from starting one: `  hot-pump: limited`
+    /// `evt_… matched → run_…`, or where to ask why nothing began.
     static func line(_ event: JSONValue) -> String {
         let runs = event["runs"]?.array ?? []
-        let others = (event["outcomes"]?.array ?? []).filter { outcome in
-            ![Outcome.started.rawValue, Outcome.queued.rawValue].contains(outcome.cell("outcome"))
-        }
-        return "\(event.cell("event")) \(event.cell("status"))"
-            + (runs.isEmpty ? "" : " → " + runs.map(\.cell).joined(separator: ", ")) + "\n"
-            + others.map { "  \($0.cell("rule")): \($0.cell("outcome"))\n" }.joined()
+        let id = event.cell("event")
+        let rest = runs.isEmpty ? " (why: belfry events why \(id))" : " → " + runs.map(\.cell).joined(separator: ", ")
+        return "\(id) \(event.cell("status"))\(rest)\n"
     }
 }

@@ -61,13 +61,14 @@ struct ClientPartsTests {
         #expect(Failure(ofHub: BelfryError(.storageFailed, "x")).code == .serverError)
     }
 
-    @Test("send shows matches that started nothing")
+    @Test("send shows the runs that began, or where to ask why none did")
     func outcomes() {
         let event: JSONValue = [
             "event": "evt_x", "status": "matched", "runs": ["run_y"],
-            "outcomes": [["rule": "a", "outcome": "started"], ["rule": "b", "outcome": "limited"]],
         ]
-        #expect(SendCommand.line(event) == "evt_x matched → run_y\n  b: limited\n")
+        #expect(SendCommand.line(event) == "evt_x matched → run_y\n")
+        let nothing: JSONValue = ["event": "evt_x", "status": "accepted", "runs": []]
+        #expect(SendCommand.line(nothing) == "evt_x accepted (why: belfry events why evt_x)\n")
     }
 
     @Test("quantiles are within 1.6 %")
