@@ -28,7 +28,8 @@ extension Limits {
     public static let lingerTimeout = Duration.seconds(2)
     /// What is dropped at most in that time.
     public static let lingerBytesMax = 64 * 1024 * 1024
-    /// A body of somebody who shows no valid token, or for a source that does not exist: it is read for the refusal alone.
+    /// A body of somebody who shows no valid token, or for a source that does not exist: it is read for the refusal
+    /// alone.
     public static let anonymousBodyBytesMax = 64 * 1024
     /// Bodies of all requests that are being received or answered: what a crowd of large ones can take of the memory.
     public static let requestBodiesBytesMax = 256 * 1024 * 1024

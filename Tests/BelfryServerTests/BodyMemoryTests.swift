@@ -41,7 +41,7 @@ struct BodyMemoryTests {
         while bodies.bytes != bytes { try await Task.sleep(for: .milliseconds(2)) }
     }
 
-    @Test("without a valid token a large body is refused at its head, as unauthorized; a source that is not, as unknown")
+    @Test("without a valid token a large body is refused at its head as unauthorized, without a source as unknown")
     func anonymous() async throws {
         try await HubRig.run { rig in
             let length = Limits.anonymousBodyBytesMax + 1

@@ -105,7 +105,8 @@ struct ConnectionStateMachineTests {
     func continues() {
         func action(length: Int?, expectation: String = "100-continue") -> ConnectionStateMachine.Action {
             var machine = machine()
-            return machine.head(.init(contentLength: length, bodyLimit: .init(bytes: 100), expectation: expectation), now: start)
+            return machine.head(
+                .init(contentLength: length, bodyLimit: .init(bytes: 100), expectation: expectation), now: start)
         }
         if case .sendContinue = action(length: 100) {} else { Issue.record("a body that fits is welcome") }
         if case .none = action(length: nil) {} else { Issue.record("without a body there is nothing to wait for") }

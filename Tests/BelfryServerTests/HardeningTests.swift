@@ -202,7 +202,8 @@ struct HardeningTests {
         let count = 24 * 1024 * 1024
         let respond: EdgeRig.Responder = { _ in
             .response(
-                OutboundResponse(status: 200, reason: "OK", headers: [], body: ByteBuffer(repeating: 0x61, count: count))
+                OutboundResponse(
+                    status: 200, reason: "OK", headers: [], body: ByteBuffer(repeating: 0x61, count: count))
             )
         }
         let linger = Duration.milliseconds(100)
