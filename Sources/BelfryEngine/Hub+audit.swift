@@ -22,6 +22,9 @@ extension Hub {
     /// Who a bearer token belongs to; nil for one that is unknown, expired or revoked.
     public func authenticate(bearer: String) -> Principal? { store.authenticate(token: bearer)?.principal }
 
+    /// Whether a token that was good once still is. Cheap: memory only.
+    public func isValid(token id: TokenID) -> Bool { store.isValid(token: id) }
+
     public func tokens() -> [TokenRecord] { store.tokens() }
 
     public func createToken(name: String, role: Role, by principal: Principal) async throws(BelfryError) -> CreatedToken

@@ -37,7 +37,8 @@ public final class HTTPServer: Service {
         self.onRunning = onRunning
         loops = MultiThreadedEventLoopGroup.singleton
         let fanout = Fanout(
-            loops: Array(loops.makeIterator()), metrics: StreamMetrics(), clock: configuration.clock, logger: logger
+            loops: Array(loops.makeIterator()), metrics: StreamMetrics(), clock: configuration.clock,
+            isValid: { hub.isValid(token: $0) }, logger: logger
         )
         self.fanout = fanout
         hub.subscribeCommits { fanout.publish($0.frames) }

@@ -39,10 +39,11 @@ struct EdgeRig: Sendable {
         let loops = MultiThreadedEventLoopGroup.singleton
         let fanout = Fanout(
             loops: Array(loops.makeIterator()), metrics: StreamMetrics(),
-            clock: clock, logger: logger
+            clock: clock, isValid: { _ in true }, logger: logger
         )
         fanout.begin(at: head)
-        var settings = EdgeSettings(fanout: fanout, bodyLimit: { _ in BodyLimit(bytes: 1024 * 1024) }, onRefusal: { _, _, _ in })
+        var settings = EdgeSettings(
+            fanout: fanout, bodyLimit: { _ in BodyLimit(bytes: 1024 * 1024) }, onRefusal: { _, _, _ in })
         settings.clock = clock
         configure(&settings)
         let channel = EdgeChannel(settings: settings) { request, _ in await respond(request) }

@@ -3,6 +3,7 @@ import BelfryEngine
 import Logging
 import NIOCore
 import NIOEmbedded
+import Synchronization
 import Testing
 
 @testable import BelfryServer
@@ -12,11 +13,23 @@ import Testing
 struct FanoutShardTests {
     private let loop = EmbeddedEventLoop()
     private let fanout: Fanout
+    private let tokens = Tokens()
+
+    /// Tokens that are not good, and which were asked for.
+    private final class Tokens: Sendable {
+        let revoked = Mutex<Set<TokenID>>([])
+        let asked = Mutex<[TokenID]>([])
+
+        func isValid(_ id: TokenID) -> Bool {
+            asked.withLock { $0.append(id) }
+            return revoked.withLock { !$0.contains(id) }
+        }
+    }
 
     init() {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        fanout = Fanout(loops: [loop], metrics: StreamMetrics(), logger: logger)
+        fanout = Fanout(loops: [loop], metrics: StreamMetrics(), isValid: tokens.isValid, logger: logger)
         fanout.begin(at: 5)
     }
 
@@ -25,9 +38,11 @@ struct FanoutShardTests {
         return Frame(position: position, draft: draft)
     }
 
-    private func subscribe(after: Int64 = 5, end: Int64? = nil) throws -> (EmbeddedChannel, StreamHandler) {
+    private func subscribe(
+        after: Int64 = 5, end: Int64? = nil, token: TokenID? = nil
+    ) throws -> (EmbeddedChannel, StreamHandler) {
         let shard = try #require(fanout.shard(of: loop))
-        let plan = StreamPlan(topics: [.custom("c")], after: after, end: end)
+        let plan = StreamPlan(topics: [.custom("c")], after: after, end: end, token: token)
         let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -129,6 +144,30 @@ struct FanoutShardTests {
         loop.run()
         #expect(handler.machine.state == .closed(.runEnded))
         #expect(!channel.isActive)
+        #expect(other.isActive)
+        #expect(fanout.subscribers == 1)
+    }
+
+    @Test("streams end within a second of their token, which is asked for once a second for all of them")
+    func revoked() throws {
+        let revoked = TokenID(at: Timestamp(milliseconds: 1), bits: (1, 2))
+        let kept = TokenID(at: Timestamp(milliseconds: 1), bits: (3, 4))
+        let ending = try (0..<3).map { _ in try subscribe(token: revoked) }
+        let (stalled, _) = try subscribe(token: revoked)
+        stalled.isWritable = false
+        let (other, _) = try subscribe(token: kept)
+        loop.advanceTime(by: .seconds(1))
+        #expect(fanout.subscribers == 5)
+        #expect(Set(tokens.asked.withLock { $0 }) == [revoked, kept])
+        #expect(tokens.asked.withLock { $0.count } == 2)
+        tokens.revoked.withLock { _ = $0.insert(revoked) }
+        loop.advanceTime(by: .seconds(1))
+        for (channel, handler) in ending {
+            #expect(handler.machine.state == .closed(.unauthorized))
+            #expect(try written(channel).contains(#""data":{"reason":"unauthorized"}}"#))
+            #expect(!channel.isActive)
+        }
+        #expect(!stalled.isActive)
         #expect(other.isActive)
         #expect(fanout.subscribers == 1)
     }

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryEngine
+import BelfryStore
 import ServiceLifecycle
 import Testing
 
@@ -100,6 +101,38 @@ struct StreamRouteTests {
             let text = try await stream.read(until: "id: \(head)\n")
             #expect(text.ranges(of: "\nid: ").count + text.ranges(of: "\r\nid: ").count == 1)
             await stream.close()
+        }
+    }
+
+    @Test("streams end with the token that opened them, of topics and of a run")
+    func revokedToken() async throws {
+        try await HubRig.run { rig in
+            let slow = """
+                agent: slow
+                kind: echo
+                words_per_second: 1
+                ---
+                rule: slow
+                when: { source: [plant], data: { slow: [true] } }
+                run: { steps: [ { step: say, agent: slow, prompt: "one two three four five six seven eight nine" } ] }
+                """
+            _ = try await rig.hub.applyDocuments([(path: "slow.yaml", text: slow)], by: .hub)
+            let delivery = try await rig.send("POST", "/hooks/plant", body: #"{"slow":true}"#)
+            let run = try #require(delivery.json["runs"]?.array?.first?.string)
+            let ending = [
+                try await rig.open("/v1/stream?topic=custom/c"), try await rig.open("/v1/runs/\(run)/stream"),
+            ]
+            let other = try await rig.open("/v1/stream?topic=custom/c", token: rig.admin)
+            for stream in ending + [other] { try await stream.read(until: "SNAPSHOT") }
+            let token = try #require(rig.hub.tokens().first { $0.name == "eye" })
+            #expect(rig.hub.isValid(token: token.id))
+            try await rig.hub.revokeToken(token.id, by: .hub)
+            #expect(!rig.hub.isValid(token: token.id))
+            for stream in ending { #expect(await stream.readToEnd().contains(#""reason":"unauthorized""#)) }
+            _ = try await rig.hub.publish(custom: "c", data: RawJSON(["n": 1]), by: .hub)
+            try await other.read(until: #""data":{"n":1}"#)
+            await other.close()
+            _ = try await rig.send("POST", "/v1/runs/\(run)/stop", token: rig.admin)
         }
     }
 

@@ -8,6 +8,8 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case stalled
     /// The server is stopping.
     case serverShutdown = "server_shutdown"
+    /// The token that opened the stream was revoked or has expired.
+    case unauthorized
     /// The log could not be read.
     case logUnavailable = "log_unavailable"
     /// Writing to the connection failed.

@@ -34,7 +34,9 @@ struct StreamRoutes {
             }
             if !topics.contains(topic) { topics.append(topic) }
         }
-        return .stream(try await plan(topics, at: try StreamPosition(request)))
+        var plan = try await plan(topics, at: try StreamPosition(request))
+        plan.token = try request.caller().token
+        return .stream(plan)
     }
 
     private func run(_ request: RouteRequest) async throws -> Reply {
@@ -44,6 +46,7 @@ struct StreamRoutes {
         _ = try await hub.run(id)
         var plan = try await plan([.run(id)], at: position)
         plan.run = id
+        plan.token = try request.caller().token
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
         let end = hub.head

@@ -45,6 +45,8 @@ final class Fanout: Sendable {
     let metrics: StreamMetrics
     let logger: Logger
     let shared = SharedLines()
+    /// Whether a token that opened a stream is still good. Asked on the loops, so it must not wait for anything.
+    let isValid: @Sendable (TokenID) -> Bool
     private let clock: WallClock
     private let shards: [ObjectIdentifier: Shard]
     private let recent: Mutex<Recent>
@@ -52,7 +54,11 @@ final class Fanout: Sendable {
     private let requestSink: AsyncStream<PageRequest>.Continuation
 
     /// Nothing is handed out before ``begin(at:)``.
-    init(loops: [any EventLoop], metrics: StreamMetrics, clock: WallClock = .system, logger: Logger) {
+    init(
+        loops: [any EventLoop], metrics: StreamMetrics, clock: WallClock = .system,
+        isValid: @escaping @Sendable (TokenID) -> Bool, logger: Logger
+    ) {
+        self.isValid = isValid
         self.metrics = metrics
         self.logger = logger
         self.clock = clock
@@ -129,9 +135,9 @@ final class Fanout: Sendable {
     /// Open streams.
     var subscribers: Int { shards.values.reduce(0) { $0 + $1.mailbox.subscribers } }
 
-    /// What a client reads last when the server stops. It is not in the log.
-    func closingFrame(position: Int64) -> Frame {
-        let data = RawJSON(["reason": .string(CloseReason.serverShutdown.rawValue)])
+    /// What a client reads last when its stream ends before its time. It is not in the log.
+    func closingFrame(position: Int64, _ reason: CloseReason) -> Frame {
+        let data = RawJSON(["reason": .string(reason.rawValue)])
         return Frame(
             position: position, draft: DraftFrame(time: clock.now(), topic: .alerts, type: .closing, data: data)
         )

@@ -38,6 +38,7 @@ extension FanoutShard {
 
     func tick() {
         wheel.tick()
+        closeUnauthorized()
         // Gathered first: writing can close a connection, which then leaves the index.
         var due: [StreamHandler] = []
         index.forEach { subscriber in

@@ -72,9 +72,9 @@ final class FanoutShard {
             switch reason {
             case .clientClosed, .stalled, .writeFailed, .logUnavailable: subscriber.abort()
             case .runEnded: subscriber.finish(with: [])
-            case .serverShutdown:
+            case .serverShutdown, .unauthorized:
                 guard subscriber.isWritable else { return subscriber.abort() }
-                let frame = fanout.closingFrame(position: head)
+                let frame = fanout.closingFrame(position: head, reason)
                 var buffer = ByteBuffer()
                 EventStreamEncoder.append(frame, hasID: false, framing: subscriber.framing, to: &buffer)
                 subscriber.finish(with: [buffer])

@@ -10,6 +10,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     let topics: [Topic]
     let run: RunID?
+    let token: TokenID?
     let framing: StreamFraming
     var machine: SubscriptionStateMachine
     var slot: TopicIndex<StreamHandler>.Slot?
@@ -32,6 +33,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
     init(plan: StreamPlan, framing: StreamFraming, shard: FanoutShard) {
         topics = plan.topics
         run = plan.run
+        token = plan.token
         self.framing = framing
         self.shard = shard
         machine = SubscriptionStateMachine(after: plan.after, end: plan.end)

@@ -10,6 +10,8 @@ struct StreamPlan: Sendable {
     var end: Int64?
     /// The stream ends with this run.
     var run: RunID?
+    /// The token that opened the stream, which ends with it; nil if it was opened without.
+    var token: TokenID?
     /// Snapshot or GAP blocks that come first. All but the last go without an id.
     var preamble: [Frame] = []
 

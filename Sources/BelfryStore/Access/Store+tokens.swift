@@ -70,15 +70,16 @@ extension Store {
         tokenTable.update(id) { record in record.revoked = record.revoked ?? revoked }
     }
 
+    /// Whether there is such a token and it is neither revoked nor expired. Asks memory only.
+    public func isValid(token id: TokenID) -> Bool { tokenTable[id: id]?.isValid(at: now) ?? false }
+
     /// Whose token this is; nil if it is unknown, revoked or expired. Asks memory only.
     ///
     /// The look-up goes by the digest, so its timing tells nothing of any token.
     public func authenticate(token: String) -> TokenRecord? {
         let digest = Digest.sha256(Array(token.utf8))
         let now = now
-        guard let record = tokenTable[digest], record.revoked == nil, record.expires.map({ now < $0 }) ?? true else {
-            return nil
-        }
+        guard let record = tokenTable[digest], record.isValid(at: now) else { return nil }
         if tokenTable.noteUse(digest, at: now) {
             writer.post { transaction in
                 try transaction.execute(
@@ -88,4 +89,8 @@ extension Store {
         }
         return record
     }
+}
+
+extension TokenRecord {
+    fileprivate func isValid(at now: Timestamp) -> Bool { revoked == nil && expires.map { now < $0 } ?? true }
 }

@@ -10,40 +10,53 @@ final class TokenTable: Sendable {
         var record: TokenRecord
     }
 
-    private let entries: Mutex<[[UInt8]: TokenRecord]>
+    private struct State {
+        var records: [[UInt8]: TokenRecord] = [:]
+        var digests: [TokenID: [UInt8]] = [:]
 
-    init(_ entries: [Entry]) {
-        self.entries = Mutex(Dictionary(entries.map { ($0.digest, $0.record) }) { _, last in last })
+        mutating func insert(_ entry: Entry) {
+            records[entry.digest] = entry.record
+            digests[entry.record.id] = entry.digest
+        }
     }
 
-    subscript(digest: [UInt8]) -> TokenRecord? { entries.withLock { $0[digest] } }
+    private let state: Mutex<State>
+
+    init(_ entries: [Entry]) {
+        var state = State()
+        for entry in entries { state.insert(entry) }
+        self.state = Mutex(state)
+    }
+
+    subscript(digest: [UInt8]) -> TokenRecord? { state.withLock { $0.records[digest] } }
+
+    subscript(id id: TokenID) -> TokenRecord? {
+        state.withLock { state in state.digests[id].flatMap { state.records[$0] } }
+    }
 
     var all: [TokenRecord] {
-        entries.withLock { Array($0.values) }.sorted {
+        state.withLock { Array($0.records.values) }.sorted {
             ($0.created, $0.id.description) < ($1.created, $1.id.description)
         }
     }
 
-    func insert(_ entry: Entry) { entries.withLock { $0[entry.digest] = entry.record } }
+    func insert(_ entry: Entry) { state.withLock { $0.insert(entry) } }
 
     func update(_ id: TokenID, _ change: (inout TokenRecord) -> Void) {
-        entries.withLock { entries in
-            guard let digest = entries.first(where: { $0.value.id == id })?.key else { return }
-            entries[digest].map { record in
-                var record = record
-                change(&record)
-                entries[digest] = record
-            }
+        state.withLock { state in
+            guard let digest = state.digests[id], var record = state.records[digest] else { return }
+            change(&record)
+            state.records[digest] = record
         }
     }
 
     /// Notes a use; true if it is the first one in a while and should be stored.
     func noteUse(_ digest: [UInt8], at time: Timestamp) -> Bool {
-        entries.withLock { entries in
-            guard var record = entries[digest] else { return false }
+        state.withLock { state in
+            guard var record = state.records[digest] else { return false }
             guard record.lastUsed.map({ time - $0 >= Limits.tokenUseInterval }) ?? true else { return false }
             record.lastUsed = time
-            entries[digest] = record
+            state.records[digest] = record
             return true
         }
     }
