@@ -16,13 +16,19 @@ final class FolderLock: Sendable {
     private let isHeld = Mutex(true)
 
     init(folder: String) throws(BelfryError) {
+        descriptor = try Self.lock(folder)
+    }
+
+    /// Apart from `init`, because a class whose `init` throws late is deinitialised: its descriptor would be closed
+    /// twice, and the second time it may be somebody else's.
+    private static func lock(_ folder: String) throws(BelfryError) -> Int32 {
         let path = folder + "/belfry.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw BelfryError(.storageFailed, "can't open \(path): \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = Self.read(descriptor)
+            let holder = read(descriptor)
             close(descriptor)
             throw BelfryError(
                 .conflict,
@@ -32,8 +38,9 @@ final class FolderLock: Sendable {
         }
         let text = "\(getpid())\n"
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.utf8.count, 0) == text.utf8.count else {
-            return  // The number is a courtesy to the second process; the lock holds without it.
+            return descriptor  // The number is a courtesy to the second process; the lock holds without it.
         }
+        return descriptor
     }
 
     deinit { release() }

@@ -5,7 +5,12 @@ final class RawSocket: Sendable {
     let descriptor: Int32
 
     init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        descriptor = try Self.connected(to: port)
+    }
+
+    /// Apart from `init`, because a class whose `init` throws late is deinitialised and would close it twice.
+    private static func connected(to port: Int) throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -20,6 +25,7 @@ final class RawSocket: Sendable {
             Glibc.close(descriptor)
             throw Timeout(what: "a connection to port \(port): \(reason)")
         }
+        return descriptor
     }
 
     deinit { Glibc.close(descriptor) }

@@ -31,6 +31,7 @@ final class ScriptedProvider: Sendable {
 
     let port: Int
     private let listener: Int32
+    private let isStopped = Mutex(false)
     private let scripts: [[Action]]
     private let log = Mutex<[Exchange]>([])
 
@@ -54,7 +55,11 @@ final class ScriptedProvider: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, let self else { return }
+                guard client >= 0, let self else {
+                    // Here and not in `stop`: a number that is closed while this thread uses it may be another's by then.
+                    close(listener)
+                    return
+                }
                 Thread.detachNewThread { self.serve(client) }
             }
         }
@@ -69,8 +74,11 @@ final class ScriptedProvider: Sendable {
 
     /// Takes no more connections.
     func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        let wasStopped = isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return isStopped
+        }
+        if !wasStopped { shutdown(listener, Int32(SHUT_RDWR)) }
     }
 
     private func serve(_ client: Int32) {
