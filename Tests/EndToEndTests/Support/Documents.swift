@@ -1,7 +1,6 @@
 import BelfryCore
 import BelfrySources
 import Foundation
-import Testing
 
 /// Documents that the tests of the running hub share.
 enum Documents {
@@ -85,12 +84,5 @@ func withHub(
     documents: String, arguments: [String] = [], environment: [String: String] = Documents.environment,
     _ body: (HubProcess) async throws -> Void
 ) async throws {
-    let hub = try await HubProcess.start(documents: documents, arguments: arguments, environment: environment)
-    do {
-        try await body(hub)
-    } catch {
-        Issue.record("the hub's log:\n\(hub.log.suffix(8000))")
-        throw error
-    }
-    if hub.process.isRunning { try await hub.kill9() }
+    try await HubProcess.start(documents: documents, arguments: arguments, environment: environment).use(body)
 }

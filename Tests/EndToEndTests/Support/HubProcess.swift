@@ -107,12 +107,18 @@ func withHub(
     rules: String? = nil, arguments: [String] = [], environment: [String: String] = [:],
     _ body: (HubProcess) async throws -> Void
 ) async throws {
-    let hub = try await HubProcess.start(rules: rules, arguments: arguments, environment: environment)
-    do {
-        try await body(hub)
-    } catch {
-        Issue.record("the hub's log:\n\(hub.log.suffix(8000))")
-        throw error
+    try await HubProcess.start(rules: rules, arguments: arguments, environment: environment).use(body)
+}
+
+extension HubProcess {
+    /// Gives the hub to `body` and ends it. If `body` throws, the hub's log is shown.
+    func use(_ body: (HubProcess) async throws -> Void) async throws {
+        do {
+            try await body(self)
+        } catch {
+            Issue.record("the hub's log:\n\(log.suffix(8000))")
+            throw error
+        }
+        if process.isRunning { try await kill9() }
     }
-    if hub.process.isRunning { try await hub.kill9() }
 }
