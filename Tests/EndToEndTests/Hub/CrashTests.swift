@@ -24,11 +24,12 @@ import Testing
                     }
                 }
                 group.addTask {
-                    _ = try? await eventually(within: .seconds(20), "50 runs at work") {
+                    let reached: Bool? = try? await eventually(within: .seconds(20), "50 runs at work") {
                         let runs = try await hub.client.request("GET", "/v1/runs?state=running&limit=100").json[
                             "items"]?.array
                         return runs?.count ?? 0 >= 50 ? true : nil
                     }
+                    #expect(reached == true, "50 runs were not at work at the same time")
                     try? await hub.kill9()
                     return []
                 }
