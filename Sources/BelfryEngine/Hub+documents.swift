@@ -46,9 +46,7 @@ extension Hub {
         let replaced = Set(replaced.names(of: .rule))
         for record in snapshot.records.values
         where record.kind == .rule && record.owner == .api && !replaced.contains(record.name) {
-            guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else {
-                continue
-            }
+            guard let rule = snapshot.rules[record.name] else { continue }
             if let agent = rule.agents.first(where: { !agents.contains($0) }) {
                 throw BelfryError(
                     .invalidDocument,

@@ -46,9 +46,9 @@ extension Hub {
         let definition: RuleDefinition
         switch rule {
         case .named(let name):
-            guard let record = registry.snapshot.records[DocumentName(.rule, name)],
-                case .rule(let stored) = try Registry.parse(.rule, record.canonical, text: record.text).content
-            else { throw BelfryError(.notFound, "there is no rule \(name)") }
+            guard let stored = registry.snapshot.rules[name] else {
+                throw BelfryError(.notFound, "there is no rule \(name)")
+            }
             definition = stored
         case .text(let text, let path):
             definition = try draft(text, path: path)

@@ -7,26 +7,27 @@ import BelfryStore
 extension Hub {
     /// `{name, about, enabled, mode, owner, version, updated, runs, last_run}` per rule.
     public func rules() async throws(BelfryError) -> [JSONObject] {
-        let activity = try await store.ruleActivity()
-        return try registry.snapshot.records(of: .rule).map { record throws(BelfryError) in
-            try ruleItem(record, activity: activity.first { $0.rule == record.name })
+        let activity = Dictionary(try await store.ruleActivity().map { ($0.rule, $0) }, uniquingKeysWith: { $1 })
+        let snapshot = registry.snapshot
+        return snapshot.records(of: .rule).compactMap { record in
+            snapshot.rules[record.name].map { ruleItem(record, $0, activity: activity[record.name]) }
         }
     }
 
     /// The item of ``rules()`` with `text` and `document`; nil if there is none.
     public func rule(_ name: String) async throws(BelfryError) -> JSONObject? {
-        guard let record = registry.snapshot.records[DocumentName(.rule, name)] else { return nil }
+        let snapshot = registry.snapshot
+        guard let record = snapshot.records[DocumentName(.rule, name)], let rule = snapshot.rules[name] else {
+            return nil
+        }
         let activity = try await store.ruleActivity().first { $0.rule == name }
-        var item = try ruleItem(record, activity: activity)
+        var item = ruleItem(record, rule, activity: activity)
         item["text"] = .string(record.text)
         item["document"] = record.canonical.value
         return item
     }
 
-    private func ruleItem(_ record: DocumentRecord, activity: RuleActivity?) throws(BelfryError) -> JSONObject {
-        guard case .rule(let rule) = try Registry.parse(.rule, record.canonical, text: record.text).content else {
-            return [:]
-        }
+    private func ruleItem(_ record: DocumentRecord, _ rule: RuleDefinition, activity: RuleActivity?) -> JSONObject {
         var item = record.json
         item["about"] = .optional(rule.about)
         item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
@@ -62,10 +63,10 @@ extension Hub {
 
     /// `{name, about, preset, paused, owner, path, status, last_event, refusals}` per source.
     public func sources() async throws(BelfryError) -> [JSONObject] {
-        let activity = try await store.sourceActivity()
+        let activity = Dictionary(try await store.sourceActivity().map { ($0.source, $0) }, uniquingKeysWith: { $1 })
         let snapshot = registry.snapshot
         return snapshot.records(of: .source).map { record in
-            sourceItem(record, snapshot, activity: activity.first { $0.source == record.name })
+            sourceItem(record, snapshot, activity: activity[record.name])
         }
     }
 

@@ -12,6 +12,8 @@ final class Registry: Sendable {
     struct Snapshot: Sendable {
         var sources: [String: ServedSource] = [:]
         var agents: [String: AgentDefinition] = [:]
+        /// All rules, also those that are switched off; ``ruleSet`` holds those that may match.
+        var rules: [String: RuleDefinition] = [:]
         var ruleSet = RuleSet.empty
         var records: [DocumentName: DocumentRecord] = [:]
         var isAllPaused = false
@@ -78,6 +80,7 @@ final class Registry: Sendable {
             case .agent(let definition):
                 next.agents[record.name] = definition
             case .rule(let definition):
+                next.rules[record.name] = definition
                 if definition.isEnabled, record.isEnabled {
                     rules.append(Rule(definition: definition, version: record.version))
                 }
@@ -130,7 +133,8 @@ final class Registry: Sendable {
         return agent
     }
 
-    static func parse(_ kind: DocumentKind, _ canonical: RawJSON, text: String) throws(BelfryError) -> Document {
+    private static func parse(_ kind: DocumentKind, _ canonical: RawJSON, text: String) throws(BelfryError) -> Document
+    {
         do {
             return try DocumentLoader.load(stored: canonical, kind: kind, text: text)
         } catch {
