@@ -26,14 +26,19 @@ check_swift() {
     fi
 }
 
-is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+# not_installed PACKAGE... : those of them that are missing, one a line. One question for all: ops/test asks it each time.
+not_installed() {
+    local package installed
+    installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "$@" 2>/dev/null) || true
+    for package in "$@"; do
+        grep -qxF "$package installed" <<<"$installed" || printf '%s\n' "$package"
+    done
+}
 
 # install_missing PACKAGE... : no service that comes with a package is started.
 install_missing() {
-    local package missing=() sudo=() policy=/usr/sbin/policy-rc.d made=
-    for package in "$@"; do
-        is_installed "$package" || missing+=("$package")
-    done
+    local missing=() sudo=() policy=/usr/sbin/policy-rc.d made=
+    mapfile -t missing < <(not_installed "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
@@ -52,14 +57,7 @@ install_missing() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || status=$?
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" || status=$?
     [ -z "$made" ] || "${sudo[@]}" rm -f "$policy"
-    [ "$status" -eq 0 ] || is_all_installed "${missing[@]}" || die "apt-get could not install ${missing[*]}"
-}
-
-is_all_installed() {
-    local package
-    for package in "$@"; do
-        is_installed "$package" || return 1
-    done
+    [ "$status" -eq 0 ] || [ -z "$(not_installed "${missing[@]}")" ] || die "apt-get could not install ${missing[*]}"
 }
 
 # What the hub is built with, and curl to look at it.
@@ -71,4 +69,22 @@ prepare() {
     check_system
     check_swift
     install_missing "$@"
+}
+
+# prepare_python FOLDER FILE : a venv with the packages of a requirements file, made anew when the file changes. What
+# needs it is skipped when PyPI can't be reached, and this says so.
+prepare_python() {
+    local folder=$1 file=$2 log=$1.log
+    cmp -s "$file" "$folder/installed.txt" && return 0
+    say "installing the Python packages of ${file#"$PWD/"}"
+    rm -rf "$folder"
+    mkdir -p "$(dirname "$folder")"
+    # Debian's own python3, the one that python3-venv belongs to.
+    if /usr/bin/python3 -m venv "$folder" >"$log" 2>&1 &&
+        "$folder/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 15 --no-deps \
+            --only-binary :all: -r "$file" >>"$log" 2>&1; then
+        cp "$file" "$folder/installed.txt"
+    else
+        say "could not install them from PyPI; the tests that need them are skipped. See $log"
+    fi
 }
