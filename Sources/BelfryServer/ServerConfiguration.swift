@@ -8,6 +8,8 @@ public struct ServerConfiguration: Sendable {
     public var port = 8420
     /// What senders and browsers reach the server by, without a slash at the end; nil: the address it listens on.
     public var publicURL: String?
+    /// Origins whose pages a signed-in browser may bring along, beside the hub's own.
+    public var allowedOrigins: [WebOrigin] = []
     /// Connections at the same time; further ones wait to be accepted.
     public var connectionsMax = Limits.connectionsMax
     /// What has not ended this long after the shutdown began is cut.

@@ -67,6 +67,7 @@ enum Composition {
         edge.host = configuration.host
         edge.port = configuration.port
         edge.publicURL = configuration.publicURL
+        edge.allowedOrigins = configuration.cors.origins.compactMap { WebOrigin($0) }
         edge.connectionsMax = configuration.limits.connections
         let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host

@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryServer
 import Logging
 
 extension ServeConfiguration {
@@ -19,6 +20,12 @@ extension ServeConfiguration {
             check(
                 (publicURL.hasPrefix("http://") || publicURL.hasPrefix("https://")) && !publicURL.contains("@"),
                 "public_url: must begin with http:// or https:// and hold no user name"
+            )
+        }
+        for origin in cors.origins {
+            check(
+                WebOrigin(origin) != nil,
+                "cors.origins: \(origin) is no origin; one is scheme, host and port alone, e.g. https://ops.example"
             )
         }
         for (name, program) in commands.sorted(by: { $0.key < $1.key }) {
@@ -46,6 +53,8 @@ extension ServeConfiguration {
             host: \(text(host))
             port: \(port)
             public_url: \(text(publicURL))
+            cors:
+              origins: \(list(cors.origins))
             log_level: \(logLevel)
             commands:\(programs.isEmpty ? " {}" : programs)
             secrets:

@@ -52,6 +52,7 @@ extension ServeConfiguration {
         host = reading.string("host")
         port = reading.int("port")
         publicURL = reading.optionalString("public_url")
+        cors.origins = reading.strings("cors.origins")
         logLevel = reading.string("log_level")
         for name in commandNames { commands[name] = reading.string("commands.\(name)") }
         secrets.env = reading.strings("secrets.env")
@@ -67,6 +68,7 @@ extension ServeConfiguration {
         return [
             "data": value(.string(data)), "rules": value(.string(rules ?? "")), "seed": value(.string(seed ?? "")),
             "host": value(.string(host)), "port": value(.int(port)), "public_url": value(.string(publicURL ?? "")),
+            ["cors", "origins"]: value(.stringArray(cors.origins)),
             "log_level": value(.string(logLevel)),
             ["secrets", "env"]: value(.stringArray(secrets.env)),
             ["secrets", "files"]: value(.stringArray(secrets.files)),

@@ -17,6 +17,7 @@ struct ServeConfiguration: Sendable, Equatable {
     var port = 8420
     /// How others reach the hub, for links and the URLs of sources; nil: `http://host:port`.
     var publicURL: String?
+    var cors = CrossOrigin()
     var logLevel = "info"
     /// Programs that `command` agents and steps may run: name → absolute path.
     var commands: [String: String] = [:]
@@ -37,6 +38,11 @@ struct ServeConfiguration: Sendable, Equatable {
         var allowPrivate = true
     }
 
+    struct CrossOrigin: Sendable, Equatable {
+        /// Pages of other origins that a signed-in browser may bring along: `https://ops.example`.
+        var origins: [String] = []
+    }
+
     struct Bounds: Sendable, Equatable {
         /// Runs at work at the same time, of all rules.
         var runsRunning = Limits.runsRunningMax
@@ -51,7 +57,7 @@ struct ServeConfiguration: Sendable, Equatable {
 
     /// Every key of the file, with dots; `commands` holds names of the operator's own.
     static let keys = [
-        "data", "rules", "seed", "host", "port", "public_url", "log_level", "commands", "secrets.env", "secrets.files",
-        "outbound.allow_private", "limits.runs_running", "limits.connections",
+        "data", "rules", "seed", "host", "port", "public_url", "cors.origins", "log_level", "commands", "secrets.env",
+        "secrets.files", "outbound.allow_private", "limits.runs_running", "limits.connections",
     ]
 }

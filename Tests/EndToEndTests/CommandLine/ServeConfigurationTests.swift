@@ -82,6 +82,8 @@ struct ServeConfigurationTests {
             ("secrets:\n  env: ONE", "secrets.env: must be a list"), ("secrets:\n  env: ['*']", "a lone *"),
             ("commands:\n  x: relative/path", "commands.x: relative/path is not an absolute path"),
             ("log_level: loud", "log_level: loud is none of"),
+            ("cors:\n  origins: [ops.example]", "cors.origins: ops.example is no origin"),
+            ("cors:\n  origins: ['*']", "cors.origins: * is no origin"),
             ("limits:\n  connections: 0", "limits.connections: must be"),
             ("limits: 5", "unknown key limits"), ("- a", "must hold"),
         ]
@@ -103,6 +105,7 @@ struct ServeConfigurationTests {
         configuration.commands = ["a": "/bin/a"]
         configuration.publicURL = "https://hub.example"
         configuration.rules = "/etc/belfry/rules"
+        configuration.cors.origins = ["https://ops.example"]
         #expect(try await load(file: configuration.text) == configuration)
     }
 
