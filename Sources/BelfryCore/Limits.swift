@@ -6,6 +6,10 @@ public enum Limits {
     public static let jsonDepthMax = 128
     /// Names stand in URLs, topics, file names and metric labels.
     public static let nameBytesMax = 64
+    /// Scopes of one token: each request with it looks through them.
+    public static let scopesPerTokenMax = 100
+    /// A token's end further away than this is a slip of the keyboard; one without an end is asked for by saying none.
+    public static let tokenLifetimeMax = Duration.seconds(3660 * 86400)
 
     // MARK: Deliveries
 

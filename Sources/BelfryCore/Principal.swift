@@ -26,11 +26,14 @@ public struct Principal: Sendable, Hashable {
     /// The name the audit shows.
     public var name: String
     public var role: Role
+    /// Topics the token is held to; empty: the role alone counts. See ``mayPublish(to:)``.
+    public var scopes: [String]
 
-    public init(token: TokenID?, name: String, role: Role) {
+    public init(token: TokenID?, name: String, role: Role, scopes: [String] = []) {
         self.token = token
         self.name = name
         self.role = role
+        self.scopes = scopes
     }
 
     /// Belfry's own acts: recovery, timers, the first start.

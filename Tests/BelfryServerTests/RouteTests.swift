@@ -173,7 +173,7 @@ struct RouteTests {
     @Test("tokens are made, work in their role, and stop working when they are revoked")
     func tokens() async throws {
         try await HubRig.run { rig in
-            let wish = #"{"name":"ci","role":"publisher"}"#
+            let wish = #"{"name":"ci","role":"publisher","scopes":["custom/build"],"expires":"30d"}"#
             let made = try await rig.send("POST", "/v1/tokens", token: rig.admin, body: wish)
             #expect(made.status == 201)
             let token = try #require(made.json["token"]?.string)

@@ -52,16 +52,18 @@ struct RouteTable {
     init(authenticate: @escaping @Sendable (String) -> Principal?) { self.authenticate = authenticate }
 
     /// Adds a route; `GET` answers `HEAD` too, but for streams.
+    /// - Parameter checksScopes: the handler itself holds a scoped token to its topics. Every other route refuses one.
     mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, isStream: Bool = false,
-        _ handler: @escaping Handler
+        checksScopes: Bool = false, _ handler: @escaping Handler
     ) {
-        register(method, path, access, handler)
-        if method == .get, !isStream { register(.head, path, access, handler) }
+        register(method, path, access, checksScopes, handler)
+        if method == .get, !isStream { register(.head, path, access, checksScopes, handler) }
     }
 
     private mutating func register(
-        _ method: HTTPRequest.Method, _ path: String, _ access: Access, _ handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, _ checksScopes: Bool,
+        _ handler: @escaping Handler
     ) {
         methods[path, default: []].insert(method)
         let authenticate = authenticate
@@ -70,6 +72,7 @@ struct RouteTable {
             var request = exchange.request
             for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
             request.principal = try Self.principal(for: request, access, authenticate)
+            if !checksScopes { try request.principal?.checkUnscoped() }
             exchange.finish(try await handler(request), principal: request.principal)
             return Response(status: .ok)
         }
@@ -109,6 +112,19 @@ struct RouteTable {
             }
         }
         return router.buildResponder()
+    }
+}
+
+extension Principal {
+    /// A scoped token must not get by way of a list what its scopes keep from it.
+    fileprivate func checkUnscoped() throws(BelfryError) {
+        guard !scopes.isEmpty else { return }
+        throw BelfryError(
+            .forbidden,
+            "the token \(name) has scopes (\(scopes.joined(separator: ", "))), so it reaches only streams of these "
+                + "topics, publishing to them, and /v1/me",
+            details: ["scopes": .array(scopes.map(JSONValue.string))]
+        )
     }
 }
 

@@ -10,8 +10,8 @@ struct StreamRoutes {
     let clock: WallClock
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/v1/stream", .role(.viewer), isStream: true, topics)
-        table.add(.get, "/v1/runs/:id/stream", .role(.viewer), isStream: true, run)
+        table.add(.get, "/v1/stream", .role(.viewer), isStream: true, checksScopes: true, topics)
+        table.add(.get, "/v1/runs/:id/stream", .role(.viewer), isStream: true, checksScopes: true, run)
     }
 
     /// `?topic=…&topic=…`
@@ -34,19 +34,23 @@ struct StreamRoutes {
             }
             if !topics.contains(topic) { topics.append(topic) }
         }
+        let caller = try request.caller()
+        for topic in topics { try caller.checkSubscribe(to: topic) }
         var plan = try await plan(topics, at: try StreamPosition(request))
-        plan.token = try request.caller().token
+        plan.token = caller.token
         return .stream(plan)
     }
 
     private func run(_ request: RouteRequest) async throws -> Reply {
         try checkFormat(request)
         let id = try request.id(RunKind.self)
+        let caller = try request.caller()
+        try caller.checkSubscribe(to: .run(id))
         let position = try StreamPosition(request)
         _ = try await hub.run(id)
         var plan = try await plan([.run(id)], at: position)
         plan.run = id
-        plan.token = try request.caller().token
+        plan.token = caller.token
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
         let end = hub.head

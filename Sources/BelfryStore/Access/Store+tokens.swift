@@ -40,10 +40,7 @@ extension Store {
             )
             try transaction.append(
                 AuditDraft(
-                    by: principal, action: "token.created", subject: record.id.description,
-                    detail: JSONObject([
-                        .init(key: "name", value: .string(name)), .init(key: "role", value: .string(role.rawValue)),
-                    ])
+                    by: principal, action: "token.created", subject: record.id.description, detail: record.auditDetail
                 )
             )
             return record
@@ -92,5 +89,12 @@ extension Store {
 }
 
 extension TokenRecord {
+    fileprivate var auditDetail: JSONObject {
+        var detail: JSONObject = ["name": .string(name), "role": .string(role.rawValue)]
+        if !scopes.isEmpty { detail["scopes"] = .array(scopes.map(JSONValue.string)) }
+        if let expires { detail["expires"] = .string(expires.description) }
+        return detail
+    }
+
     fileprivate func isValid(at now: Timestamp) -> Bool { revoked == nil && expires.map { now < $0 } ?? true }
 }

@@ -14,7 +14,7 @@ public struct TokenRecord: Sendable, Hashable {
     /// To the hour.
     public var lastUsed: Timestamp?
 
-    public var principal: Principal { Principal(token: id, name: name, role: role) }
+    public var principal: Principal { Principal(token: id, name: name, role: role, scopes: scopes) }
 }
 
 /// A token at the one moment it can be shown.

@@ -9,7 +9,7 @@ struct HubCheck {
         do {
             let client = try options.client()
             let (isThere, found) = try await reach(client)
-            return isThere ? found + (try await documents(client)) : found
+            return isThere ? found + (try await documents(client)) + (try await tokens(client)) : found
         } catch let failure as Failure {
             return [Finding(.fail, failure.code == .refused ? "token" : "hub", failure.message)]
         } catch {
@@ -89,6 +89,22 @@ struct HubCheck {
             }
         }
         return findings
+    }
+
+    /// Publishers from before tokens had scopes may publish nothing. Only an admin sees tokens.
+    private func tokens(_ client: APIClient) async throws -> [Finding] {
+        let answer = try await client.exchange("GET", "/v1/tokens")
+        return answer.status == 200 ? answer.body.items.compactMap(Self.finding(ofToken:)) : []
+    }
+
+    /// What is wrong with a token; nil if nothing is.
+    static func finding(ofToken token: JSONValue) -> Finding? {
+        guard token["role"]?.string == Role.publisher.rawValue, token["scopes"]?.array?.isEmpty == true,
+            token["revoked"]?.string == nil
+        else { return nil }
+        return Finding(
+            .warn, "tokens", "the publisher \(token.cell("name")) has no scopes: it may publish nothing",
+            mend: "belfry tokens revoke \(token.cell("id")), and make one with --scope")
     }
 
     /// Why a source or agent is disabled, its name in front; nil if it is not.

@@ -16,8 +16,8 @@ struct TokensList: AsyncParsableCommand {
     func run() async throws {
         let answer = try await client.client().get("/v1/tokens")
         client.output.show(answer) { answer in
-            Table(["name", "role", "created", "expires", "revoked", "id"], answer.items) { token in
-                ["name", "role"].map(token.cell) + ["created", "expires", "revoked"].map(token.timeCell)
+            Table(["name", "role", "scopes", "created", "expires", "revoked", "id"], answer.items) { token in
+                ["name", "role", "scopes"].map(token.cell) + ["created", "expires", "revoked"].map(token.timeCell)
                     + [token.cell("id")]
             }.text
         }
