@@ -11,6 +11,7 @@ struct EventRoutes {
         table.add(.get, "/v1/events", .role(.viewer), list)
         table.add(.get, "/v1/events/:id", .role(.viewer), get)
         table.add(.get, "/v1/events/:id/why", .role(.viewer), why)
+        table.add(.post, "/v1/events/:id/replay", .role(.operator), replay)
     }
 
     private func list(_ request: RouteRequest) async throws -> Reply {
@@ -36,6 +37,27 @@ struct EventRoutes {
         more.member("verified_by", .optional(record.summary.verifiedBy))
         more.endObject()
         return .json(RawJSON(trusted: bytes + [UInt8(ascii: ",")] + more.bytes.dropFirst()))
+    }
+
+    /// `{rule?}` → `{event, status, runs, outcomes: [{rule, outcome}]}`
+    private func replay(_ request: RouteRequest) async throws -> Reply {
+        let body = try request.optionalJSON()
+        guard body["rule"] == nil || body["rule"]?.string != nil else {
+            throw BelfryError(.malformed, "rule must be the name of a rule")
+        }
+        let replayed = try await hub.replay(
+            try request.id(EventKind.self), rule: body["rule"]?.string, by: try request.caller()
+        )
+        let outcomes = replayed.outcomes.map { outcome -> JSONValue in
+            ["rule": .string(outcome.rule), "outcome": .string(outcome.outcome.rawValue)]
+        }
+        return .json(
+            [
+                "event": .string(replayed.event.description), "status": .string(replayed.status.rawValue),
+                "runs": .array(replayed.runs.map { .string($0.description) }), "outcomes": .array(outcomes),
+            ],
+            status: 202
+        )
     }
 
     private func why(_ request: RouteRequest) async throws -> Reply {

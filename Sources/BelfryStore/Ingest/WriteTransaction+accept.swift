@@ -36,12 +36,12 @@ extension WriteTransaction {
         var event = item.event
         let marked = event.key != nil && !item.isKeySigned ? sameBodyAs : nil
         if let marked { event.ext["same_body_as"] = .string(marked.description) }
-        let admitted = try admit(item, event: event, pause: pause)
+        let admitted = try admit(item.matches, of: event, traceparent: item.traceparent, pause: pause)
         let status = Admission.status(of: admitted.outcomes.map(\.outcome), isPaused: pause.isPaused)
         let sequence = try insert(
             event, status: status, runs: admitted.runs.count, sameBodyAs: marked, item: item, delivery: delivery
         )
-        try insert(admitted.rows, event: sequence, round: 0)
+        try insert(admitted, event: sequence, round: 0)
         try remember(item, event: event, source: delivery.source)
         let accepted = AcceptedEvent(event: event.id, status: status, runs: admitted.runs, outcomes: admitted.outcomes)
         try publish(accepted, event: event, action: "event.accepted", delivery: delivery, sameBodyAs: marked)
@@ -62,69 +62,18 @@ extension WriteTransaction {
         else { return duplicate }
         var event = item.event
         event.id = known.event
-        let admitted = try admit(item, event: event, pause: pause)
+        let admitted = try admit(item.matches, of: event, traceparent: item.traceparent, pause: pause)
         let status = Admission.status(of: admitted.outcomes.map(\.outcome), isPaused: pause.isPaused)
-        let round = stored.int("round") + 1
-        try execute(
-            "UPDATE events SET status = ?, round = ?, runs = ?, ruleset_version = ? WHERE sequence = ?",
-            [status.rawValue, round, admitted.runs.count, delivery.ruleSetVersion, stored.int("sequence")]
+        try beginRound(
+            stored.int("round") + 1, of: stored.int("sequence"), admitted, status: status,
+            runs: admitted.runs.count, ruleSetVersion: delivery.ruleSetVersion
         )
-        try insert(admitted.rows, event: stored.int("sequence"), round: round)
         let accepted = AcceptedEvent(
             event: known.event, status: status, firstSeen: known.firstSeen, runs: admitted.runs,
             outcomes: admitted.outcomes
         )
         try publish(accepted, event: event, action: "event.matched_again", delivery: delivery, sameBodyAs: nil)
         return accepted
-    }
-
-    // MARK: Admission of each match
-
-    private struct AdmittedMatch {
-        var match: MatchRequest
-        var decision: Admission.Decision
-        var run: RunID?
-    }
-
-    private func admit(
-        _ item: AcceptedDelivery.Item, event: Event, pause: PauseState
-    ) throws -> (rows: [AdmittedMatch], runs: [RunID], outcomes: [RuleOutcome]) {
-        let rows = try item.matches.map { match in
-            let facts = try admissionFacts(match, pause: pause, received: event.received)
-            let decision = Admission.decide(match, facts)
-            let starts = decision.outcome == .started || decision.outcome == .queued
-            let run = starts ? try insertRun(event: event, match: match, traceparent: item.traceparent) : nil
-            if match.notifies, decision.outcome != .paused {
-                try append(Self.notice(of: match, event: event, run: run).frame(at: now))
-            }
-            return AdmittedMatch(match: match, decision: decision, run: run)
-        }
-        let outcomes = rows.map { RuleOutcome(rule: $0.match.rule, outcome: $0.decision.outcome) }
-        return (rows, rows.compactMap(\.run), outcomes)
-    }
-
-    private static func notice(of match: MatchRequest, event: Event, run: RunID?) -> Notice {
-        let text = event.subject.map { "\(event.type) \($0)" } ?? event.type
-        return Notice(
-            .event, .info, title: "\(match.rule) matched", text: "\(text) from \(event.source)", event: event.id,
-            run: run,
-            rule: match.rule
-        )
-    }
-
-    private func insert(_ rows: [AdmittedMatch], event: Int64, round: Int64) throws {
-        for row in rows {
-            try execute(
-                """
-                INSERT INTO matches (event, round, rule, rule_version, outcome, run, detail, time)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    event, round, row.match.rule, row.match.ruleVersion, row.decision.outcome.rawValue,
-                    row.run?.bytes.blob, row.decision.detail?.blob, now.milliseconds,
-                ]
-            )
-        }
     }
 
     // MARK: The event's row, frame and audit entry
@@ -153,34 +102,7 @@ extension WriteTransaction {
     private func publish(
         _ accepted: AcceptedEvent, event: Event, action: String, delivery: AcceptedDelivery, sameBodyAs: EventID?
     ) throws {
-        let id = event.id.description
-        let runs = accepted.runs.map(\.description)
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("event", id)
-        writer.member("type", event.type)
-        writer.member("subject", ifPresent: event.subject)
-        writer.member("status", accepted.status.rawValue)
-        writer.key("runs")
-        writer.beginArray()
-        for run in runs { writer.string(run) }
-        writer.endArray()
-        writer.key("outcomes")
-        writer.beginArray()
-        for outcome in accepted.outcomes {
-            writer.beginObject()
-            writer.member("rule", outcome.rule)
-            writer.member("outcome", outcome.outcome.rawValue)
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.endObject()
-        try append(
-            DraftFrame(
-                time: now, topic: .source(delivery.source), source: delivery.source, type: .event,
-                data: RawJSON(trusted: writer.bytes)
-            )
-        )
+        try announce(accepted, event: event)
         // Keys in the order of their bytes: this is what the chain's hash is taken over.
         var detail = JSONWriter()
         detail.beginObject()
@@ -188,7 +110,7 @@ extension WriteTransaction {
         detail.member("ruleset_version", delivery.ruleSetVersion)
         detail.key("runs")
         detail.beginArray()
-        for run in runs { detail.string(run) }
+        for run in accepted.runs { detail.string(run.description) }
         detail.endArray()
         detail.member("same_body_as", ifPresent: sameBodyAs?.description)
         detail.member("source", delivery.source)
@@ -196,7 +118,8 @@ extension WriteTransaction {
         detail.member("verified_by", ifPresent: delivery.verifiedBy)
         detail.endObject()
         try appendAudit(
-            actor: "source/\(delivery.source)", action: action, subject: id, canonicalDetail: detail.bytes
+            actor: "source/\(delivery.source)", action: action, subject: event.id.description,
+            canonicalDetail: detail.bytes
         )
     }
 }

@@ -69,17 +69,43 @@ extension WriteTransaction {
         try (row("SELECT max(number) AS last FROM runs WHERE rule = ?", [rule])?.int("last") ?? 0) + 1
     }
 
+    /// The last run that an event made by a rule.
+    struct EarlierRun {
+        var run: RunID
+        var retry: Int64
+        var isEnded: Bool
+    }
+
+    func lastRun(of rule: String, event: EventID) throws -> EarlierRun? {
+        let row = try row(
+            "SELECT id, retry, ended FROM runs WHERE event = ? AND rule = ? ORDER BY retry DESC LIMIT 1",
+            [event.bytes.blob, rule]
+        )
+        return try row.map {
+            EarlierRun(
+                run: try $0.identifier("id"), retry: $0.int("retry"), isEnded: $0.optionalTimestamp("ended") != nil
+            )
+        }
+    }
+
     /// Makes the run of a match: row and RUN_STATE frame.
-    func insertRun(event: Event, match: MatchRequest, traceparent: String?) throws -> RunID {
-        let id = RunID(derivedFrom: event.id, rule: match.rule, retry: 0)
+    /// - Parameters:
+    ///   - received: what `limits.runs_per_hour` counts by.
+    ///   - earlier: the run that this one repeats.
+    func insertRun(
+        event: Event, match: MatchRequest, traceparent: String?, received: Timestamp, after earlier: EarlierRun? = nil
+    ) throws -> RunID {
+        let retry = earlier.map { $0.retry + 1 } ?? 0
+        let id = RunID(derivedFrom: event.id, rule: match.rule, retry: Int(retry))
         try execute(
             """
-            INSERT INTO runs (id, event, rule, rule_version, number, state, received, created, traceparent)
-            VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?)
+            INSERT INTO runs (id, event, rule, rule_version, number, retry, retry_of, state, received, created,
+                traceparent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)
             """,
             [
                 id.bytes.blob, event.id.bytes.blob, match.rule, match.ruleVersion, nextRunNumber(rule: match.rule),
-                event.received.milliseconds, now.milliseconds, traceparent?.blob,
+                retry, earlier?.run.bytes.blob, received.milliseconds, now.milliseconds, traceparent?.blob,
             ]
         )
         var writer = JSONWriter()

@@ -9,7 +9,7 @@ struct EventsCommand: ParsableCommand {
             EXAMPLE
               belfry events why evt_01h455vb4pex5vsknk084sn02q
             """,
-        subcommands: [EventsList.self, EventsShow.self, EventsWhy.self, EventsTail.self],
+        subcommands: [EventsList.self, EventsShow.self, EventsWhy.self, EventsReplay.self, EventsTail.self],
         defaultSubcommand: EventsList.self
     )
 }

@@ -1,0 +1,35 @@
+public import BelfryCore
+import BelfryRules
+public import BelfryStore
+
+extension Hub {
+    /// Matches a stored event on today's rules, as a new round. What was stored while its source was paused starts this
+    /// way.
+    /// - Parameter rule: only this one; nil for all.
+    /// - Throws: `not_found` for the event or the rule, `conflict` for a rule that is switched off.
+    public func replay(
+        _ id: EventID, rule: String? = nil, by principal: Principal
+    ) async throws(BelfryError) -> AcceptedEvent {
+        let event = try await store.event(id).event
+        let snapshot = registry.snapshot
+        let ruleSet = snapshot.ruleSet
+        if let rule { try checkMatches(rule, in: snapshot) }
+        let matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.value)
+        return try await store.replay(
+            EventReplay(
+                event: event, ruleSetVersion: ruleSet.version,
+                matches: matches.filter { rule == nil || $0.definition.name == rule }.map(MatchRequest.init), rule: rule
+            ),
+            by: principal
+        )
+    }
+
+    private func checkMatches(_ rule: String, in snapshot: Registry.Snapshot) throws(BelfryError) {
+        guard snapshot.rules[rule] != nil else {
+            throw BelfryError(.notFound, "there is no rule \(rule.prefix(Limits.nameBytesMax))")
+        }
+        guard snapshot.ruleSet.rules.contains(where: { $0.definition.name == rule }) else {
+            throw BelfryError(.conflict, "the rule \(rule) is switched off; belfry rules enable \(rule)")
+        }
+    }
+}

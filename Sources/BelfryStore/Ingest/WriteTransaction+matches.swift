@@ -1,0 +1,121 @@
+import BelfryCore
+import Foundation
+import GRDB
+
+/// What became of the matches of one event, of a new one and of one that is matched again.
+struct AdmittedMatches {
+    struct Row {
+        var match: MatchRequest
+        var decision: Admission.Decision
+        var run: RunID?
+    }
+
+    var rows: [Row]
+    /// The runs that were made.
+    var runs: [RunID] { rows.filter { $0.decision.makesRun }.compactMap(\.run) }
+    var outcomes: [RuleOutcome] { rows.map { RuleOutcome(rule: $0.match.rule, outcome: $0.decision.outcome) } }
+}
+
+extension Admission.Decision {
+    var makesRun: Bool { outcome == .started || outcome == .queued }
+}
+
+extension WriteTransaction {
+    /// Decides about each match, and makes the runs.
+    /// - Parameter isReplay: an operator asks for it: a rule that has run for this event may run again, once its last
+    ///   run has ended, and limits count from now.
+    func admit(
+        _ matches: [MatchRequest], of event: Event, traceparent: String?, pause: PauseState, isReplay: Bool = false
+    ) throws -> AdmittedMatches {
+        AdmittedMatches(
+            rows: try matches.map { match in
+                let received = isReplay ? now : event.received
+                let earlier = isReplay ? try lastRun(of: match.rule, event: event.id) : nil
+                let decision: Admission.Decision
+                var run: RunID?
+                if let earlier, !earlier.isEnded {
+                    decision = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
+                    run = earlier.run
+                } else {
+                    let facts = try admissionFacts(match, pause: pause, received: received)
+                    decision = Admission.decide(match, facts)
+                }
+                if decision.makesRun {
+                    run = try insertRun(
+                        event: event, match: match, traceparent: traceparent, received: received, after: earlier
+                    )
+                }
+                if match.notifies, decision.outcome != .paused {
+                    try append(Self.notice(of: match, event: event, run: run).frame(at: now))
+                }
+                return AdmittedMatches.Row(match: match, decision: decision, run: run)
+            }
+        )
+    }
+
+    private static func notice(of match: MatchRequest, event: Event, run: RunID?) -> Notice {
+        let text = event.subject.map { "\(event.type) \($0)" } ?? event.type
+        return Notice(
+            .event, .info, title: "\(match.rule) matched", text: "\(text) from \(event.source)", event: event.id,
+            run: run, rule: match.rule
+        )
+    }
+
+    /// One more round of matches of an event that is stored.
+    /// - Parameter runs: all that the event has made so far.
+    func beginRound(
+        _ round: Int64, of event: Int64, _ admitted: AdmittedMatches, status: EventStatus, runs: Int,
+        ruleSetVersion: Int64
+    ) throws {
+        try execute(
+            "UPDATE events SET status = ?, round = ?, runs = ?, ruleset_version = ? WHERE sequence = ?",
+            [status.rawValue, round, runs, ruleSetVersion, event]
+        )
+        try insert(admitted, event: event, round: round)
+    }
+
+    func insert(_ admitted: AdmittedMatches, event: Int64, round: Int64) throws {
+        for row in admitted.rows {
+            try execute(
+                """
+                INSERT INTO matches (event, round, rule, rule_version, outcome, run, detail, time)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    event, round, row.match.rule, row.match.ruleVersion, row.decision.outcome.rawValue,
+                    row.run?.bytes.blob, row.decision.detail?.blob, now.milliseconds,
+                ]
+            )
+        }
+    }
+
+    /// The EVENT frame: what an event came to, without its payload.
+    func announce(_ accepted: AcceptedEvent, event: Event) throws {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("event", event.id.description)
+        writer.member("type", event.type)
+        writer.member("subject", ifPresent: event.subject)
+        writer.member("status", accepted.status.rawValue)
+        writer.key("runs")
+        writer.beginArray()
+        for run in accepted.runs { writer.string(run.description) }
+        writer.endArray()
+        writer.key("outcomes")
+        writer.beginArray()
+        for outcome in accepted.outcomes {
+            writer.beginObject()
+            writer.member("rule", outcome.rule)
+            writer.member("outcome", outcome.outcome.rawValue)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        try append(
+            DraftFrame(
+                time: now, topic: .source(event.source), source: event.source, type: .event,
+                data: RawJSON(trusted: writer.bytes)
+            )
+        )
+    }
+}
