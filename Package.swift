@@ -64,10 +64,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        // The page's files as bytes: clang's #embed compiles in no time what Swift literals take minutes for.
+        .target(name: "BelfryPage", exclude: ["assets"]),
         .target(
             name: "BelfryServer",
             dependencies: [
-                "BelfryCore", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryEngine",
+                "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryEngine",
+                "BelfryPage",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -18,6 +18,22 @@ extension Limits {
     /// What a browser waits before it reconnects.
     public static let reconnectDelay = Duration.seconds(2)
 
+    // MARK: Browsers
+
+    /// Who finds a link in an old terminal or mail must not get in by it.
+    public static let signInCodeLifetime = Duration.seconds(15 * 60)
+    /// Links that wait to be used: they are in memory.
+    public static let signInCodesMax = 1000
+    /// A browser that was left somewhere is signed out after this.
+    public static let sessionLifetime = Duration.seconds(30 * 86400)
+    /// Live sessions: each is a row and a place in memory.
+    public static let sessionsMax = 1000
+    /// Failed sign-ins of one address in one window; further ones are not looked at.
+    public static let signInFailuresMax = 10
+    public static let signInFailureWindow = Duration.seconds(60)
+    /// Addresses whose failures are counted apart.
+    public static let signInAddressesMax = 1000
+
     // MARK: Requests
 
     /// One header line, and all of them: more is an attack or a mistake.

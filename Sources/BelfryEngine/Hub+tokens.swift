@@ -19,6 +19,9 @@ extension Hub {
     public func createToken(
         name: String, role: Role, scopes: [String] = [], expires: Timestamp? = nil, by principal: Principal
     ) async throws(BelfryError) -> CreatedToken {
+        guard !name.hasPrefix(TokenRecord.sessionPrefix) else {
+            throw BelfryError(.malformed, "names that begin with \(TokenRecord.sessionPrefix) are for browsers' sessions")
+        }
         guard scopes.count <= Limits.scopesPerTokenMax else {
             throw BelfryError(.malformed, "a token has at most \(Limits.scopesPerTokenMax) scopes")
         }
@@ -39,8 +42,12 @@ extension Hub {
         return try await store.createToken(name: name, role: role, scopes: stored, expires: expires, by: principal)
     }
 
+    /// Ends a token at once, and the sessions of browsers that it signed in.
+    /// - Throws: `not_found`.
     public func revokeToken(_ id: TokenID, by principal: Principal) async throws(BelfryError) {
+        let record = store.tokens().first { $0.id == id }
         try await store.revokeToken(id, by: principal)
+        if let record { try await endSessions(madeBy: record, by: principal) }
     }
 
     private func checkedScope(_ text: String, role: Role) throws(BelfryError) -> String {

@@ -24,6 +24,8 @@ public final class HTTPServer: Service {
     private let requests = RequestMetrics()
     /// Zero until it listens.
     private let port = Mutex(0)
+    /// Who asks, for routes and upgrades.
+    private let authentication: Authentication
 
     /// From now on the server hears of every commit.
     /// - Parameter onRunning: called with the port once the server listens.
@@ -35,6 +37,10 @@ public final class HTTPServer: Service {
         self.configuration = configuration
         self.logger = logger
         self.onRunning = onRunning
+        authentication = Authentication(
+            principal: { hub.authenticate(bearer: $0) },
+            origins: OriginPolicy(publicURL: configuration.publicURL, others: configuration.allowedOrigins)
+        )
         loops = MultiThreadedEventLoopGroup.singleton
         let fanout = Fanout(
             loops: Array(loops.makeIterator()), metrics: StreamMetrics(), clock: configuration.clock,
@@ -101,9 +107,10 @@ public final class HTTPServer: Service {
             responder: makeRoutes().responder(), metrics: requests, clock: configuration.clock, logger: logger
         )
         let hub = hub
+        let authentication = authentication
         let settings = EdgeSettings(
             fanout: fanout,
-            bodyLimit: { BodyLimit(of: $0, hub) },
+            bodyLimit: { BodyLimit(of: $0, hub, authentication) },
             onRefusal: { error, head, remote in
                 dispatcher.refused(error, head: head)
                 guard let head, let source = head.deliverySource else { return }
@@ -132,7 +139,11 @@ public final class HTTPServer: Service {
         let hub = hub
         let fanout = fanout
         let requests = requests
-        var table = RouteTable(authenticate: { hub.authenticate(bearer: $0) })
+        var table = RouteTable(authentication: authentication)
+        PageRoutes().add(to: &table)
+        SessionRoutes(
+            hub: hub, codes: configuration.signInCodes, publicURL: publicURL, origins: authentication.origins
+        ).add(to: &table)
         HookRoutes(hub: hub).add(to: &table)
         EventRoutes(hub: hub).add(to: &table)
         RuleRoutes(hub: hub).add(to: &table)
@@ -148,8 +159,12 @@ public final class HTTPServer: Service {
         return table
     }
 
+    private var publicURL: String? {
+        configuration.publicURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    }
+
     private var baseURL: String {
-        if let url = configuration.publicURL { return url.hasSuffix("/") ? String(url.dropLast()) : url }
+        if let publicURL { return publicURL }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         return "http://\(host):\(port.withLock { $0 })"
     }

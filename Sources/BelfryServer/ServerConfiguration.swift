@@ -10,6 +10,8 @@ public struct ServerConfiguration: Sendable {
     public var publicURL: String?
     /// Origins whose pages a signed-in browser may bring along, beside the hub's own.
     public var allowedOrigins: [WebOrigin] = []
+    /// Codes of sign-in links, for whoever prints one beside the API.
+    public var signInCodes = SignInCodes()
     /// Connections at the same time; further ones wait to be accepted.
     public var connectionsMax = Limits.connectionsMax
     /// What has not ended this long after the shutdown began is cut.

@@ -13,9 +13,14 @@ struct DispatcherTests {
     private let lines = LogLines()
 
     private func dispatcher(_ add: (inout RouteTable) -> Void) -> Dispatcher {
-        var table = RouteTable(authenticate: { token in
-            Role(rawValue: token).map { Principal(token: nil, name: "the \($0.rawValue)", role: $0) }
-        })
+        var table = RouteTable(
+            authentication: Authentication(
+                principal: { token in
+                    Role(rawValue: token).map { Principal(token: nil, name: "the \($0.rawValue)", role: $0) }
+                },
+                origins: OriginPolicy()
+            )
+        )
         add(&table)
         let lines = lines
         return Dispatcher(

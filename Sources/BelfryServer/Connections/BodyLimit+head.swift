@@ -5,7 +5,7 @@ import NIOHTTP1
 extension BodyLimit {
     /// The limit of a request: a source's own for its deliveries, documents for what carries them, and little where
     /// already the head shows that the request will be refused.
-    init(of head: HTTPRequestHead, _ hub: Hub) {
+    init(of head: HTTPRequestHead, _ hub: Hub, _ authentication: Authentication) {
         if let source = head.deliverySource {
             self = hub.bodyBytesMax(source: source).map { BodyLimit(bytes: $0) } ?? .unknownSource
             return
@@ -16,9 +16,7 @@ extension BodyLimit {
             return
         }
         self.init(bytes: Self.bytesMax(path: path))
-        guard head.mayCarry(moreThan: Limits.anonymousBodyBytesMax),
-            head.bearerToken.flatMap(hub.authenticate(bearer:)) == nil
-        else { return }
+        guard head.mayCarry(moreThan: Limits.anonymousBodyBytesMax), !authentication.isKnown(head) else { return }
         self = .unauthorized
     }
 

@@ -23,8 +23,8 @@ extension Reply {
     }
 
     /// An answer without a body: 204, 304.
-    static func empty(_ status: Int) -> Reply {
-        .response(OutboundResponse(status: status, reason: reason(status), headers: [], body: ByteBuffer()))
+    static func empty(_ status: Int, headers: [(name: String, value: String)] = []) -> Reply {
+        .response(OutboundResponse(status: status, reason: reason(status), headers: headers, body: ByteBuffer()))
     }
 
     static func bytes(_ bytes: [UInt8], contentType: String, status: Int = 200) -> Reply {
@@ -42,6 +42,7 @@ extension Reply {
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
+        case 304: "Not Modified"
         default: status < 400 ? "OK" : "Error"
         }
     }

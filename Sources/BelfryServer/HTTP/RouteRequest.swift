@@ -18,6 +18,9 @@ struct RouteRequest: Sendable {
 
     var headers: HTTPHeaders { head.headers }
 
+    /// What the client calls us, with the port if it is said.
+    var host: String? { headers.first(name: "host") }
+
     var bodyBytes: [UInt8] { Array(body.readableBytesView) }
 
     /// The asker of a route that is not open.

@@ -12,6 +12,8 @@ enum Access: Sendable {
     case open
     /// A token with this role, or one that includes it.
     case role(Role)
+    /// Everybody; who asks is known if it is said.
+    case known
     /// A token of any role.
     case anyToken
     /// A publisher's token, or an operator's.
@@ -22,7 +24,7 @@ enum Access: Sendable {
     /// Whether a principal of `role` may. Loopback is looked at elsewhere.
     func admits(_ role: Role) -> Bool {
         switch self {
-        case .open, .anyToken: true
+        case .open, .known, .anyToken: true
         case .role(let required): role.includes(required)
         case .publisher: role == .publisher || role.includes(.operator)
         case .loopbackOrToken: role.includes(.viewer)
@@ -32,7 +34,7 @@ enum Access: Sendable {
     /// What a refused caller is told.
     var needed: String {
         switch self {
-        case .open, .anyToken: "any"
+        case .open, .known, .anyToken: "any"
         case .role(let role): role.rawValue
         case .publisher: Role.publisher.rawValue
         case .loopbackOrToken: Role.viewer.rawValue
@@ -46,10 +48,9 @@ struct RouteTable {
 
     private let router = Router(context: RouteContext.self)
     private var methods: [String: Set<HTTPRequest.Method>] = [:]
-    /// Turns a bearer token into who it belongs to.
-    private let authenticate: @Sendable (String) -> Principal?
+    private let authentication: Authentication
 
-    init(authenticate: @escaping @Sendable (String) -> Principal?) { self.authenticate = authenticate }
+    init(authentication: Authentication) { self.authentication = authentication }
 
     /// Adds a route; `GET` answers `HEAD` too, but for streams.
     /// - Parameter checksScopes: the handler itself holds a scoped token to its topics. Every other route refuses one.
@@ -66,12 +67,12 @@ struct RouteTable {
         _ handler: @escaping Handler
     ) {
         methods[path, default: []].insert(method)
-        let authenticate = authenticate
+        let authentication = authentication
         router.on(RouterPath(path), method: method) { _, context -> Response in
             let exchange = context.exchange
             var request = exchange.request
             for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
-            request.principal = try Self.principal(for: request, access, authenticate)
+            request.principal = try Self.principal(for: request, access, authentication)
             if !checksScopes { try request.principal?.checkUnscoped() }
             exchange.finish(try await handler(request), principal: request.principal)
             return Response(status: .ok)
@@ -79,15 +80,14 @@ struct RouteTable {
     }
 
     private static func principal(
-        for request: RouteRequest, _ access: Access, _ authenticate: (String) -> Principal?
+        for request: RouteRequest, _ access: Access, _ authentication: Authentication
     ) throws(BelfryError) -> Principal? {
         if case .open = access { return nil }
-        guard request.headers.contains(name: "authorization") else {
+        let changes = request.head.method != .GET && request.head.method != .HEAD
+        guard let principal = try authentication.principal(of: request.head, changes: changes) else {
+            if case .known = access { return nil }
             if case .loopbackOrToken = access, request.peer.isLoopback { return nil }
             throw BelfryError(.unauthorized, "a bearer token is needed: Authorization: Bearer TOKEN")
-        }
-        guard let principal = request.head.bearerToken.flatMap(authenticate) else {
-            throw BelfryError(.unauthorized, "the token is unknown, expired or revoked")
         }
         guard access.admits(principal.role) else {
             throw BelfryError(

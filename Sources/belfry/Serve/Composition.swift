@@ -69,9 +69,15 @@ enum Composition {
         edge.publicURL = configuration.publicURL
         edge.allowedOrigins = configuration.cors.origins.compactMap { WebOrigin($0) }
         edge.connectionsMax = configuration.limits.connections
+        let codes = edge.signInCodes
         let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
             Terminal.write("belfry is listening on http://\(host):\(port)\n")
+            // Whoever sees this terminal started the hub. A file or a journal is read by others.
+            if Terminal.isInteractive, let code = try? codes.make(for: .hub, at: WallClock.system.now()).code {
+                let base = configuration.publicURL ?? "http://\(host):\(port)"
+                Terminal.write("open \(SignInCodes.link(base: base, code)) (works once, for 15 minutes)\n")
+            }
             logger.notice(
                 "belfry serves",
                 metadata: ["version": "\(Version.text)", "data": "\(configuration.data)", "port": "\(port)"]

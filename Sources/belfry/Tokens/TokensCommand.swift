@@ -8,8 +8,9 @@ struct TokensCommand: ParsableCommand {
         discussion: """
             EXAMPLE
               belfry tokens create dashboard --role viewer
+              belfry tokens sign-in
             """,
-        subcommands: [TokensCreate.self, TokensList.self, TokensRevoke.self],
+        subcommands: [TokensCreate.self, TokensList.self, TokensRevoke.self, TokensSignIn.self],
         defaultSubcommand: TokensList.self
     )
 }

@@ -1,0 +1,49 @@
+public import BelfryCore
+import BelfryCrypto
+public import BelfryStore
+
+/// Browsers that are signed in. A session is a token like others: listed, revocable, with an end.
+extension Hub {
+    /// Makes a session with the role of who signs in. It ends no later than their own token.
+    /// - Throws: `conflict` if there are too many.
+    public func beginSession(for principal: Principal) async throws(BelfryError) -> CreatedToken {
+        let now = configuration.clock.now()
+        let tokens = store.tokens()
+        let live = tokens.count { $0.isSession && store.isValid(token: $0.id) }
+        guard live < Limits.sessionsMax else {
+            throw BelfryError(
+                .conflict, "there are \(live) sessions already; end some: belfry tokens list, belfry tokens revoke ID")
+        }
+        let end = now + Limits.sessionLifetime
+        let own = tokens.first { $0.id == principal.token }?.expires
+        return try await store.createToken(
+            name: TokenRecord.sessionPrefix + Hex.encode(Random.bytes(5)), role: principal.role,
+            expires: min(end, own ?? end), by: principal
+        )
+    }
+
+    /// Ends the session that this principal is.
+    /// - Throws: `conflict` if it is a token that somebody was given: those are revoked, not signed out.
+    public func endSession(of principal: Principal) async throws(BelfryError) {
+        guard let id = principal.token, principal.name.hasPrefix(TokenRecord.sessionPrefix) else {
+            throw BelfryError(
+                .conflict, "\(principal.name) is no browser's session; a token ends by belfry tokens revoke")
+        }
+        try await store.revokeToken(id, by: principal)
+    }
+
+    /// Ends the sessions that a token signed in, and those which these did: who loses a token loses its browsers.
+    func endSessions(madeBy maker: TokenRecord, by principal: Principal) async throws(BelfryError) {
+        for session in store.tokens() where session.isSession && session.createdBy == maker.name {
+            guard store.isValid(token: session.id) else { continue }
+            try await store.revokeToken(session.id, by: principal)
+            try await endSessions(madeBy: session, by: principal)
+        }
+    }
+}
+
+extension TokenRecord {
+    static let sessionPrefix = "session-"
+    /// Only ``Hub/beginSession(for:)`` gives such names.
+    var isSession: Bool { name.hasPrefix(Self.sessionPrefix) }
+}

@@ -1,0 +1,180 @@
+// The page: what the model holds, as elements. Text from outside becomes text and nothing else (textContent): no payload,
+// model or rule can bring in markup.
+
+import { ask, Feed } from "./feed.js";
+import { isEnded, Model, newestFirst } from "./model.js";
+import { AlertItem, RunCard, fact } from "./cards.js";
+
+const byID = (id) => document.getElementById(id);
+const runList = document.querySelector("#runs > ol");
+const alertList = document.querySelector("#alerts > ol");
+
+let model = new Model();
+let status = { me: undefined, stream: "connecting", alerts: "connecting" };
+const cards = new Map();
+const alerts = new Map();
+
+// One feed for all tabs; where there is no SharedWorker, one of this tab's own.
+
+function openFeed() {
+    if (globalThis.SharedWorker) {
+        // The name holds the version of the messages: tabs of two versions don't share a worker.
+        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-1" });
+        return worker.port;
+    }
+    const { port1, port2 } = new MessageChannel();
+    new Feed().connect(port1);
+    return port2;
+}
+
+const feed = openFeed();
+
+feed.onmessage = ({ data: message }) => {
+    switch (message.kind) {
+    case "state":
+        model = Model.from(message.model);
+        status = message.status;
+        break;
+    case "status":
+        status = message.status;
+        break;
+    case "frames":
+        for (const frame of message.frames) {
+            if (model.add(frame)) announce(frame);
+        }
+        break;
+    case "history":
+        model.addHistory(message);
+        break;
+    case "details":
+        model.addDetails(message.details);
+        break;
+    case "alert":
+        model.addAlert(message.frame);
+        break;
+    case "answer":
+        cards.get(message.run)?.showAnswer(message.answer);
+        break;
+    }
+    draw();
+};
+
+// Drawing, once a frame of the screen at most
+
+let isDrawing = false;
+
+function draw() {
+    if (isDrawing) return;
+    isDrawing = true;
+    requestAnimationFrame(() => {
+        isDrawing = false;
+        drawStatus();
+        drawRuns();
+        drawAlerts();
+    });
+}
+
+function drawStatus() {
+    const { me } = status;
+    byID("hub").hidden = !me;
+    byID("sign-in").hidden = me !== null;
+    byID("who").hidden = !me;
+    byID("channels").hidden = me === null;
+    if (me) byID("who").firstElementChild.textContent = me.role;
+    for (const channel of ["stream", "alerts"]) {
+        const item = byID(`${channel}-state`);
+        if (item.dataset.state === status[channel]) continue;
+        item.dataset.state = status[channel];
+        item.textContent = `${channel} ${status[channel] === "connecting" ? "reconnecting" : status[channel]}`;
+    }
+}
+
+function drawRuns() {
+    const runs = newestFirst(model.runs.values());
+    arrange(runList, cards, runs, (run) => run.id, () => new RunCard({
+        stop: (run) => feed.postMessage({ kind: "stop", run }),
+        read: (run) => feed.postMessage({ kind: "details", run }),
+    }), (card, run) => card.show(run, { event: model.events.get(run.event), mayCommand: status.me?.role !== "viewer" }));
+    const last = model.lastEvent;
+    const line = byID("last-event");
+    line.hidden = !last;
+    if (last) line.textContent = `last event: ${fact(last)} → ${last.status}`;
+}
+
+function drawAlerts() {
+    arrange(alertList, alerts, model.alerts, (alert) => alert.position, () => new AlertItem(), (item, alert) => {
+        item.show(alert);
+    });
+}
+
+/** Brings a list in line with its values: elements that stay are moved only if they must be. */
+function arrange(list, views, values, key, make, show) {
+    const kept = new Set(values.map(key));
+    for (const [id, view] of views) {
+        if (kept.has(id)) continue;
+        view.root.remove();
+        views.delete(id);
+    }
+    let next = list.firstElementChild;
+    for (const value of values) {
+        let view = views.get(key(value));
+        if (!view) views.set(key(value), view = make(value));
+        show(view, value);
+        if (view.root === next) next = next.nextElementSibling;
+        else list.insertBefore(view.root, next);
+    }
+}
+
+/** For who hears the page: that runs begin and end, not each word of theirs. */
+function announce({ type, rule, data }) {
+    if (type === "RUN_STARTED") byID("announcement").textContent = `${rule} has started`;
+    if (type === "RUN_FINISHED" || type === "RUN_ERROR") byID("announcement").textContent = `${rule} ${data.state}`;
+}
+
+// Running runs show how long they have been at it.
+setInterval(() => {
+    if (!document.hidden && [...model.runs.values()].some((run) => !isEnded(run.state))) draw();
+}, 1000);
+
+// Signing in and out
+
+async function signIn(credential, problem) {
+    const line = byID("sign-in-problem");
+    line.hidden = true;
+    try {
+        await ask("POST", "v1/session", credential);
+        byID("token").value = "";
+        feed.postMessage({ kind: "session" });
+    } catch (error) {
+        line.textContent = error.status === 401 ? problem : error.message;
+        line.hidden = false;
+    }
+}
+
+byID("sign-in-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const token = byID("token").value.trim();
+    signIn({ token }, "The hub does not know this token, or it has expired or was revoked.");
+});
+
+byID("sign-out").addEventListener("click", async () => {
+    await ask("DELETE", "v1/session").catch(() => null);
+    feed.postMessage({ kind: "session" });
+});
+
+/** `#sign-in=CODE` of a link; `#run/ID` of a notice, whose run may be older than what the page holds. */
+function followFragment() {
+    const run = /^#run\/(run_[0-9a-z]+)$/.exec(location.hash)?.[1];
+    if (run && !model.runs.has(run)) feed.postMessage({ kind: "details", run });
+    const code = /^#sign-in=([0-9a-f]+)$/.exec(location.hash)?.[1];
+    if (!code) return;
+    // Out of the address bar, the history and every screenshot, before anything else.
+    history.replaceState(null, "", location.pathname);
+    signIn({ code }, "This link was used before, or is older than 15 minutes. belfry tokens sign-in prints a new one.");
+}
+
+followFragment();
+addEventListener("hashchange", followFragment);
+addEventListener("pagehide", () => feed.postMessage({ kind: "bye" }));
+// A page that comes back from the browser's cache has no feed any more.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());

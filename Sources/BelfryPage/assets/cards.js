@@ -1,0 +1,173 @@
+// A run and an alert as elements. Each view touches the document only where something has changed.
+
+import { isEnded } from "./model.js";
+
+/** An element with a class, and text that stays text. */
+function element(name, className = "", text = "") {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    if (text) made.textContent = text;
+    return made;
+}
+
+/** What an event is, in one line. */
+export const fact = (event) => [event.source, event.type, event.subject].filter(Boolean).join(" · ");
+
+function write(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+}
+
+function writeTime(node, time) {
+    if (node.dateTime === time) return;
+    node.dateTime = time;
+    node.title = time;
+    node.textContent = new Date(time).toLocaleTimeString([], { hour12: false });
+}
+
+/** `820 ms`, `3.2 s`, `4 min 10 s`. */
+function duration(milliseconds) {
+    if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
+    if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+    return `${Math.floor(milliseconds / 60_000)} min ${Math.floor(milliseconds / 1000) % 60} s`;
+}
+
+export class RunCard {
+    root = element("li", "run");
+    #title = element("h3");
+    #state = element("span", "state");
+    #trigger = element("p", "trigger");
+    #time = element("time");
+    #length = element("span", "length");
+    #steps = element("div", "steps");
+    #note = element("p", "note");
+    #stop = element("button", "stop", "Stop");
+    #more = element("button", "more", "Show all");
+    #views = [];
+    #answer = "";
+    #run = null;
+    #isOpen = false;
+
+    /** `stop` and `read` are called with the run's id. */
+    constructor({ stop, read }) {
+        const head = element("div", "head");
+        const facts = element("p", "facts");
+        facts.append(this.#time, this.#length);
+        head.append(this.#title, this.#state, this.#stop);
+        this.#stop.type = this.#more.type = "button";
+        this.#note.setAttribute("role", "status");
+        this.root.append(head, this.#trigger, facts, this.#steps, this.#more, this.#note);
+        this.#stop.addEventListener("click", () => {
+            this.#stop.disabled = true;
+            this.#stop.textContent = "Stopping…";
+            stop(this.#run.id);
+        });
+        this.#more.addEventListener("click", () => {
+            this.#isOpen = !this.#isOpen;
+            if (!this.#run.isWhole) read(this.#run.id);
+            this.#drawFold();
+        });
+    }
+
+    /** What the hub said to a stop. */
+    showAnswer({ result, reason, latency_ms: latency, error }) {
+        this.#answer = error ? `Stop failed: ${error}` : `Stop: ${result}${reason ? `, ${reason}` : ""} in ${latency} ms`;
+        this.#stop.disabled = false;
+        this.#stop.textContent = "Stop";
+    }
+
+    show(run, { event, mayCommand }) {
+        this.#run = run;
+        const ended = isEnded(run.state);
+        this.root.id = `run/${run.id}`;
+        this.root.dataset.state = run.state;
+        write(this.#title, run.rule);
+        write(this.#state, run.state);
+        write(this.#trigger, event ? fact(event) : run.event ?? "");
+        if (run.created) writeTime(this.#time, run.created);
+        const end = ended ? Date.parse(run.ended) : Date.now();
+        write(this.#length, run.started && !Number.isNaN(end) ? duration(end - Date.parse(run.started)) : "");
+        this.#stop.hidden = ended || !mayCommand;
+        this.#stop.setAttribute("aria-label", `Stop ${run.rule}`);
+        run.steps.forEach((step, index) => {
+            if (!this.#views[index]) {
+                this.#views[index] = new StepView();
+                this.#steps.append(this.#views[index].root);
+            }
+            this.#views[index].show(step, run.steps.length > 1);
+        });
+        for (const view of this.#views.splice(run.steps.length)) view.root.remove();
+        const { by } = run.command ?? {};
+        const reason = run.error?.message ?? (ended && run.reason && run.state !== "succeeded" ? run.reason : "");
+        write(this.#note, [reason, by ? `stopped by ${by}` : "", this.#answer].filter(Boolean).join(" · "));
+        this.#note.hidden = !this.#note.textContent;
+        this.#drawFold();
+    }
+
+    /** Text of an ended run is folded to a few lines. */
+    #drawFold() {
+        const ended = isEnded(this.#run.state);
+        this.#steps.classList.toggle("folded", ended && !this.#isOpen);
+        const hides = !this.#run.isWhole || this.#steps.scrollHeight > this.#steps.clientHeight + 1;
+        this.#more.hidden = !ended || !(this.#isOpen || hides);
+        write(this.#more, this.#isOpen ? "Show less" : "Show all");
+        this.#more.setAttribute("aria-expanded", this.#isOpen);
+    }
+}
+
+class StepView {
+    root = element("section", "step");
+    #title = element("h4");
+    #cut = element("p", "cut");
+    #text = element("p", "text");
+    #node = document.createTextNode("");
+    #error = element("p", "note");
+    #shown = { attempt: 0, dropped: 0, length: 0 };
+
+    constructor() {
+        this.#text.append(this.#node);
+        this.root.append(this.#title, this.#cut, this.#text, this.#error);
+    }
+
+    show({ name, state, attempt, text, dropped, error }, isNamed) {
+        this.root.dataset.state = state;
+        write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed ? ` · ${state}` : ""));
+        write(this.#cut, dropped > 0 ? `… ${dropped.toLocaleString()} characters before this` : "");
+        this.#cut.hidden = dropped === 0;
+        const shown = this.#shown;
+        const { scrollTop, clientHeight, scrollHeight } = this.#text;
+        const follows = scrollTop + clientHeight >= scrollHeight - 24;
+        if (shown.attempt !== attempt || shown.dropped !== dropped || text.length < shown.length) {
+            this.#node.data = text;
+        } else if (text.length > shown.length) {
+            this.#node.appendData(text.slice(shown.length));
+        }
+        this.#shown = { attempt, dropped, length: text.length };
+        // The end stays in view, unless somebody has scrolled up to read.
+        if (state === "running" && follows) this.#text.scrollTop = this.#text.scrollHeight;
+        write(this.#error, error?.message ?? "");
+        this.#error.hidden = !error;
+    }
+}
+
+export class AlertItem {
+    root = element("li", "alert");
+    #title = element("h3");
+    #text = element("p");
+    #time = element("time");
+    #link = element("a", "", "run");
+
+    constructor() {
+        const facts = element("p", "facts");
+        facts.append(this.#time, this.#link);
+        this.root.append(this.#title, this.#text, facts);
+    }
+
+    show({ time, severity, title, text, run }) {
+        this.root.dataset.severity = severity;
+        write(this.#title, title);
+        write(this.#text, text);
+        writeTime(this.#time, time);
+        this.#link.hidden = !run;
+        if (run) this.#link.href = `#run/${encodeURIComponent(run)}`;
+    }
+}

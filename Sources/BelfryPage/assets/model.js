@@ -1,0 +1,183 @@
+// What the page knows: a fold over frames (ops/reference/streams.md) and over lists of the API. No DOM, no network.
+
+/** What is kept at most: an open tab must not grow for ever. */
+export const limits = {
+    runs: 60,
+    alerts: 50,
+    events: 500,
+    /** UTF-16 units of a step's text; the end stays, which is what one watches. */
+    text: 64 * 1024,
+};
+
+const endStates = new Set(["succeeded", "failed", "stopped", "expired"]);
+
+/** Whether a run in this state says nothing more. */
+export const isEnded = (state) => endStates.has(state);
+
+export class Model {
+    /** By id: `{id, rule, event, state, reason, error, created, started, ended, steps, isWhole}`. */
+    runs = new Map();
+    /** By id: `{id, source, type, subject, status, time}`. */
+    events = new Map();
+    /** Newest first: `{position, time, kind, severity, title, text, link, run}`. */
+    alerts = [];
+    /** The last event, also one that started nothing. */
+    lastEvent = null;
+    /** How far the stream has come; null before its first frame. */
+    position = null;
+
+    /** A copy of another model, as a message carries it. */
+    static from(other) {
+        return Object.assign(new Model(), other);
+    }
+
+    /** A run as a frame or a list names it first. */
+    run(id, facts = {}) {
+        let run = this.runs.get(id);
+        if (!run) {
+            run = { id, rule: "", event: null, state: "queued", reason: null, error: null, created: null, started: null,
+                ended: null, steps: [], isWhole: true };
+            this.runs.set(id, run);
+        }
+        for (const [key, value] of Object.entries(facts)) if (value != null) run[key] = value;
+        return run;
+    }
+
+    /** Takes a frame of the stream. False if it is known already. */
+    add(frame) {
+        const { position, type, data } = frame;
+        if (type === "SNAPSHOT") {
+            this.position = position;
+            if (data.run) this.#restore(data, frame.time);
+            return true;
+        }
+        if (this.position != null && position <= this.position) return false;
+        this.position = position;
+        if (type === "EVENT") {
+            this.#addEvent({ ...data, id: data.event, source: frame.source, time: frame.time });
+        } else if (frame.run) {
+            this.#addToRun(this.run(frame.run, { rule: frame.rule }), frame);
+        }
+        this.#trim();
+        return true;
+    }
+
+    /** Takes a frame of the topic alerts. */
+    addAlert({ position, time, type, data }) {
+        if (type !== "NOTICE" || this.alerts.some((alert) => alert.position === position)) return;
+        this.alerts.unshift({ ...data, position, time });
+        this.alerts.sort((a, b) => b.position - a.position);
+        this.alerts.length = Math.min(this.alerts.length, limits.alerts);
+    }
+
+    /** Takes lists of the API. What frames have said of a run wins: they may be younger. */
+    addHistory({ runs, events }) {
+        for (const event of events.toReversed()) {
+            this.#addEvent({ ...event, event: event.id, time: event.received });
+        }
+        for (const { id, rule, event, state, reason, error, created, started, ended } of runs) {
+            const known = this.runs.get(id);
+            if (known) this.run(id, { event, created, started: known.started ?? started });
+            else this.run(id, { rule, event, state, reason, error, created, started, ended }).isWhole = false;
+        }
+        this.#trim();
+    }
+
+    /** Takes a run with its steps from the API, if frames have not told more. */
+    addDetails({ steps, ...facts }) {
+        const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
+        if (run.isWhole && run.steps.length > 0) return;
+        run.isWhole = true;
+        run.steps = steps.map((step) => ({
+            name: step.name, state: step.state, attempt: step.attempt, error: step.error, ...clipped(step.output ?? "", 0),
+        }));
+    }
+
+    #restore({ run: id, rule, state, reason, steps }, time) {
+        const run = this.run(id, { rule, state, reason });
+        run.created ??= time;
+        run.steps = steps.map((step) => ({
+            name: step.step, state: step.state, attempt: step.attempt, error: null, ...clipped(step.text, 0),
+        }));
+        run.isWhole = true;
+    }
+
+    #addEvent({ id, source, type, subject, status, time, runs }) {
+        const event = { id, source, type, subject, status, time };
+        this.events.set(id, event);
+        for (const run of runs ?? []) {
+            if (this.runs.has(run)) this.run(run, { event: id });
+        }
+        if (!this.lastEvent || time >= this.lastEvent.time) this.lastEvent = event;
+    }
+
+    #addToRun(run, { type, time, data }) {
+        run.created ??= time;
+        switch (type) {
+        case "RUN_STARTED":
+            Object.assign(run, { state: "running", event: data.event ?? run.event, started: time });
+            break;
+        case "RUN_STATE":
+            run.state = data.state ?? run.state;
+            break;
+        case "RUN_FINISHED":
+        case "RUN_ERROR":
+            Object.assign(run, { state: data.state, reason: data.reason, error: data.error ?? null, ended: time });
+            break;
+        case "COMMAND":
+            run.command = { kind: data.kind, by: data.by };
+            break;
+        case "STEP_STARTED": {
+            // A new attempt begins with nothing.
+            const step = this.#step(run, data.step);
+            Object.assign(step, { state: "running", attempt: data.attempt ?? 1, error: null, text: "", dropped: 0 });
+            break;
+        }
+        case "STEP_STATE":
+        case "STEP_FINISHED":
+            Object.assign(this.#step(run, data.step), { state: data.state, error: data.error ?? null });
+            break;
+        case "TEXT_MESSAGE_CONTENT": {
+            const step = this.#step(run, data.step);
+            Object.assign(step, clipped(step.text + data.delta, step.dropped));
+            break;
+        }
+        }
+    }
+
+    #step(run, name) {
+        let step = run.steps.find((step) => step.name === name);
+        if (!step) {
+            step = { name, state: "running", attempt: 1, error: null, text: "", dropped: 0 };
+            run.steps.push(step);
+        }
+        return step;
+    }
+
+    #trim() {
+        if (this.runs.size > limits.runs) {
+            // Runs at work stay before older ones that have ended.
+            const order = newestFirst(this.runs.values());
+            const kept = [...order.filter((run) => !isEnded(run.state)), ...order.filter((run) => isEnded(run.state))];
+            for (const run of kept.slice(limits.runs)) this.runs.delete(run.id);
+        }
+        for (const id of this.events.keys()) {
+            if (this.events.size <= limits.events) break;
+            this.events.delete(id);
+        }
+    }
+}
+
+/** Runs by the time they came, the last one first. */
+export function newestFirst(runs) {
+    const key = (run) => `${run.created ?? "9"} ${run.id}`;
+    return [...runs].sort((a, b) => (key(a) < key(b) ? 1 : -1));
+}
+
+/** A text that is not longer than what is kept, and how much of its beginning is gone. */
+function clipped(text, dropped) {
+    // Room to grow, so that not every delta cuts.
+    if (text.length <= limits.text * 1.25) return { text, dropped };
+    const rest = text.slice(-limits.text).replace(/^[\uDC00-\uDFFF]/, "");
+    return { text: rest, dropped: dropped + text.length - rest.length };
+}

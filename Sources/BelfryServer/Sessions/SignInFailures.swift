@@ -1,0 +1,45 @@
+import BelfryCore
+import Synchronization
+
+/// How often each address has failed to sign in within the current minute. Codes and tokens can't be guessed; this
+/// keeps those who try from costing more than an answer.
+final class SignInFailures: Sendable {
+    private struct Window {
+        var began: Timestamp?
+        var counts: [String: Int] = [:]
+
+        mutating func roll(to now: Timestamp) {
+            if let began, now >= began, now - began < Limits.signInFailureWindow { return }
+            began = now
+            counts = [:]
+        }
+
+        /// Past the number of addresses that are kept, all others share one count.
+        func key(_ address: String) -> String {
+            counts[address] != nil || counts.count < Limits.signInAddressesMax ? address : ""
+        }
+    }
+
+    private let window = Mutex(Window())
+
+    /// - Throws: `too_many_requests` if the address has failed too often.
+    func check(_ address: String, at now: Timestamp) throws(BelfryError) {
+        let count = window.withLock { window in
+            window.roll(to: now)
+            return window.counts[window.key(address)] ?? 0
+        }
+        guard count < Limits.signInFailuresMax else {
+            throw BelfryError(
+                .tooManyRequests, "too many attempts to sign in; try again in a minute",
+                retryAfter: Limits.signInFailureWindow
+            )
+        }
+    }
+
+    func note(_ address: String, at now: Timestamp) {
+        window.withLock { window in
+            window.roll(to: now)
+            window.counts[window.key(address), default: 0] += 1
+        }
+    }
+}
