@@ -10,16 +10,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private var machine: ConnectionStateMachine
-    private let settings: EdgeSettings
-    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    var machine: ConnectionStateMachine
+    let settings: EdgeSettings
+    let decoder: ByteToMessageHandler<HTTPRequestDecoder>
     private var context: ChannelHandlerContext?
-    private var serializer = ResponseSerializer()
+    var serializer = ResponseSerializer()
     /// Parts of requests that were sent ahead.
-    private var ahead = CircularBuffer<HTTPServerRequestPart>()
+    var ahead = CircularBuffer<HTTPServerRequestPart>()
     private var isReadHeld = false
-    private var isInputClosed = false
-    private var head: HTTPRequestHead?
+    private(set) var isInputClosed = false
+    private(set) var head: HTTPRequestHead?
     private var body = ByteBuffer()
     /// Of the bound on all bodies; also while the request is answered.
     private var bodyBytesHeld = 0
@@ -119,39 +119,6 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         } else {
             complete = request
         }
-    }
-
-    // MARK: - Turning into a stream
-
-    /// Takes HTTP off the connection: what is left is the subscriber, and nothing of the request is kept.
-    private func startStream(_ plan: StreamPlan, _ context: ChannelHandlerContext) {
-        // A client that has closed its side cannot be told from one that is gone.
-        guard !isInputClosed, let shard = settings.fanout.shard(of: context.eventLoop) else {
-            return context.close(promise: nil)
-        }
-        let framing: StreamFraming = head?.version == .http1_0 ? .plain : .chunked
-        var opening = serializer.serializeStreamHead(framing: framing, seconds: settings.clock.now().seconds)
-        opening.writeImmutableBuffer(plan.opening(framing: framing))
-        let isQuiescing = machine.isLast
-        let subscriber = StreamHandler(plan: plan, framing: framing, shard: shard)
-        let pipeline = context.pipeline.syncOperations
-        let channel = context.channel
-        machine.closed()
-        ahead.removeAll()
-        context.writeAndFlush(wrapOutboundOut(opening), promise: nil)
-        do {
-            let most = Limits.subscriberUnsentBytesMax
-            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: most / 2, high: most))
-            try pipeline.addHandler(subscriber)
-        } catch {
-            return context.close(promise: nil)
-        }
-        pipeline.removeHandler(decoder, promise: nil)
-        pipeline.removeHandler(self, promise: nil)
-        channel.read()
-        guard channel.isActive else { return }
-        shard.attach(subscriber)
-        if isQuiescing { shard.close(subscriber, .serverShutdown) }
     }
 
     // MARK: - Reading
