@@ -5,6 +5,15 @@ public enum Digest {
     /// SHA-256 (FIPS 180-4): 32 bytes.
     public static func sha256(_ bytes: [UInt8]) -> [UInt8] { sha256([bytes]) }
 
+    /// SHA-1 (FIPS 180-4): 20 bytes. Broken as a proof of anything: only for protocols that name it, where it proves
+    /// nothing.
+    public static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        let context = DigestContext()
+        context.begin(.sha1)
+        context.update(bytes)
+        return context.finish(.sha1)
+    }
+
     /// SHA-256 of the parts one after the other; none of them is copied.
     public static func sha256(_ parts: [[UInt8]]) -> [UInt8] {
         let context = DigestContext()

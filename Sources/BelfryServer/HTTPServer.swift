@@ -10,7 +10,7 @@ import NIOPosix
 public import ServiceLifecycle
 import Synchronization
 
-/// The hub's edge: HTTP and event streams. A service that listens while it runs.
+/// The hub's edge: HTTP, event streams and WebSockets. A service that listens while it runs.
 ///
 /// When it is shut down gracefully it stops listening, says so at `/readyz`, lets requests under way finish, and ends
 /// streams with a CLOSING frame; what has not ended within the drain timeout is cut.
@@ -21,6 +21,7 @@ public final class HTTPServer: Service {
     private let onRunning: @Sendable (Int) async -> Void
     private let loops: MultiThreadedEventLoopGroup
     private let fanout: Fanout
+    private let webSockets: WebSocketService
     private let requests = RequestMetrics()
     /// Zero until it listens.
     private let port = Mutex(0)
@@ -47,6 +48,7 @@ public final class HTTPServer: Service {
             isValid: { hub.isValid(token: $0) }, logger: logger
         )
         self.fanout = fanout
+        webSockets = WebSocketService(hub: hub, clock: configuration.clock)
         hub.subscribeCommits { fanout.publish($0.frames) }
         fanout.begin(at: hub.head)
     }
@@ -56,11 +58,13 @@ public final class HTTPServer: Service {
         let server = makeServer()
         let hub = hub
         let fanout = fanout
+        let webSockets = webSockets
         let logger = logger
         let drainTimeout = configuration.drainTimeout
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await fanout.run(reader: Self.reader(hub)) }
+                group.addTask { await webSockets.run() }
                 group.addTask {
                     // Never returns without a shutdown: the group ends with the server.
                     try await gracefulShutdown()
@@ -155,6 +159,7 @@ public final class HTTPServer: Service {
         TokenRoutes(hub: hub).add(to: &table)
         TopicRoutes(hub: hub).add(to: &table)
         StreamRoutes(hub: hub, clock: configuration.clock).add(to: &table)
+        WebSocketRoutes(service: webSockets, origins: authentication.origins).add(to: &table)
         StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)
         return table
     }

@@ -40,14 +40,14 @@ struct FanoutShardTests {
 
     private func subscribe(
         after: Int64 = 5, end: Int64? = nil, token: TokenID? = nil
-    ) throws -> (EmbeddedChannel, StreamHandler) {
+    ) throws -> (EmbeddedChannel, Subscriber) {
         let shard = try #require(fanout.shard(of: loop))
         let plan = StreamPlan(topics: [.custom("c")], after: after, end: end, token: token)
         let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        shard.attach(handler)
-        return (channel, handler)
+        shard.attach(handler.subscriber)
+        return (channel, handler.subscriber)
     }
 
     private func written(_ channel: EmbeddedChannel) throws -> String {
@@ -85,23 +85,23 @@ struct FanoutShardTests {
 
     @Test("an unwritable subscriber gets nothing, not even keep-alives, and is closed after 30 s without progress")
     func stalled() throws {
-        let (channel, handler) = try subscribe()
+        let (channel, subscriber) = try subscribe()
         channel.isWritable = false
         fanout.publish([frame(6)])
         loop.run()
-        #expect(handler.machine.isLagging)
+        #expect(subscriber.machine.isLagging)
         for _ in 0..<30 { loop.advanceTime(by: .seconds(1)) }
         #expect(try written(channel) == "")
         #expect(channel.isActive)
         loop.advanceTime(by: .seconds(1))
-        #expect(handler.machine.state == .closed(.stalled))
+        #expect(subscriber.machine.state == .closed(.stalled))
         #expect(!channel.isActive)
         #expect(fanout.subscribers == 0)
     }
 
     @Test("writable again, it catches up from the ring and goes on live")
     func catchesUp() throws {
-        let (channel, handler) = try subscribe()
+        let (channel, subscriber) = try subscribe()
         channel.isWritable = false
         fanout.publish([frame(6), frame(7, topic: .alerts)])
         fanout.publish([frame(8)])
@@ -109,7 +109,7 @@ struct FanoutShardTests {
         channel.isWritable = true
         channel.pipeline.fireChannelWritabilityChanged()
         loop.run()
-        #expect(handler.machine.isLive)
+        #expect(subscriber.machine.isLive)
         fanout.publish([frame(9)])
         loop.run()
         let ids = try written(channel).split(separator: "\n").filter { $0.hasPrefix("id") }
@@ -137,12 +137,12 @@ struct FanoutShardTests {
 
     @Test("a stream whose end the loop has not heard of yet closes when it has, though nothing in there is for it")
     func endAheadOfTheLoop() throws {
-        let (channel, handler) = try subscribe(end: 6)
+        let (channel, subscriber) = try subscribe(end: 6)
         let (other, _) = try subscribe(end: 7)
-        #expect(handler.machine.isLive)
+        #expect(subscriber.machine.isLive)
         fanout.publish([frame(6, topic: .alerts)])
         loop.run()
-        #expect(handler.machine.state == .closed(.runEnded))
+        #expect(subscriber.machine.state == .closed(.runEnded))
         #expect(!channel.isActive)
         #expect(other.isActive)
         #expect(fanout.subscribers == 1)
@@ -162,8 +162,8 @@ struct FanoutShardTests {
         #expect(tokens.asked.withLock { $0.count } == 2)
         tokens.revoked.withLock { _ = $0.insert(revoked) }
         loop.advanceTime(by: .seconds(1))
-        for (channel, handler) in ending {
-            #expect(handler.machine.state == .closed(.unauthorized))
+        for (channel, subscriber) in ending {
+            #expect(subscriber.machine.state == .closed(.unauthorized))
             #expect(try written(channel).contains(#""data":{"reason":"unauthorized"}}"#))
             #expect(!channel.isActive)
         }
@@ -174,7 +174,7 @@ struct FanoutShardTests {
 
     @Test("a loop that is too far behind lets its subscribers read instead")
     func overrun() throws {
-        let (channel, handler) = try subscribe()
+        let (channel, subscriber) = try subscribe()
         let data = RawJSON(trusted: [0x22] + [UInt8](repeating: 0x78, count: 1024 * 1024) + [0x22])
         for position in 6..<20 {
             let draft = DraftFrame(time: Timestamp(milliseconds: 0), topic: .alerts, type: .custom, data: data)
@@ -183,6 +183,6 @@ struct FanoutShardTests {
         fanout.publish([frame(20)])
         loop.run()
         #expect(try written(channel) == "")
-        #expect(handler.machine.state == .catchingUp(cursor: 5, isReading: true))
+        #expect(subscriber.machine.state == .catchingUp(cursor: 5, isReading: true))
     }
 }

@@ -13,7 +13,8 @@ import BelfryCore
 /// nothing is delivered while the subscriber is unwritable, so nothing queues up for it.
 ///
 /// Batches and pages are named by the positions they cover, `after < position <= through`. Which of the frames in
-/// there fit the topics is the owner's matter.
+/// there fit the topics is the owner's matter. Where topics are added on the way (``rewind(to:head:)``), positions grow
+/// from there again, and ``SubscriptionTopics`` says which frames were delivered before.
 public struct SubscriptionStateMachine: Sendable, Equatable {
     public enum State: Sendable, Equatable {
         /// Everything up to `cursor` was considered; more is in the log.
@@ -90,6 +91,30 @@ public struct SubscriptionStateMachine: Sendable, Equatable {
             if let end, cursor >= end { return close(.runEnded) }
             state = .catchingUp(cursor: cursor, isReading: true)
             return .read(after: cursor)
+        }
+    }
+
+    /// Up to here everything was considered. Nil when closed.
+    /// - Parameter head: the position up to which batches were already handed out.
+    public func cursor(head: Int64) -> Int64? {
+        switch state {
+        case .live(let from): max(from, head)
+        case .catchingUp(let cursor, _), .lagging(let cursor): cursor
+        case .closed: nil
+        }
+    }
+
+    /// Topics came whose frames after `position` are wanted: goes back there if the cursor is past it. A page that is
+    /// being read is read again by the owner. Call ``advance(head:isWritable:)`` after it.
+    /// - Parameter head: the position up to which batches were already handed out.
+    public mutating func rewind(to position: Int64, head: Int64) {
+        switch state {
+        case .live(let from) where position < max(from, head):
+            state = .catchingUp(cursor: position, isReading: false)
+        case .catchingUp(let cursor, let isReading):
+            state = .catchingUp(cursor: min(cursor, position), isReading: isReading)
+        case .lagging(let cursor): state = .lagging(cursor: min(cursor, position))
+        case .live, .closed: break
         }
     }
 

@@ -60,6 +60,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             write(response, keepsAlive: keepsAlive && !machine.isLast, context)
             processAhead(context)
         case .stream(let plan): startStream(plan, context)
+        case .webSocket(let plan): startWebSocket(plan, context)
         }
     }
 
@@ -174,9 +175,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func begin(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var received = received
         keepsAlive = received.isKeepAlive
-        // Nothing here is upgraded. The decoder stops behind a request that asks for it, so its connection ends.
-        if received.headers.contains(name: "upgrade") {
-            keepsAlive = keepsAlive && !received.isUpgrade
+        // The decoder stops behind a request that asks for another protocol: if it gets none, its connection ends.
+        if received.headers.contains(name: "upgrade") { keepsAlive = keepsAlive && !received.isUpgrade }
+        if received.method != .GET || !received.isWebSocketUpgrade {
             received.headers.remove(name: "upgrade")
             received.headers.remove(name: "http2-settings")
         }
@@ -192,7 +193,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if ahead.isEmpty { context.read() } else { isReadHeld = true }
+        // Behind a request for another protocol the decoder keeps what comes, whatever it is and however much.
+        let isUpgrading = machine.phase == .responding && head?.isUpgrade == true
+        if ahead.isEmpty, !isUpgrading { context.read() } else { isReadHeld = true }
     }
 
     private func resumeReading(_ context: ChannelHandlerContext) {

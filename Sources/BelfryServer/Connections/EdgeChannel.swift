@@ -21,7 +21,8 @@ struct EdgeChannel: ServerChildChannel {
             limits.maxHeaderFieldCount = Limits.requestHeadersMax
             let decoder = ByteToMessageHandler(
                 HTTPRequestDecoder(
-                    leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits
+                    leftOverBytesStrategy: .forwardBytes, informationalResponseStrategy: .drop,
+                    limitConfiguration: limits
                 )
             )
             let handler = ConnectionHandler(settings: settings, decoder: decoder, now: channel.eventLoop.now)

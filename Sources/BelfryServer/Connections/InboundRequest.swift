@@ -12,6 +12,8 @@ enum Reply: Sendable {
     case response(OutboundResponse)
     /// Hand the connection to the fan-out.
     case stream(StreamPlan)
+    /// Turn the connection into a WebSocket.
+    case webSocket(WebSocketPlan)
 }
 
 /// A complete response. Length, date and connection headers are added where it is written.

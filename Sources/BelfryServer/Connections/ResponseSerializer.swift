@@ -39,6 +39,17 @@ struct ResponseSerializer {
         return buffer
     }
 
+    /// The answer to a WebSocket handshake (RFC 6455, section 4.2.2).
+    mutating func serializeWebSocketHead(_ plan: WebSocketPlan, seconds: Int64) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        writeStatusLine(101, "Switching Protocols", seconds: seconds, to: &buffer)
+        buffer.writeStaticString("upgrade: websocket\r\nconnection: upgrade\r\n")
+        buffer.writeString("sec-websocket-accept: \(plan.accept)\r\n")
+        if plan.hasSubprotocol { buffer.writeString("sec-websocket-protocol: \(WebSocketPlan.subprotocol)\r\n") }
+        buffer.writeStaticString("\r\n")
+        return buffer
+    }
+
     static var continueHead: ByteBuffer { ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n") }
 
     private mutating func writeStatusLine(

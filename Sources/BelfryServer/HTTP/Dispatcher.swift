@@ -93,6 +93,9 @@ struct Dispatcher: Sendable {
         case .stream:
             status = 200
             isStream = true
+        case .webSocket:
+            status = 101
+            isStream = true
         }
         // Unknown paths must not become labels.
         let known = route.map { $0 == "NotFound" ? "none" : $0 } ?? "none"

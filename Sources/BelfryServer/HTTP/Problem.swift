@@ -21,7 +21,8 @@ struct Problem: Sendable {
         .methodNotAllowed: 405, .requestTimeout: 408,
         .conflict: 409, .managedByFile: 409, .sameBody: 409,
         .retired: 410, .preconditionFailed: 412, .payloadTooLarge: 413, .unsupportedMediaType: 415,
-        .expectationFailed: 417, .invalidDocument: 422, .tooManyRequests: 429, .headersTooLarge: 431,
+        .expectationFailed: 417, .upgradeRequired: 426, .invalidDocument: 422, .tooManyRequests: 429,
+        .headersTooLarge: 431,
         .overloaded: 503, .secretUnavailable: 503, .storageFull: 503, .storageFailed: 503, .shuttingDown: 503,
     ]
 
@@ -29,7 +30,8 @@ struct Problem: Sendable {
         400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
         408: "Request Timeout", 409: "Conflict", 410: "Gone", 412: "Precondition Failed", 413: "Content Too Large",
         415: "Unsupported Media Type", 417: "Expectation Failed", 422: "Unprocessable Content",
-        429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+        426: "Upgrade Required", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
+        500: "Internal Server Error",
         503: "Service Unavailable",
     ]
 
@@ -62,6 +64,8 @@ struct Problem: Sendable {
         // RFC 9110 wants a challenge with every 401; signatures have no registered scheme.
         case .signatureMissing, .signatureInvalid, .signatureStale:
             headers.append(("www-authenticate", "Signature realm=\"hooks\""))
+        case .upgradeRequired:
+            headers += [("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "13")]
         default: break
         }
         let wait = error.retryAfter ?? (status == 503 || status == 429 ? .seconds(2) : nil)

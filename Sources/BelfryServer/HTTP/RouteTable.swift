@@ -31,8 +31,17 @@ enum Access: Sendable {
         }
     }
 
+    /// - Throws: `forbidden` if the principal's role may not.
+    func check(_ principal: Principal) throws(BelfryError) {
+        guard !admits(principal.role) else { return }
+        throw BelfryError(
+            .forbidden, "this needs the role \(needed); the token has the role \(principal.role.rawValue)",
+            details: ["needed": .string(needed)]
+        )
+    }
+
     /// What a refused caller is told.
-    var needed: String {
+    private var needed: String {
         switch self {
         case .open, .known, .anyToken: "any"
         case .role(let role): role.rawValue
@@ -83,18 +92,14 @@ struct RouteTable {
         for request: RouteRequest, _ access: Access, _ authentication: Authentication
     ) throws(BelfryError) -> Principal? {
         if case .open = access { return nil }
-        let changes = request.head.method != .GET && request.head.method != .HEAD
+        let isReading = request.head.method == .GET || request.head.method == .HEAD
+        let changes = !isReading || request.head.isWebSocketUpgrade
         guard let principal = try authentication.principal(of: request.head, changes: changes) else {
             if case .known = access { return nil }
             if case .loopbackOrToken = access, request.peer.isLoopback { return nil }
             throw BelfryError(.unauthorized, "a bearer token is needed: Authorization: Bearer TOKEN")
         }
-        guard access.admits(principal.role) else {
-            throw BelfryError(
-                .forbidden, "this needs the role \(access.needed); the token has the role \(principal.role.rawValue)",
-                details: ["needed": .string(access.needed)]
-            )
-        }
+        try access.check(principal)
         return principal
     }
 
@@ -117,7 +122,7 @@ struct RouteTable {
 
 extension Principal {
     /// A scoped token must not get by way of a list what its scopes keep from it.
-    fileprivate func checkUnscoped() throws(BelfryError) {
+    func checkUnscoped() throws(BelfryError) {
         guard !scopes.isEmpty else { return }
         throw BelfryError(
             .forbidden,

@@ -38,13 +38,17 @@ struct RunRoutes {
             }
             return id
         }
-        let answer = try await hub.stop(run, commandID: command, by: try request.caller())
-        var json: JSONObject = [
-            "command": .string(answer.command.description), "result": .string(answer.result.rawValue),
-        ]
-        if let reason = answer.reason { json["reason"] = .string(reason) }
-        json["latency_ms"] = .int(answer.latency.milliseconds)
-        return .json(json)
+        return .json(try await hub.stop(run, commandID: command, by: try request.caller()).json)
+    }
+}
+
+extension CommandAnswer {
+    /// `{command, result, reason?, latency_ms}`
+    var json: JSONObject {
+        var json: JSONObject = ["command": .string(command.description), "result": .string(result.rawValue)]
+        if let reason { json["reason"] = .string(reason) }
+        json["latency_ms"] = .int(latency.milliseconds)
+        return json
     }
 }
 

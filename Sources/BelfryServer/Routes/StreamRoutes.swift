@@ -7,7 +7,12 @@ import NIOHTTP1
 /// Server-sent events: one multiplexed stream of topics, and the stream of one run.
 struct StreamRoutes {
     let hub: Hub
-    let clock: WallClock
+    private let planner: StreamPlanner
+
+    init(hub: Hub, clock: WallClock) {
+        self.hub = hub
+        planner = StreamPlanner(hub: hub, clock: clock)
+    }
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/stream", .role(.viewer), isStream: true, checksScopes: true, topics)
@@ -26,17 +31,12 @@ struct StreamRoutes {
         }
         var topics: [Topic] = []
         for name in names {
-            guard let topic = Topic(name) else {
-                throw BelfryError(
-                    .malformed,
-                    "\"\(name.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
-                        + "rule/NAME, source/NAME, approvals, rules, alerts, custom/NAME")
-            }
+            let topic = try Topic(named: name)
             if !topics.contains(topic) { topics.append(topic) }
         }
         let caller = try request.caller()
         for topic in topics { try caller.checkSubscribe(to: topic) }
-        var plan = try await plan(topics, at: try StreamPosition(request))
+        var plan = try await planner.plan(topics, at: try StreamPosition(request))
         plan.token = caller.token
         return .stream(plan)
     }
@@ -48,7 +48,7 @@ struct StreamRoutes {
         try caller.checkSubscribe(to: .run(id))
         let position = try StreamPosition(request)
         _ = try await hub.run(id)
-        var plan = try await plan([.run(id)], at: position)
+        var plan = try await planner.plan([.run(id)], at: position)
         plan.run = id
         plan.token = caller.token
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
@@ -73,59 +73,13 @@ struct StreamRoutes {
         return true
     }
 
-    private func plan(_ topics: [Topic], at position: StreamPosition) async throws -> StreamPlan {
-        switch position {
-        case .now:
-            let snapshot = try await hub.snapshot(of: topics)
-            return StreamPlan(topics: topics, after: snapshot.position, preamble: snapshot.frames)
-        case .unreadable:
-            return try await beginAnew(from: nil, topics)
-        case .after(let position):
-            guard position <= hub.head else { return try await beginAnew(from: position, topics) }
-            let floor = try await hub.floor(of: topics)
-            // Zero means everything that is kept, so nothing is missing.
-            guard position < floor, position > 0 else {
-                return StreamPlan(topics: topics, after: max(position, floor))
-            }
-            return StreamPlan(topics: topics, after: floor, preamble: [gap(from: position, to: floor, topics)])
-        }
-    }
-
-    /// For a position that leads nowhere: says so, and gives the state so far to go on from.
-    private func beginAnew(from position: Int64?, _ topics: [Topic]) async throws -> StreamPlan {
-        let snapshot = try await hub.snapshot(of: topics)
-        let gap = gap(from: position, to: snapshot.position, topics)
-        return StreamPlan(topics: topics, after: snapshot.position, preamble: [gap] + snapshot.frames)
-    }
-
-    /// Says what is missing.
-    private func gap(from position: Int64?, to end: Int64, _ topics: [Topic]) -> Frame {
-        let data: JSONValue = [
-            "from": position.map { .int($0) } ?? .null, "to": .int(end),
-            "topics": .array(topics.map { .string($0.description) }),
-        ]
-        var run: RunID?
-        if topics.count == 1, case .run(let id)? = topics.first { run = id }
-        let draft = DraftFrame(
-            time: clock.now(), topic: topics.first ?? .alerts, run: run, type: .gap, data: RawJSON(data)
-        )
-        return Frame(position: end, draft: draft)
-    }
-
     private func checkFormat(_ request: RouteRequest) throws(BelfryError) {
         guard let format = request.query["format"], format != "frames" else { return }
         throw BelfryError(.malformed, "the format \"\(format.prefix(40))\" is not spoken here; there is: frames")
     }
 }
 
-/// Where a client wants its stream to begin.
-enum StreamPosition: Sendable, Equatable {
-    /// It has nothing yet.
-    case now
-    case after(Int64)
-    /// It says something, but no position. A browser cannot mend that: it is told of a gap and goes on from the head.
-    case unreadable
-
+extension StreamPosition {
     /// `Last-Event-ID` before `?last_event_id=` before `?after=`. Only the last is written by hand, so only that one is
     /// refused if it makes no sense.
     init(_ request: RouteRequest) throws(BelfryError) {

@@ -13,7 +13,10 @@ struct EncodedFrames: Sendable {
         ends = []
         ends.reserveCapacity(frames.count)
         for frame in frames {
-            EventStreamEncoder.append(frame, framing: framing, to: &buffer)
+            switch framing {
+            case .chunked, .plain: EventStreamEncoder.append(frame, framing: framing, to: &buffer)
+            case .webSocket: WebSocketEncoder.append(frame, to: &buffer)
+            }
             ends.append(buffer.writerIndex)
         }
     }

@@ -52,7 +52,7 @@ enum EventStreamEncoder {
 extension ByteBuffer {
     /// Writes JSON text on one line: a line break in valid JSON stands between tokens only, where a space means the
     /// same.
-    fileprivate mutating func writeSingleLine(_ json: [UInt8]) {
+    mutating func writeSingleLine(_ json: [UInt8]) {
         guard json.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
             writeBytes(json)
             return

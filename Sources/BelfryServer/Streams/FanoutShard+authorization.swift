@@ -6,7 +6,7 @@ extension FanoutShard {
     func closeUnauthorized() {
         var verdicts: [TokenID: Bool] = [:]
         // Gathered first: closing takes a stream out of the index.
-        var unauthorized: [StreamHandler] = []
+        var unauthorized: [Subscriber] = []
         index.forEach { subscriber in
             guard let token = subscriber.token else { return }
             let isValid = verdicts[token] ?? fanout.isValid(token)

@@ -5,7 +5,7 @@ import NIOCore
 /// Catching up: from the ring if it reaches back far enough, else page by page from the log.
 extension FanoutShard {
     /// Each subscriber reads one page a turn, so that many who reconnect do not hold up those who are live.
-    func enqueueRead(_ subscriber: StreamHandler) {
+    func enqueueRead(_ subscriber: Subscriber) {
         guard !subscriber.isQueuedToRead else { return }
         subscriber.isQueuedToRead = true
         readQueue.append(subscriber)
@@ -25,7 +25,9 @@ extension FanoutShard {
         for subscriber in turn {
             subscriber.isQueuedToRead = false
             guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { continue }
-            if let batches = fanout.recentBatches(after: cursor) {
+            if subscriber.topics.isEmpty {
+                pageDelivered(through: head, to: subscriber)
+            } else if let batches = fanout.recentBatches(after: cursor) {
                 readRing(batches, after: cursor, for: subscriber)
             } else {
                 waitingForLog.append(subscriber)
@@ -37,7 +39,7 @@ extension FanoutShard {
 
     // MARK: - The ring
 
-    private func readRing(_ batches: [FrameBatch], after cursor: Int64, for subscriber: StreamHandler) {
+    private func readRing(_ batches: [FrameBatch], after cursor: Int64, for subscriber: Subscriber) {
         var through = head
         var looked = 0
         var bytes = 0
@@ -46,7 +48,7 @@ extension FanoutShard {
             var run = 0..<0
             for (position, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
                 looked += 1
-                if subscriber.topics.contains(where: { $0.covers(frame.draft) }) {
+                if subscriber.topics.wants(frame) {
                     if run.isEmpty || run.upperBound != position {
                         write(run, of: encoded, to: subscriber)
                         run = position..<position
@@ -73,11 +75,16 @@ extension FanoutShard {
         while reading.count < Limits.logReadersPerShard, !waitingForLog.isEmpty {
             let subscriber = waitingForLog.removeFirst()
             guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { continue }
+            guard !subscriber.topics.isEmpty else {
+                pageDelivered(through: head, to: subscriber)
+                continue
+            }
             nextTicket += 1
             reading[nextTicket] = subscriber
+            subscriber.isReadingLog = true
             fanout.read(
                 Fanout.PageRequest(
-                    loop: loop, ticket: nextTicket, after: cursor, through: head, topics: subscriber.topics
+                    loop: loop, ticket: nextTicket, after: cursor, through: head, topics: subscriber.topics.topics
                 )
             )
         }
@@ -87,9 +94,17 @@ extension FanoutShard {
     func pageArrived(ticket: Int, _ page: StreamPage?) {
         guard let subscriber = reading.removeValue(forKey: ticket) else { return }
         defer { startLogReads() }
+        subscriber.isReadingLog = false
+        if subscriber.isPageStale {
+            subscriber.isPageStale = false
+            return enqueueRead(subscriber)
+        }
         guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { return }
         guard let page else { return close(subscriber, .logUnavailable) }
-        let frames = page.frames.filter { $0.position > cursor }
+        let filterEnd = subscriber.topics.filterEnd
+        let frames = page.frames.filter {
+            $0.position > cursor && ($0.position > filterEnd || subscriber.topics.wants($0))
+        }
         for frame in frames { noteEnd(of: frame, for: subscriber, head: max(head, page.through)) }
         let encoded = EncodedFrames(frames, framing: subscriber.framing)
         write(0..<frames.count, of: encoded, to: subscriber)
@@ -97,7 +112,7 @@ extension FanoutShard {
         pageDelivered(through: page.through, to: subscriber)
     }
 
-    private func pageDelivered(through: Int64, to subscriber: StreamHandler) {
+    private func pageDelivered(through: Int64, to subscriber: Subscriber) {
         _ = subscriber.machine.page(through: through)
         perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
     }

@@ -40,29 +40,17 @@ extension FanoutShard {
         wheel.tick()
         closeUnauthorized()
         // Gathered first: writing can close a connection, which then leaves the index.
-        var due: [StreamHandler] = []
+        var due: [Subscriber] = []
         index.forEach { subscriber in
             if subscriber.phase == wheel.second || !subscriber.isWritable { due.append(subscriber) }
         }
         for subscriber in due {
             if subscriber.isWritable {
-                keepAlive(subscriber)
+                subscriber.sink?.keepAlive(head: head)
             } else {
                 let action = subscriber.machine.tick(unsentBytes: subscriber.unsentBytes, now: wheel.now)
                 perform(action, for: subscriber)
             }
         }
-    }
-
-    private func keepAlive(_ subscriber: StreamHandler) {
-        let quiet = subscriber.quietIntervals + 1
-        if quiet >= KeepAliveWheel.cursorIntervals, case .live(let from) = subscriber.machine.state {
-            subscriber.write(fanout.shared.cursor(max(from, head), framing: subscriber.framing))
-            subscriber.quietIntervals = 0
-        } else {
-            subscriber.write(fanout.shared.keepAlive(framing: subscriber.framing))
-            subscriber.quietIntervals = min(quiet, KeepAliveWheel.cursorIntervals)
-        }
-        subscriber.flush()
     }
 }

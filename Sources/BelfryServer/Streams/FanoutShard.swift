@@ -10,24 +10,24 @@ import NIOCore
 final class FanoutShard {
     let loop: any EventLoop
     let mailbox: ShardMailbox
-    private(set) var index = TopicIndex<StreamHandler>()
+    var index = TopicIndex<Subscriber>()
     /// Batches up to here were handed out.
     private(set) var head: Int64
     /// Who waits to read the log or the ring.
-    var readQueue: [StreamHandler] = []
+    var readQueue: [Subscriber] = []
     var isReadScheduled = false
     /// Who reads the log at this moment, by ticket.
-    var reading: [Int: StreamHandler] = [:]
+    var reading: [Int: Subscriber] = [:]
     /// Who waits for one of the places to read the log.
-    var waitingForLog: [StreamHandler] = []
+    var waitingForLog: [Subscriber] = []
     var nextTicket = 0
     var wheel = KeepAliveWheel()
     var timer: RepeatedTask?
     let fanout: Fanout
     /// Whose end is known and not reached: nothing for them has to come for the head to get there.
-    private var ending: [ObjectIdentifier: StreamHandler] = [:]
+    private var ending: [ObjectIdentifier: Subscriber] = [:]
     private var turn: UInt64 = 0
-    private var touched: [StreamHandler] = []
+    private var touched: [Subscriber] = []
 
     init(loop: any EventLoop, mailbox: ShardMailbox, fanout: Fanout, head: Int64) {
         self.loop = loop
@@ -39,9 +39,9 @@ final class FanoutShard {
     // MARK: - Coming and going
 
     /// A stream whose head and opening bytes are written joins.
-    func attach(_ subscriber: StreamHandler) {
+    func attach(_ subscriber: Subscriber) {
         if let head = mailbox.join() { self.head = max(self.head, head) }
-        subscriber.slot = index.insert(subscriber, topics: subscriber.topics)
+        subscriber.slot = index.insert(subscriber, topics: subscriber.topics.topics)
         subscriber.phase = wheel.nextPhase()
         fanout.metrics.streamOpened()
         startTimer()
@@ -50,39 +50,30 @@ final class FanoutShard {
     }
 
     /// Says goodbye as far as the connection takes it, and closes.
-    func close(_ subscriber: StreamHandler, _ reason: CloseReason) {
+    func close(_ subscriber: Subscriber, _ reason: CloseReason) {
         perform(subscriber.machine.close(reason), for: subscriber)
     }
 
     /// The connection is gone already.
-    func detach(_ subscriber: StreamHandler, _ reason: CloseReason) {
+    func detach(_ subscriber: Subscriber, _ reason: CloseReason) {
         if case .close(let reason) = subscriber.machine.close(reason) { forget(subscriber, reason) }
     }
 
-    func becameWritable(_ subscriber: StreamHandler) {
+    func becameWritable(_ subscriber: Subscriber) {
         perform(subscriber.machine.advance(head: head, isWritable: true), for: subscriber)
     }
 
-    func perform(_ action: SubscriptionStateMachine.Action, for subscriber: StreamHandler) {
+    func perform(_ action: SubscriptionStateMachine.Action, for subscriber: Subscriber) {
         switch action {
         case .none, .deliver: break
         case .read: enqueueRead(subscriber)
         case .close(let reason):
             forget(subscriber, reason)
-            switch reason {
-            case .clientClosed, .stalled, .writeFailed, .logUnavailable: subscriber.abort()
-            case .runEnded: subscriber.finish(with: [])
-            case .serverShutdown, .unauthorized:
-                guard subscriber.isWritable else { return subscriber.abort() }
-                let frame = fanout.closingFrame(position: head, reason)
-                var buffer = ByteBuffer()
-                EventStreamEncoder.append(frame, hasID: false, framing: subscriber.framing, to: &buffer)
-                subscriber.finish(with: [buffer])
-            }
+            subscriber.sink?.end(reason, head: head)
         }
     }
 
-    private func forget(_ subscriber: StreamHandler, _ reason: CloseReason) {
+    private func forget(_ subscriber: Subscriber, _ reason: CloseReason) {
         guard let slot = subscriber.slot else { return }
         subscriber.slot = nil
         index.remove(slot)
@@ -124,7 +115,7 @@ final class FanoutShard {
         }
     }
 
-    private func offer(_ frame: Frame, at position: Int, of batches: inout FrameTurn, to subscriber: StreamHandler) {
+    private func offer(_ frame: Frame, at position: Int, of batches: inout FrameTurn, to subscriber: Subscriber) {
         if subscriber.turn != turn {
             subscriber.turn = turn
             subscriber.isDelivering = false
@@ -135,7 +126,9 @@ final class FanoutShard {
                 touched.append(subscriber)
             }
         }
-        guard subscriber.isDelivering, frame.position > subscriber.deliverAfter else { return }
+        guard subscriber.isDelivering, frame.position > subscriber.deliverAfter,
+            frame.position > subscriber.topics.filterEnd || subscriber.topics.wants(frame)
+        else { return }
         if subscriber.pendingFrames.upperBound != position || subscriber.pendingFrames.isEmpty {
             writePending(of: &batches, to: subscriber)
             subscriber.pendingFrames = position..<position + 1
@@ -145,20 +138,20 @@ final class FanoutShard {
         noteEnd(of: frame, for: subscriber, head: batches.through)
     }
 
-    private func writePending(of batches: inout FrameTurn, to subscriber: StreamHandler) {
+    private func writePending(of batches: inout FrameTurn, to subscriber: Subscriber) {
         guard !subscriber.pendingFrames.isEmpty else { return }
         write(subscriber.pendingFrames, of: batches.encoded(subscriber.framing), to: subscriber)
     }
 
     /// Writes consecutive frames as one slice.
-    func write(_ frames: Range<Int>, of encoded: EncodedFrames, to subscriber: StreamHandler) {
+    func write(_ frames: Range<Int>, of encoded: EncodedFrames, to subscriber: Subscriber) {
         guard !frames.isEmpty else { return }
         subscriber.write(encoded.slice(frames))
         fanout.metrics.framesDelivered(frames.count)
     }
 
     /// Notes that the watched run ends with this frame; what else its last commit holds stands at or before `head`.
-    func noteEnd(of frame: Frame, for subscriber: StreamHandler, head: Int64) {
+    func noteEnd(of frame: Frame, for subscriber: Subscriber, head: Int64) {
         guard let run = subscriber.run, frame.draft.type == .runFinished || frame.draft.type == .runError,
             frame.draft.run == run
         else { return }
@@ -168,7 +161,7 @@ final class FanoutShard {
 
     /// More was published than may wait: everybody reads it from ring or log.
     private func catchUpAll(head newHead: Int64) {
-        var everybody: [StreamHandler] = []
+        var everybody: [Subscriber] = []
         index.forEach { everybody.append($0) }
         let oldHead = head
         head = newHead

@@ -8,11 +8,6 @@ final class FrameBatch: Sendable {
     let through: Int64
     let frames: [Frame]
 
-    private struct Encodings {
-        var chunked: EncodedFrames?
-        var plain: EncodedFrames?
-    }
-
     private let encodings = Mutex(Encodings())
 
     init(after: Int64, through: Int64, frames: [Frame]) {
@@ -26,17 +21,33 @@ final class FrameBatch: Sendable {
 
     func encoded(_ framing: StreamFraming) -> EncodedFrames {
         encodings.withLock { encodings in
+            if let encoded = encodings[framing] { return encoded }
+            let encoded = EncodedFrames(frames, framing: framing)
+            encodings[framing] = encoded
+            return encoded
+        }
+    }
+}
+
+/// The bytes of the same frames in each framing, where they are needed.
+private struct Encodings: Sendable {
+    private var chunked: EncodedFrames?
+    private var plain: EncodedFrames?
+    private var webSocket: EncodedFrames?
+
+    subscript(framing: StreamFraming) -> EncodedFrames? {
+        get {
             switch framing {
-            case .chunked:
-                if let chunked = encodings.chunked { return chunked }
-                let chunked = EncodedFrames(frames, framing: .chunked)
-                encodings.chunked = chunked
-                return chunked
-            case .plain:
-                if let plain = encodings.plain { return plain }
-                let plain = EncodedFrames(frames, framing: .plain)
-                encodings.plain = plain
-                return plain
+            case .chunked: chunked
+            case .plain: plain
+            case .webSocket: webSocket
+            }
+        }
+        set {
+            switch framing {
+            case .chunked: chunked = newValue
+            case .plain: plain = newValue
+            case .webSocket: webSocket = newValue
             }
         }
     }
@@ -48,8 +59,7 @@ struct FrameTurn {
     let through: Int64
     let frames: [Frame]
     private let batches: [FrameBatch]
-    private var chunked: EncodedFrames?
-    private var plain: EncodedFrames?
+    private var encodings = Encodings()
 
     /// Nil without batches.
     init?(_ batches: [FrameBatch]) {
@@ -61,16 +71,10 @@ struct FrameTurn {
     }
 
     mutating func encoded(_ framing: StreamFraming) -> EncodedFrames {
-        switch framing {
-        case .chunked:
-            let encoded = chunked ?? join(.chunked)
-            chunked = encoded
-            return encoded
-        case .plain:
-            let encoded = plain ?? join(.plain)
-            plain = encoded
-            return encoded
-        }
+        if let encoded = encodings[framing] { return encoded }
+        let encoded = join(framing)
+        encodings[framing] = encoded
+        return encoded
     }
 
     private func join(_ framing: StreamFraming) -> EncodedFrames {

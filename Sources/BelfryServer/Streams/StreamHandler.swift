@@ -2,61 +2,51 @@ import BelfryCore
 import BelfryEngine
 import NIOCore
 
-/// One subscriber: the only handler left on the connection of a stream. It belongs to its loop's shard, which writes
-/// shared bytes through it.
-final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// The only handler left on the connection of an event stream. Its subscriber belongs to the loop's shard, which writes
+/// shared bytes to the connection.
+final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, SubscriberSink {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let topics: [Topic]
-    let run: RunID?
-    let token: TokenID?
-    let framing: StreamFraming
-    var machine: SubscriptionStateMachine
-    var slot: TopicIndex<StreamHandler>.Slot?
-    /// When the keep-alive falls due within its interval.
-    var phase: UInt8 = 0
-    /// Keep-alives since something was last written.
-    var quietIntervals: UInt8 = 0
-    /// Waits for its turn to read.
-    var isQueuedToRead = false
-
-    // The turn in which it was last reached, and the frames of it that are still to be written.
-    var turn: UInt64 = 0
-    var deliverAfter: Int64 = 0
-    var isDelivering = false
-    var pendingFrames = 0..<0
-
+    let subscriber: Subscriber
     private let shard: FanoutShard
-    private var context: ChannelHandlerContext?
 
     init(plan: StreamPlan, framing: StreamFraming, shard: FanoutShard) {
-        topics = plan.topics
-        run = plan.run
-        token = plan.token
-        self.framing = framing
+        subscriber = Subscriber(plan: plan, framing: framing)
         self.shard = shard
-        machine = SubscriptionStateMachine(after: plan.after, end: plan.end)
+        subscriber.sink = self
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    // MARK: - The shard's side
 
-    /// Bytes handed to the connection and not yet taken by the kernel.
-    var unsentBytes: Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    func keepAlive(head: Int64) {
+        let quiet = subscriber.quietIntervals + 1
+        if quiet >= KeepAliveWheel.cursorIntervals, case .live(let from) = subscriber.machine.state {
+            subscriber.write(shard.fanout.shared.cursor(max(from, head), framing: subscriber.framing))
+            subscriber.quietIntervals = 0
+        } else {
+            subscriber.write(shard.fanout.shared.keepAlive(framing: subscriber.framing))
+            subscriber.quietIntervals = min(quiet, KeepAliveWheel.cursorIntervals)
+        }
+        subscriber.flush()
     }
 
-    func write(_ buffer: ByteBuffer) {
-        guard let context, buffer.readableBytes > 0 else { return }
-        quietIntervals = 0
-        context.write(wrapOutboundOut(buffer), promise: nil)
+    func end(_ reason: CloseReason, head: Int64) {
+        switch reason {
+        case .runEnded: finish(with: [])
+        case .serverShutdown, .unauthorized:
+            guard subscriber.isWritable else { return abort() }
+            let frame = shard.fanout.closingFrame(position: head, reason)
+            var buffer = ByteBuffer()
+            EventStreamEncoder.append(frame, hasID: false, framing: subscriber.framing, to: &buffer)
+            finish(with: [buffer])
+        default: abort()
+        }
     }
-
-    func flush() { context?.flush() }
 
     /// Writes the last bytes and closes the connection behind them, or when the client does not take them in time.
-    func finish(with last: [ByteBuffer]) {
-        guard let context else { return }
+    private func finish(with last: [ByteBuffer]) {
+        guard let context = subscriber.context else { return }
         for buffer in last { context.write(wrapOutboundOut(buffer), promise: nil) }
         let channel = context.channel
         let deadline = context.eventLoop.scheduleTask(in: TimeAmount(Limits.drainTimeout)) {
@@ -65,42 +55,42 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler {
         channel.closeFuture.whenComplete { _ in deadline.cancel() }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-        let end = EventStreamEncoder.end(framing: framing) ?? ByteBuffer()
+        let end = EventStreamEncoder.end(framing: subscriber.framing) ?? ByteBuffer()
         context.writeAndFlush(wrapOutboundOut(end), promise: written)
     }
 
     /// Closes the connection, whatever is still unsent.
-    func abort() { context?.close(promise: nil) }
+    private func abort() { subscriber.context?.close(promise: nil) }
 
     // MARK: - Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) { subscriber.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) { subscriber.context = nil }
 
     /// A stream has no further requests: what comes is dropped.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { shard.becameWritable(self) }
+        if context.channel.isWritable { shard.becameWritable(subscriber) }
         context.fireChannelWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        shard.detach(self, .clientClosed)
+        shard.detach(subscriber, .clientClosed)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        shard.detach(self, .writeFailed)
+        shard.detach(subscriber, .writeFailed)
         context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         // Nobody reads on: an event stream has no use for a half-closed connection.
-        case ChannelEvent.inputClosed: shard.close(self, .clientClosed)
-        case is ChannelShouldQuiesceEvent: shard.close(self, .serverShutdown)
+        case ChannelEvent.inputClosed: shard.close(subscriber, .clientClosed)
+        case is ChannelShouldQuiesceEvent: shard.close(subscriber, .serverShutdown)
         default: context.fireUserInboundEventTriggered(event)
         }
     }

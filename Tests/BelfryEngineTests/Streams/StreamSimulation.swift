@@ -1,25 +1,32 @@
 import BelfryCore
 import BelfryEngine
 
-/// A log, a ring and subscribers under random commits, stalls, slow reads and late arrivals, the way a shard drives
-/// them.
+/// A log, a ring and subscribers under random commits, stalls, slow reads, late arrivals and topics that are added on
+/// the way, as a shard drives them.
 struct StreamSimulation {
     final class Subscriber {
-        let topics: [Topic]
-        let start: Int64
+        /// Every topic that was asked for, and from where.
+        var wishes: [(topic: Topic, after: Int64)]
+        var topics: SubscriptionTopics
         var machine: SubscriptionStateMachine
+        var slot: TopicIndex<Subscriber>.Slot?
         var isWritable = true
         /// A page that was asked for and has not come yet.
         var pendingRead: Int64?
+        /// It was asked for before the topics changed.
+        var isPageStale = false
         var received: [Int64] = []
 
         init(topics: [Topic], start: Int64) {
-            self.topics = topics
-            self.start = start
+            wishes = topics.map { ($0, start) }
+            self.topics = SubscriptionTopics(topics, after: start)
             machine = SubscriptionStateMachine(after: start)
         }
 
-        func wants(_ frame: Frame) -> Bool { topics.contains { $0.covers(frame.draft) } }
+        /// What the subscriber should have in the end, by the plainest rule.
+        func wished(_ frame: Frame) -> Bool {
+            wishes.contains { $0.after < frame.position && $0.topic.covers(frame.draft) }
+        }
     }
 
     var random: SeededGenerator
@@ -35,10 +42,11 @@ struct StreamSimulation {
     init(seed: UInt64) { random = SeededGenerator(state: seed) }
 
     mutating func step() {
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
         case 0..<4: commit()
         case 4: if subscribers.count < 12 { subscribe() }
         case 5, 6: toggleWritability()
+        case 7: if Bool.random(using: &random) { addTopics() }
         default: completeRead()
         }
     }
@@ -68,7 +76,7 @@ struct StreamSimulation {
                 if decisions[key] == nil {
                     decisions[key] = subscriber.machine.batch(after: after, isWritable: subscriber.isWritable)
                 }
-                if case .deliver(let start) = decisions[key], frame.position > start {
+                if case .deliver(let start) = decisions[key], frame.position > start, subscriber.topics.wants(frame) {
                     subscriber.received.append(frame.position)
                 }
             }
@@ -77,15 +85,37 @@ struct StreamSimulation {
     }
 
     mutating func subscribe() {
-        let all: [Topic] =
-            [.runs, .everyRun, .alerts, .rule("a"), .rule("b"), .source("s"), .custom("c")] + runs.map(Topic.run)
-        let topics = (0..<Int.random(in: 1...4, using: &random)).map { _ in all.randomElement(using: &random) ?? .runs }
-        // Also positions a little ahead of the shard, as a snapshot's can be.
-        let start = min(Int64.random(in: 0...(head + 3), using: &random), nextPosition + 2)
-        let subscriber = Subscriber(topics: topics, start: start)
-        _ = index.insert(subscriber, topics: topics)
+        let topics = randomTopics()
+        let subscriber = Subscriber(topics: topics, start: randomStart())
+        subscriber.slot = index.insert(subscriber, topics: topics)
         subscribers.append(subscriber)
         perform(subscriber.machine.advance(head: head, isWritable: true), for: subscriber)
+    }
+
+    private mutating func addTopics() {
+        guard let subscriber = subscribers.randomElement(using: &random), let slot = subscriber.slot,
+            let cursor = subscriber.machine.cursor(head: head)
+        else { return }
+        let topics = randomTopics()
+        let start = randomStart()
+        subscriber.wishes += topics.map { ($0, start) }
+        subscriber.topics.add(topics, after: start, cursor: cursor)
+        subscriber.machine.rewind(to: start, head: head)
+        subscriber.isPageStale = subscriber.pendingRead != nil
+        index.remove(slot)
+        subscriber.slot = index.insert(subscriber, topics: subscriber.topics.topics)
+        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
+    }
+
+    private mutating func randomTopics() -> [Topic] {
+        let all: [Topic] =
+            [.runs, .everyRun, .alerts, .rule("a"), .rule("b"), .source("s"), .custom("c")] + runs.map(Topic.run)
+        return (0..<Int.random(in: 1...4, using: &random)).map { _ in all.randomElement(using: &random) ?? .runs }
+    }
+
+    /// Also positions a little ahead of the shard, as a snapshot's can be.
+    private mutating func randomStart() -> Int64 {
+        min(Int64.random(in: 0...(head + 3), using: &random), nextPosition + 2)
     }
 
     mutating func toggleWritability() {
@@ -100,6 +130,11 @@ struct StreamSimulation {
         let reading = subscribers.filter { $0.pendingRead != nil }
         guard let subscriber = reading.randomElement(using: &random), let after = subscriber.pendingRead else { return }
         subscriber.pendingRead = nil
+        if subscriber.isPageStale {
+            subscriber.isPageStale = false
+            subscriber.pendingRead = subscriber.machine.cursor(head: head)
+            return
+        }
         let (frames, through) = page(after: after, for: subscriber)
         if case .deliver(let start) = subscriber.machine.page(through: through) {
             subscriber.received += frames.map(\.position).filter { $0 > start }
@@ -113,9 +148,10 @@ struct StreamSimulation {
     private mutating func page(after: Int64, for subscriber: Subscriber) -> (frames: [Frame], through: Int64) {
         let most = Int.random(in: 1...5, using: &random)
         let source = ring.batches(after: after)?.flatMap(\.payload) ?? log
-        let rest = source.filter { $0.position > after && subscriber.wants($0) }
-        let frames = Array(rest.prefix(most))
-        return (frames, frames.count < rest.count ? frames.last?.position ?? after : head)
+        let rest = source.lazy.filter { $0.position > after && subscriber.topics.wants($0) }
+        let frames = Array(rest.prefix(most + 1))
+        guard frames.count > most else { return (frames, head) }
+        return (Array(frames.prefix(most)), frames[most - 1].position)
     }
 
     private mutating func perform(_ action: SubscriptionStateMachine.Action, for subscriber: Subscriber) {

@@ -1,0 +1,21 @@
+extension Limits {
+    // MARK: WebSocket
+
+    /// One message of a client: its largest, a batch of calls, is a few kilobytes.
+    public static let webSocketMessageBytesMax = 1024 * 1024
+    /// Fragments of one message: empty ones would go on for ever without reaching the bound on bytes.
+    public static let webSocketFragmentsMax = 16_384
+    /// Calls of one connection under way; with more, nothing further is read from it. A stop takes up to
+    /// ``stopConfirmTimeout``.
+    public static let webSocketCallsMax = 8
+    /// Calls of one batch.
+    public static let callsPerBatchMax = 32
+    /// The id of a call: it is sent back, and kept as long as the call is under way.
+    public static let callIDBytesMax = 256
+    /// A connection that nothing came from for this long, no answer to a ping either, is dead.
+    public static let webSocketSilenceMax = Duration.seconds(30)
+    /// After our close frame the client has this long to send its own.
+    public static let webSocketCloseTimeout = Duration.seconds(5)
+    /// Topics whose state one connection remembers, also of those that came and went while it was catching up.
+    public static let topicChangesMax = 4 * topicsPerSubscriptionMax
+}

@@ -1,0 +1,225 @@
+import BelfryCore
+import BelfryEngine
+import NIOCore
+
+/// The only handler left on a connection that became a WebSocket. Frames are written to it by the shard of its loop, as
+/// to any subscriber; what the client says is read as fast as it can be done, and no faster.
+final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, SubscriberSink {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case open
+        /// Our close frame is written, the client's is awaited.
+        case closing
+        /// Everything is said; what still comes is dropped until the client closes.
+        case lingering
+    }
+
+    let subscriber: Subscriber
+    let shard: FanoutShard
+    let service: WebSocketService
+    let principal: Principal
+    var calls = WebSocketCalls()
+    private let bodies: RequestBodies
+    private var reader = WebSocketReader()
+    private var phase = Phase.open
+    /// When something last came, by the shard's wheel.
+    private var heard: Duration
+    private var isReadHeld = false
+    private var isPulling = false
+    /// Of the bound on all bodies.
+    private var bytesHeld = 0
+    /// The close frame that the client began with, and what a person should read in ours.
+    private var clientClose: WebSocketReader.Item?
+    private var closeText: String?
+
+    init(plan: WebSocketPlan, shard: FanoutShard, bodies: RequestBodies) {
+        let stream = StreamPlan(topics: [], after: shard.head, token: plan.principal.token)
+        subscriber = Subscriber(plan: stream, framing: .webSocket)
+        self.shard = shard
+        self.bodies = bodies
+        service = plan.service
+        principal = plan.principal
+        heard = shard.wheel.now
+        subscriber.sink = self
+    }
+
+    var isOpen: Bool { if case .open = phase { true } else { false } }
+
+    // MARK: - Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .lingering = phase { return }
+        heard = shard.wheel.now
+        reader.append(unwrapInboundIn(data))
+        pull()
+    }
+
+    /// Whether more may be read. Who does not take its answers, or has many of them to come, asks nothing further.
+    private var mayRead: Bool {
+        switch phase {
+        case .open: calls.underWay < Limits.webSocketCallsMax && subscriber.isWritable
+        case .closing, .lingering: true
+        }
+    }
+
+    private func pull() {
+        // What is pulled may close the connection, whose end pulls no further.
+        guard !isPulling else { return }
+        isPulling = true
+        do {
+            while mayRead, let item = try reader.next() { take(item) }
+            try holdBytes()
+        } catch let fault as WebSocketReader.Fault {
+            close(fault.reason, fault.text)
+        } catch {
+            close(.overloaded, "too many large messages at the same time")
+        }
+        isPulling = false
+        // May make the connection writable again, which goes on here.
+        subscriber.flush()
+    }
+
+    private func take(_ item: WebSocketReader.Item) {
+        if case .closing = phase {
+            if case .close = item { subscriber.context?.close(promise: nil) }
+            return
+        }
+        switch item {
+        case .text(let text): receive(text)
+        case .binary: close(.unsupportedData, "messages are text")
+        case .ping(let payload): subscriber.write(WebSocketEncoder.frame(.pong, payload.readableBytesView))
+        case .pong: break
+        case .close:
+            clientClose = item
+            close(.clientClosed)
+        }
+    }
+
+    private func holdBytes() throws(BelfryError) {
+        let held = isOpen ? reader.bytesHeld : 0
+        if held > bytesHeld { try bodies.take(held - bytesHeld) } else { bodies.giveBack(bytesHeld - held) }
+        bytesHeld = held
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadHeld = true }
+    }
+
+    /// Goes on after a call was answered or the client took something.
+    func resume() {
+        pull()
+        guard isReadHeld, mayRead else { return }
+        isReadHeld = false
+        subscriber.context?.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            shard.becameWritable(subscriber)
+            changeTopics()
+            resume()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: - The shard's side
+
+    func keepAlive(head: Int64) {
+        if !mayRead { heard = shard.wheel.now }
+        let silence = shard.wheel.now - heard
+        if silence >= Limits.webSocketSilenceMax {
+            close(.unresponsive, "no sign of life")
+        } else if silence >= Limits.keepAliveInterval {
+            subscriber.write(WebSocketEncoder.frame(.ping, []))
+            subscriber.flush()
+        }
+    }
+
+    func end(_ reason: CloseReason, head: Int64) {
+        guard let context = subscriber.context else { return }
+        switch reason {
+        case .writeFailed: context.close(promise: nil)
+        case .clientClosed:
+            guard case .close(let code)? = clientClose else { return context.close(promise: nil) }
+            leave(WebSocketEncoder.close(code), context)
+        case .protocolError, .unsupportedData, .invalidText, .messageTooLarge, .overloaded:
+            leave(WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue), context)
+        case .runEnded, .stalled, .serverShutdown, .unauthorized, .logUnavailable, .unresponsive:
+            phase = .closing
+            let close = WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue)
+            context.writeAndFlush(wrapOutboundOut(close), promise: nil)
+            cut(context, in: Limits.webSocketCloseTimeout)
+        }
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    // MARK: - The end
+
+    func close(_ reason: CloseReason, _ text: String? = nil) {
+        closeText = text
+        shard.close(subscriber, reason)
+    }
+
+    /// The server is stopping: what is under way is answered, nothing begins.
+    private func drain() {
+        calls.isDraining = true
+        closeIfDrained()
+    }
+
+    func closeIfDrained() {
+        if calls.isDraining, calls.underWay == 0 { close(.serverShutdown) }
+    }
+
+    /// Our last frame: the write side is closed behind it, and what still comes is dropped, so that a reset does not
+    /// take the frame from the client.
+    private func leave(_ last: ByteBuffer, _ context: ChannelHandlerContext) {
+        phase = .lingering
+        let channel = context.channel
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(last), promise: written)
+        cut(context, in: Limits.lingerTimeout)
+    }
+
+    private func cut(_ context: ChannelHandlerContext, in time: Duration) {
+        let channel = context.channel
+        let deadline = context.eventLoop.scheduleTask(in: TimeAmount(time)) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in deadline.cancel() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        // A WebSocket that ends without a close frame is broken off, whatever is still under way.
+        case ChannelEvent.inputClosed: isOpen ? close(.clientClosed) : context.close(promise: nil)
+        case is ChannelShouldQuiesceEvent: drain()
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        shard.detach(subscriber, .writeFailed)
+        context.close(promise: nil)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { subscriber.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    private func ended() {
+        shard.detach(subscriber, .clientClosed)
+        phase = .lingering
+        subscriber.context = nil
+        bodies.giveBack(bytesHeld)
+        bytesHeld = 0
+    }
+}

@@ -1,0 +1,63 @@
+import BelfryCore
+import BelfryEngine
+import Testing
+
+@Suite("topics of a subscription")
+struct SubscriptionTopicsTests {
+    private let run = RunID(at: Timestamp(milliseconds: 1), bits: (1, 1))
+
+    private func frame(_ position: Int64, _ topic: Topic, run: RunID? = nil) -> Frame {
+        let draft = DraftFrame(time: Timestamp(milliseconds: 0), topic: topic, run: run, type: .custom, data: .null)
+        return Frame(position: position, draft: draft)
+    }
+
+    @Test("a topic that is added gets its history, and what others had already does not come again")
+    func addsHistory() {
+        var topics = SubscriptionTopics([.runs], after: 10)
+        topics.add([.run(run)], after: 0, cursor: 20)
+        #expect(topics.topics == [.runs, .run(run)])
+        #expect(topics.wants(frame(5, .runs, run: run)))
+        #expect(!topics.wants(frame(5, .runs)))
+        #expect(!topics.wants(frame(15, .runs, run: run)))
+        #expect(topics.wants(frame(15, .run(run), run: run)))
+        #expect(topics.wants(frame(21, .runs)))
+        #expect(topics.filterEnd == 20)
+    }
+
+    @Test("a topic that is there already begins no later, and earlier if it is asked to")
+    func addsAgain() {
+        var topics = SubscriptionTopics([.alerts], after: 10)
+        topics.add([.alerts], after: 15, cursor: 20)
+        #expect(topics.windowCount == 1)
+        topics.add([.alerts], after: 5, cursor: 20)
+        #expect(topics.topics == [.alerts])
+        #expect(topics.wants(frame(7, .alerts)))
+        #expect(!topics.wants(frame(11, .alerts)))
+        #expect(topics.wants(frame(21, .alerts)))
+    }
+
+    @Test("what a removed topic has brought is remembered until the cursor is past it")
+    func remembersRemoved() {
+        var topics = SubscriptionTopics([.runs], after: 0)
+        topics.add([.run(run)], after: 0, cursor: 20)
+        topics.remove([.runs], cursor: 5)
+        #expect(topics.topics == [.run(run)])
+        #expect(!topics.wants(frame(10, .runs, run: run)))
+        #expect(topics.wants(frame(10, .run(run), run: run)))
+        #expect(!topics.wants(frame(21, .runs)))
+        #expect(topics.windowCount == 2)
+        topics.remove([.rules], cursor: 20)
+        #expect(topics.windowCount == 1)
+    }
+
+    @Test("without topics nothing is wanted")
+    func wantsNothing() {
+        var topics = SubscriptionTopics([], after: 3)
+        #expect(topics.isEmpty)
+        topics.add([.alerts], after: 3, cursor: 3)
+        topics.remove([.alerts], cursor: 3)
+        #expect(topics.isEmpty)
+        #expect(topics.windowCount == 0)
+        #expect(!topics.wants(frame(4, .alerts)))
+    }
+}
