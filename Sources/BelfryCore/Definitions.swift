@@ -1,8 +1,14 @@
 /// How the deliveries of a source are verified, identified and normalised. WIRE conventions per sender.
 public enum Preset: String, Sendable, Hashable, CaseIterable {
     case github
+    case gitlab
+    case stripe
+    case slack
     case standardWebhooks = "standard-webhooks"
+    case svix
+    case grafana
     case alertmanager
+    case cloudevents
     case sensor
     case hmac
     case token
@@ -22,9 +28,9 @@ public struct SourceDefinition: Sendable, Hashable {
     public var tolerance: Duration = .seconds(300)
     /// Header names, lower case, kept beside the preset's own.
     public var keepHeaders: [String] = []
-    /// For `hmac`.
+    /// For `hmac` and `sensor`; for `grafana` the names of its headers.
     public var signature: SignatureSettings?
-    /// For `token`: the header that carries the token as it is; nil means `Authorization` (Bearer or Basic).
+    /// For `token`, `sensor` and `cloudevents`: the header that carries the token as it is; nil means `Authorization` (Bearer or Basic).
     public var tokenHeader: String?
     /// For `hmac`, `token`, `none`: `header.X` or `body.path`, the first that is there is the key.
     public var identity: [String] = []
@@ -60,6 +66,16 @@ public struct SignatureSettings: Sendable, Hashable {
     public var idHeader: String?
 
     public init(header: String) { self.header = header }
+
+    /// What Grafana signs: the body, or with a timestamp header `timestamp:body`; bare hex.
+    public static func grafana(
+        header: String = "X-Grafana-Alerting-Signature", timestampHeader: String? = nil
+    ) -> SignatureSettings {
+        var settings = SignatureSettings(header: header)
+        settings.timestampHeader = timestampHeader
+        if timestampHeader != nil { settings.content = "{timestamp}:{body}" }
+        return settings
+    }
 }
 
 /// Where a secret comes from. The reference may be logged, the secret may not.

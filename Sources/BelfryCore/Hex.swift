@@ -3,7 +3,7 @@ public enum Hex {
     static let lowerDigits = Array("0123456789abcdef".utf8)
 
     /// The value of one hex digit of either case.
-    static func digit(_ byte: UInt8) -> UInt8? {
+    package static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10

@@ -6,10 +6,11 @@ public import BelfryStore
 
 /// What a sender is told.
 public enum Receipt: Sendable {
-    /// On disk. `isBatch`: the delivery has the form of several items, so the answer has it too.
-    case stored([AcceptedEvent], isBatch: Bool)
+    /// On disk. `isBatch`: the delivery has the form of several items, so the answer has it too. `answer`: what the
+    /// sender is told instead.
+    case stored([AcceptedEvent], isBatch: Bool, answer: DeliveryAnswer?)
     /// A handshake.
-    case answered(status: Int, contentType: String, body: [UInt8])
+    case answered(DeliveryAnswer)
 }
 
 extension Hub {
@@ -26,8 +27,8 @@ extension Hub {
         }
         do throws(BelfryError) {
             switch source.definition.judge(delivery, secrets: try source.secrets.get()) {
-            case .answered(let status, let contentType, let body):
-                return .answered(status: status, contentType: contentType, body: body)
+            case .answered(let answer):
+                return .answered(answer)
             case .refused(let error):
                 throw error
             case .accepted(let verifiedBy, let events):
@@ -38,7 +39,8 @@ extension Hub {
                     ruleSetVersion: snapshot.ruleSet.version,
                     items: items(of: events, delivery, source.definition, snapshot.ruleSet)
                 )
-                return .stored(try await store.accept(accepted), isBatch: events.count > 1)
+                let stored = try await store.accept(accepted)
+                return .stored(stored, isBatch: events.count > 1, answer: source.definition.answer(to: delivery))
             }
         } catch {
             store.recordRefusal(source: name, code: error.code, remote: delivery.remote)

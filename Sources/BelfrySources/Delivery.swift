@@ -67,6 +67,29 @@ public enum Verdict: Sendable {
     /// Verified and read; `verifiedBy` names the secret that matched, nil where there is none to match.
     case accepted(verifiedBy: String?, events: [IncomingEvent])
     /// A handshake: answer with this, there is no event.
-    case answered(status: Int, contentType: String, body: [UInt8])
+    case answered(DeliveryAnswer)
     case refused(BelfryError)
+}
+
+/// An answer that the sender asks for in place of the hub's own.
+public struct DeliveryAnswer: Sendable {
+    /// 200 to 299.
+    public var status: Int
+    /// With the content type, if there is a body.
+    public var headers: [(name: String, value: String)]
+    public var body: [UInt8]
+
+    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// 200 with a text that no browser takes for anything else.
+    static func text(_ text: String) -> DeliveryAnswer {
+        DeliveryAnswer(
+            headers: [("content-type", "text/plain; charset=utf-8"), ("x-content-type-options", "nosniff")],
+            body: Array(text.utf8)
+        )
+    }
 }

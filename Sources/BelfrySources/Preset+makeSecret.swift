@@ -6,8 +6,10 @@ extension Preset {
     public func makeSecret() -> Secret {
         let bytes = Random.bytes(32)
         return switch self {
-        case .standardWebhooks: Secret("whsec_" + Base64.encode(bytes))
-        case .github, .alertmanager, .sensor, .hmac, .token, .none: Secret(Hex.encode(bytes))
+        case .standardWebhooks, .svix: Secret("whsec_" + Base64.encode(bytes))
+        case .stripe: Secret("whsec_" + Hex.encode(bytes))
+        case .github, .gitlab, .slack, .grafana, .alertmanager, .cloudevents, .sensor, .hmac, .token, .none:
+            Secret(Hex.encode(bytes))
         }
     }
 }

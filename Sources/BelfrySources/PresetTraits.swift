@@ -10,6 +10,8 @@ struct PresetTraits: Sendable {
     var preflight: (@Sendable (Delivery) -> Verdict?)?
     /// Reads what a verified delivery says.
     var normalise: @Sendable (VerifiedDelivery) throws(BelfryError) -> Reading
+    /// How an accepted or duplicate delivery is answered, where the sender wants something else than the hub's JSON.
+    var answer: @Sendable (Delivery) -> DeliveryAnswer? = { _ in nil }
     /// How the sender is set up, line by line.
     var setUp: @Sendable (SetUp) -> [String]
     /// Headers that a sender of this preset puts on a delivery beside the ones that verify it.
@@ -19,7 +21,7 @@ struct PresetTraits: Sendable {
     enum Reading {
         case events([IncomingEvent])
         /// A handshake that is signed like a delivery.
-        case answer(status: Int, contentType: String, body: [UInt8])
+        case answer(DeliveryAnswer)
     }
 }
 
@@ -28,8 +30,14 @@ extension Preset {
     var traits: PresetTraits {
         switch self {
         case .github: .github
+        case .gitlab: .gitlab
+        case .stripe: .stripe
+        case .slack: .slack
         case .standardWebhooks: .standardWebhooks
+        case .svix: .svix
+        case .grafana: .grafana
         case .alertmanager: .alertmanager
+        case .cloudevents: .cloudevents
         case .sensor: .sensor
         case .hmac: .hmac
         case .token: .token

@@ -11,13 +11,13 @@ extension SourceDefinition {
     /// - Parameter secrets: the active ones, resolved; any of them verifies. An empty one never does.
     public func judge(_ delivery: Delivery, secrets: [NamedSecret]) -> Verdict {
         do throws(BelfryError) {
+            if isRetired { throw BelfryError(.retired, "source \(name) is retired and takes nothing any more") }
             if let verdict = preset.traits.preflight?(delivery) { return verdict }
             try checkRequest(delivery)
             let verification = try verify(delivery, secrets: secrets)
             let verified = VerifiedDelivery(source: self, delivery: delivery, verification: verification)
             switch try preset.traits.normalise(verified) {
-            case .answer(let status, let contentType, let body):
-                return .answered(status: status, contentType: contentType, body: body)
+            case .answer(let answer): return .answered(answer)
             case .events(let events):
                 try checkCount(events)
                 return .accepted(verifiedBy: verification.verifiedBy, events: try finish(events, verified))
@@ -26,6 +26,9 @@ extension SourceDefinition {
             return .refused(error)
         }
     }
+
+    /// How an accepted or duplicate delivery is answered; nil: with what became of its events, as JSON.
+    public func answer(to delivery: Delivery) -> DeliveryAnswer? { preset.traits.answer(delivery) }
 
     /// Why no delivery of this source can be verified, whatever its secrets: settings that contradict each other. For
     /// `doctor` and for applying documents; ``judge(_:secrets:)`` refuses everything meanwhile.
@@ -45,7 +48,6 @@ extension SourceDefinition {
     }
 
     private func checkRequest(_ delivery: Delivery) throws(BelfryError) {
-        if isRetired { throw BelfryError(.retired, "source \(name) is retired and takes nothing any more") }
         guard delivery.method == "POST" else {
             throw BelfryError(.methodNotAllowed, "deliveries are sent with POST, not \(delivery.method.prefix(16))")
         }

@@ -28,7 +28,13 @@ extension Preset {
     public var about: String {
         switch self {
         case .github: "GitHub webhooks: HMAC-SHA256, one event per delivery"
+        case .gitlab: "GitLab webhooks: a token, one event per delivery"
+        case .stripe: "Stripe webhooks: HMAC-SHA256 with a signed time, one event per delivery"
+        case .slack: "Slack apps: events, buttons and slash commands, HMAC-SHA256 with a signed time"
         case .standardWebhooks: "senders that follow Standard Webhooks: HMAC-SHA256 or Ed25519, signed id and time"
+        case .svix: "senders that use Svix' own header names: like standard-webhooks"
+        case .grafana: "Grafana alerting: HMAC-SHA256, one event per alert"
+        case .cloudevents: "CloudEvents 1.0 in binary, structured and batch mode: Bearer"
         case .alertmanager: "Prometheus Alertmanager: Bearer or Basic, one event per alert"
         case .sensor: "device readings: Bearer or HMAC, an object, an array or one per line"
         case .hmac: "any sender that signs with an HMAC: header, content and encoding are configured"

@@ -10,15 +10,27 @@ struct VerifiedDelivery: Sendable {
 
     /// The body as JSON, with places looked up. Refuses other content types (415) and bad JSON (400).
     func json(_ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
-        let type = MediaType(delivery.headers["content-type"])
-        switch type {
-        case .json, .absent: break
-        case .form, .lines, .other:
-            throw BelfryError(
-                .unsupportedMediaType, "the body is \(type); set the sender's content type to application/json"
-            )
+        switch mediaType {
+        case .json, .absent: try Self.pick(delivery.body[...], paths)
+        case .form, .multipart, .lines, .other: throw unsupported
         }
-        return try Self.pick(delivery.body[...], paths)
+    }
+
+    /// The body as JSON, or the JSON in the field `payload` of a form.
+    func jsonOrPayload(_ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
+        guard mediaType == .form else { return try json(paths) }
+        guard let payload = try FormFields(delivery.body[...]).theOnly("payload") else {
+            throw BelfryError(.missingAttribute, "the form has no field `payload`")
+        }
+        return try Self.pick(Array(payload.utf8)[...], paths)
+    }
+
+    var mediaType: MediaType { MediaType(delivery.headers["content-type"]) }
+
+    /// The refusal of a content type that the preset does not read.
+    var unsupported: BelfryError {
+        BelfryError(
+            .unsupportedMediaType, "the body is \(mediaType); set the sender's content type to application/json")
     }
 
     static func pick(_ text: ArraySlice<UInt8>, _ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
@@ -30,10 +42,7 @@ struct VerifiedDelivery: Sendable {
     }
 
     /// Data of a body that is not JSON: the text as a string, or `{"base64": …}` if it is not UTF-8.
-    var opaqueData: RawJSON {
-        if let text = String(validating: delivery.body, as: UTF8.self) { return RawJSON(.string(text)) }
-        return RawJSON(["base64": .string(Base64.encode(delivery.body))])
-    }
+    var opaqueData: RawJSON { RawJSON(opaque: delivery.body) }
 
     // MARK: Headers
 
@@ -67,6 +76,17 @@ struct VerifiedDelivery: Sendable {
     }
 }
 
+extension RawJSON {
+    /// Bytes that are not JSON: the text as a string, or `{"base64": …}` if they are not UTF-8.
+    init(opaque bytes: [UInt8]) {
+        if let text = String(validating: bytes, as: UTF8.self) {
+            self.init(.string(text))
+        } else {
+            self.init(["base64": .string(Base64.encode(bytes))])
+        }
+    }
+}
+
 /// Headers that never leave this module, whoever asks to keep them.
 enum ConfidentialHeader {
     /// Words that mark a header as a credential: `Authorization`, `Cookie`, `X-Hub-Signature-256`, `X-Gitlab-Token`, ….
@@ -88,7 +108,10 @@ enum MediaType: Equatable, CustomStringConvertible {
     case json
     /// Newline-delimited JSON.
     case lines
+    /// `application/x-www-form-urlencoded`.
     case form
+    /// `multipart/form-data`: read by no preset.
+    case multipart
     case other(String)
 
     init(_ header: String?) {
@@ -99,7 +122,8 @@ enum MediaType: Equatable, CustomStringConvertible {
         case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines",
             "application/x-jsonlines", "application/jsonlines":
             self = .lines
-        case "application/x-www-form-urlencoded", "multipart/form-data": self = .form
+        case "application/x-www-form-urlencoded": self = .form
+        case "multipart/form-data": self = .multipart
         case let type where type.hasSuffix("+json"): self = .json
         case let type: self = .other(String(type.prefix(64)))
         }
@@ -111,6 +135,7 @@ enum MediaType: Equatable, CustomStringConvertible {
         case .json: "JSON"
         case .lines: "newline-delimited JSON"
         case .form: "a form"
+        case .multipart: "a multipart form"
         case .other(let type): type
         }
     }

@@ -18,7 +18,7 @@ struct DocumentLoaderTests {
         ("source: s\npreset: none\nzzz: 1", "t.yaml:3: zzz: unknown key; known here: source, about, preset"),
         (
             "source: s\npreset: githb\nsecret: generate",
-            "t.yaml:2: preset: must be one of github, standard-webhooks, alertmanager, sensor, hmac, token, none; did you mean 'github'?"
+            "t.yaml:2: preset: must be one of github, gitlab, stripe, slack, standard-webhooks, svix, grafana, alertmanager, cloudevents, sensor, hmac, token, none; did you mean 'github'?"
         ),
         ("source: Not A Name\npreset: none", "t.yaml:1: source: 'Not A Name' is not a name"),
         ("source: 5\npreset: none", "t.yaml:1: source: expected text (put it in quotes), found a number"),
@@ -66,6 +66,15 @@ struct DocumentLoaderTests {
             "t.yaml:4: signature: preset github has a signature of its own"
         ),
         ("source: s\npreset: github\nsecret: generate\ntolerance: 5m", "t.yaml:4: tolerance: has no effect"),
+        ("source: s\npreset: grafana\nsecret: generate\ntolerance: 5m", "t.yaml:4: tolerance: has no effect"),
+        (
+            "source: s\npreset: grafana\nsecret: generate\nsignature: {prefix: x}",
+            "t.yaml:4: signature.prefix: unknown key; known here: header, timestamp"
+        ),
+        (
+            "source: s\npreset: gitlab\nsecret: generate\ntoken_header: X",
+            "t.yaml:4: token_header: has no meaning for preset gitlab, only for token, sensor, cloudevents"
+        ),
         (
             "source: s\npreset: standard-webhooks\nsecret: generate\ntolerance: 300",
             "t.yaml:4: tolerance: must be a duration with its unit"

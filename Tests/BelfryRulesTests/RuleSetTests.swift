@@ -43,12 +43,21 @@ struct ShippedDocumentsTests {
     func valid() throws {
         let documents = try documents()
         let names = { (kind: DocumentKind) in documents.filter { $0.kind == kind }.map(\.name).sorted() }
-        #expect(names(.source) == ["alertmanager", "github", "plant"])
-        #expect(names(.agent) == ["maintenance", "oncall", "triage"])
-        #expect(names(.rule) == ["alertmanager-incident", "github-issue-triage", "overheating-pump"])
+        #expect(names(.source) == ["alertmanager", "devices", "github", "grafana", "plant", "slack", "stripe"])
+        #expect(
+            names(.agent) == ["billing", "capacity", "colleague", "maintenance", "oncall", "technician", "triage"])
+        #expect(
+            names(.rule) == [
+                "alertmanager-incident", "device-alert", "github-issue-triage", "grafana-alert", "overheating-pump",
+                "slack-mention", "stripe-failed-invoice",
+            ])
+        let ownSecrets = [
+            "github": "GITHUB_WEBHOOK_SECRET", "slack": "SLACK_SIGNING_SECRET", "stripe": "STRIPE_WEBHOOK_SECRET",
+        ]
         for document in documents {
-            if case .source(let source) = document.content, source.name == "github" {
-                #expect(source.secrets == [.environment("GITHUB_WEBHOOK_SECRET", isOptional: true), .generated])
+            if case .source(let source) = document.content {
+                let own = ownSecrets[source.name].map { SecretReference.environment($0, isOptional: true) }
+                #expect(source.secrets == [own, .generated].compactMap { $0 })
             }
             if case .agent(let agent) = document.content {
                 guard case .echo(let echo) = agent.kind else {
@@ -75,6 +84,32 @@ struct ShippedDocumentsTests {
             "annotations": ["summary": "s", "runbook_url": "u"],
         ],
     ]
+    private static let grafana: JSONValue = [
+        "source": "grafana", "type": "alert.firing",
+        "data": [
+            "labels": ["alertname": "DiskFillsUp", "severity": "warning", "instance": "i"], "startsAt": "now",
+            "annotations": ["summary": "s"], "dashboardURL": "u",
+        ],
+    ]
+    private static let invoice: JSONValue = [
+        "source": "stripe", "type": "invoice.payment_failed",
+        "data": [
+            "data": [
+                "object": [
+                    "amount_remaining": 12_900, "number": "7", "attempt_count": 2, "customer_name": "n",
+                    "customer_email": "e", "hosted_invoice_url": "u",
+                ]
+            ]
+        ],
+    ]
+    private static let mention: JSONValue = [
+        "source": "slack", "type": "app_mention",
+        "data": ["event": ["user": "U1", "channel": "C1", "text": "hello"]],
+    ]
+    private static let device: JSONValue = [
+        "source": "devices", "type": "example.plant.device.alert", "subject": "freezer-7", "ext": ["site": "north"],
+        "data": ["severity": "critical", "message": "m", "celsius": -8, "limit_celsius": -15],
+    ]
     private static let reading: JSONValue = [
         "source": "plant", "type": "sensor.reading", "received": "now",
         "data": ["sensor": "pump-7", "site": "plant-north", "celsius": .double(96.5)],
@@ -82,7 +117,11 @@ struct ShippedDocumentsTests {
 
     @Test(
         "each rule matches its event, and every place of its templates has a value",
-        arguments: [("github-issue-triage", github), ("alertmanager-incident", alert), ("overheating-pump", reading)])
+        arguments: [
+            ("github-issue-triage", github), ("alertmanager-incident", alert), ("overheating-pump", reading),
+            ("stripe-failed-invoice", invoice), ("slack-mention", mention), ("device-alert", device),
+            ("grafana-alert", grafana),
+        ])
     func matches(_ name: String, _ event: JSONValue) throws {
         let documents = try documents()
         var agents: [String: AgentDefinition] = [:]
@@ -127,6 +166,9 @@ struct ShippedDocumentsTests {
             ],
             ["source": "github", "type": "issues.opened", "data": ["sender": ["type": "Bot"]]],
             ["source": "github", "type": "push", "data": ["sender": ["type": "User"]]],
+            ["source": "slack", "type": "app_mention", "data": ["event": ["bot_id": "B1", "text": "hello"]]],
+            ["source": "stripe", "type": "invoice.paid", "data": ["data": ["object": ["amount_remaining": 0]]]],
+            ["source": "grafana", "type": "alert.firing", "data": ["labels": ["alertname": "DatasourceNoData"]]],
         ]
         for event in others { #expect(!rules.contains { $0.matches(event) }, "\(event.text)") }
     }

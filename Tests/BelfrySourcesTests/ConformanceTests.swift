@@ -42,6 +42,10 @@ struct ConformanceTests {
         "github-doc/upper-case-hex": true,
         // The library takes " 1614265330"; a signed time is digits only. HTTP strips the space before we see it anyway.
         "std/timestamp-padded": false,
+        // The library lets any time of the future pass, so that a delivery could be made today for next year.
+        "stripe/future-301": false,
+        // The library takes the last of two times; which of them was signed must not be a guess.
+        "stripe/two-t": false,
     ]
 
     private static func fixture(scheme: String, secret: String) -> SourceFixture? {
@@ -61,14 +65,9 @@ struct ConformanceTests {
         case "hmac-sha256": return hmac("X-Signature", "sha256=", .sha256)
         case "hmac-sha512": return hmac("X-Signature", "sha512=", .sha512)
         case "pagerduty-v3": return hmac("X-PagerDuty-Signature", "v1=", .sha256)
-        case "slack-v0":
-            return SourceFixture(.hmac, secrets: secrets) { source in
-                var signature = SignatureSettings(header: "X-Slack-Signature")
-                signature.prefix = "v0="
-                signature.content = "v0:{timestamp}:{body}"
-                signature.timestampHeader = "X-Slack-Request-Timestamp"
-                source.signature = signature
-            }
+        case "slack-v0": return SourceFixture(.slack, secrets: secrets)
+        case "stripe": return SourceFixture(.stripe, secrets: secrets)
+        case "svix": return SourceFixture(.svix, secrets: secrets)
         default: return nil
         }
     }
@@ -91,45 +90,5 @@ struct ConformanceTests {
             count += 1
         }
         #expect(count >= 35, "only \(count) cases were run")
-    }
-
-    @Test("every recorded GitHub delivery becomes an event that says what happened and where")
-    func github() throws {
-        let fixture = SourceFixture(.github)
-        let pairs = try Conformance.pairs("github")
-        #expect(pairs.count > 100)
-        for pair in pairs {
-            let signed = DeliverySigner.headers(
-                for: fixture.source, secret: fixture.secrets[0].secret, body: pair.body, id: "d", now: fixture.now)
-            let headers = pair.headers.filter { $0.name.lowercased() != "x-github-delivery" } + signed
-            let verdict = fixture.source.judge(fixture.delivery(pair.body, headers), secrets: fixture.secrets)
-            let event = try #require(verdict.event, "\(pair.name): \(verdict)")
-            let said = try #require(pair.headers.first { $0.name == "X-GitHub-Event" }?.value)
-            let action = try JSONValue(parsing: pair.body)["action"]?.string
-            #expect(event.type == (action.map { "\(said).\($0)" } ?? said), "\(pair.name)")
-            #expect(event.data.bytes == pair.body)
-            if let repository = try JSONValue(parsing: pair.body)[path: ["repository", "full_name"]]?.string {
-                #expect(event.subject?.hasPrefix(repository) == true, "\(pair.name)")
-            }
-        }
-    }
-
-    @Test("what a real Alertmanager posts becomes one event per alert")
-    func alertmanager() throws {
-        let fixture = SourceFixture(.alertmanager, secrets: ["s3cr3t-token"])
-        let pairs = try Conformance.pairs("alertmanager")
-        #expect(pairs.count >= 2)
-        for pair in pairs {
-            let verdict = fixture.source.judge(fixture.delivery(pair.body, pair.headers), secrets: fixture.secrets)
-            let alerts = try #require(JSONValue(parsing: pair.body)["alerts"]?.array)
-            try #require(verdict.events.count == alerts.count, "\(pair.name): \(verdict)")
-            for (event, alert) in zip(verdict.events, alerts) {
-                #expect(event.type == "alert.\(alert["status"]?.string ?? "?")")
-                #expect(event.subject == alert["fingerprint"]?.string)
-                let data = try JSONValue(parsing: event.data.bytes)
-                for member in alert.object?.members ?? [] { #expect(data[member.key] == member.value) }
-                #expect(data["group"]?["groupLabels"] != nil)
-            }
-        }
     }
 }

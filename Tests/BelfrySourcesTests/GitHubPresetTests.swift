@@ -88,12 +88,28 @@ struct GitHubPresetTests {
         #expect(["signature_invalid", "signature_missing"].contains(verdict.code))
     }
 
-    @Test("a form body is refused with the setting that mends it")
-    func form() {
+    @Test("a form's payload is read like a JSON body; the signature is over the raw form")
+    func form() throws {
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("X-GitHub-Event", "issues")]
+        let escaped = body.utf8.map { "%" + Hex.encode([$0]) }.joined()
+        let event = try #require(fixture.judgeSigned("payload=" + escaped, headers).event)
+        #expect(event.type == "issues.opened")
+        #expect(event.data.text == body)
+        #expect(fixture.judgeSigned("other=1", headers).code == "missing_attribute")
+        #expect(fixture.judgeSigned("payload={}&payload={}", headers).code == "malformed")
+        #expect(fixture.judgeSigned("payload={", headers).code == "invalid_json")
+        #expect(fixture.judgeSigned("payload=%7", headers).code == "malformed")
+        let tampered = fixture.judgeSigned("payload=%7B%7D", headers) { body, _ in body = Array("payload={}".utf8) }
+        #expect(tampered.code == "signature_invalid")
+    }
+
+    @Test("a multipart form is refused with the setting that mends it")
+    func multipart() {
         let verdict = fixture.judgeSigned(
-            "payload=%7B%7D", [("Content-Type", "application/x-www-form-urlencoded"), ("X-GitHub-Event", "push")])
+            "--b", [("Content-Type", "multipart/form-data; boundary=b"), ("X-GitHub-Event", "push")])
         #expect(verdict.code == "unsupported_media_type")
         #expect(verdict.error?.message.contains("application/json") == true)
+        #expect(verdict.error?.message.contains("multipart") == true)
     }
 
     @Test("no refusal shows a secret or the expected signature")

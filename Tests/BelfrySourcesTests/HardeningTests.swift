@@ -67,7 +67,10 @@ struct HardeningTests {
 
     @Test(
         "credentials are kept by no preset, whatever keep_headers says", arguments: Preset.allCases,
-        ["X-Hub-Signature-256", "X-Gitlab-Token", "authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Signature"])
+        [
+            "X-Hub-Signature-256", "X-Gitlab-Token", "authorization", "Proxy-Authorization", "Cookie", "X-Api-Key",
+            "X-Signature",
+        ])
     func credentials(preset: Preset, name: String) throws {
         let sample = try #require(SampleDelivery.names(for: preset).first.flatMap { SampleDelivery.named($0) })
         let fixture = SourceFixture(preset, secrets: ["whsec_c2VjcmV0"]) { $0.keepHeaders = [name, "X-Kept"] }
@@ -75,8 +78,9 @@ struct HardeningTests {
             String(decoding: sample.body, as: UTF8.self), sample.headers + [("X-Kept", "yes")], isLoopback: true)
         let headers = try #require(verdict.events.first?.headers)
         #expect(headers["x-kept"] == "yes")
-        #expect(headers["content-type"] == "application/json")
-        #expect(!headers.members.contains { $0.key == name.lowercased() || $0.value.string?.contains("c2VjcmV0") == true })
+        #expect(headers["content-type"]?.string?.hasPrefix("application/json") == true)
+        #expect(
+            !headers.members.contains { $0.key == name.lowercased() || $0.value.string?.contains("c2VjcmV0") == true })
     }
 
     @Test("header names are told apart without their case")

@@ -29,7 +29,8 @@ struct PlainPresetTests {
         for algorithm in SignatureSettings.Algorithm.allCases {
             for encoding in SignatureSettings.Encoding.allCases {
                 let fixture = Self.hmac {
-                    $0.algorithm = algorithm; $0.encoding = encoding
+                    $0.algorithm = algorithm
+                    $0.encoding = encoding
                 }
                 #expect(fixture.judgeSigned(body).verifiedBy == "env:S0")
                 #expect(fixture.judgeSigned(body, secret: 1).verifiedBy == "env:S1")
@@ -85,7 +86,8 @@ struct PlainPresetTests {
     @Test("settings that cannot verify refuse everything and say why")
     func faults() {
         let unsigned = Self.hmac {
-            $0.content = "{timestamp}"; $0.timestampHeader = "X-Time"
+            $0.content = "{timestamp}"
+            $0.timestampHeader = "X-Time"
         }
         let noTime = Self.hmac { $0.content = "{timestamp}.{body}" }
         let noID = Self.hmac { $0.content = "{id}.{body}" }

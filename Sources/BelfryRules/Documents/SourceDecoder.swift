@@ -57,10 +57,11 @@ extension DocumentDecoder {
             }
             return nil
         }
+        if preset == .grafana { return grafanaSignature(member, fields) }
         guard preset == .hmac || preset == .sensor else {
             note(
-                "preset \(preset.rawValue) has a signature of its own; only hmac and sensor take one", in: fields,
-                "signature")
+                "preset \(preset.rawValue) has a signature of its own; only hmac, sensor and grafana take one",
+                in: fields, "signature")
             return nil
         }
         let known = ["header", "prefix", "algorithm", "encoding", "content", "timestamp", "id"]
@@ -76,6 +77,14 @@ extension DocumentDecoder {
         settings.idHeader = self.header(inner, "id")
         checkContent(inner, settings)
         return settings
+    }
+
+    /// Grafana lets its user choose the names of the two headers, and nothing else.
+    private mutating func grafanaSignature(_ member: DocumentNode.Member, _ fields: Fields) -> SignatureSettings? {
+        let path = fields.path(of: "signature")
+        guard let inner = self.fields(member.value, path: path, known: ["header", "timestamp"]) else { return nil }
+        let standard = SignatureSettings.grafana()
+        return .grafana(header: header(inner, "header") ?? standard.header, timestampHeader: header(inner, "timestamp"))
     }
 
     /// What is signed must name the body, and a timestamp or id that is not signed proves nothing.
@@ -189,11 +198,12 @@ extension DocumentDecoder {
             note("must not be empty: preset \(preset.rawValue) verifies deliveries", in: fields, "secrets")
         }
         let plain: [Preset] = [.hmac, .token, .none]
-        only(fields, "token_header", preset, for: [.token, .sensor])
+        only(fields, "token_header", preset, for: [.token, .sensor, .cloudevents])
         only(fields, "identity", preset, for: plain)
         only(fields, "type", preset, for: plain)
         only(fields, "subject", preset, for: plain + [.sensor])
-        if fields["tolerance"] != nil, preset != .standardWebhooks, source.signature?.timestampHeader == nil {
+        let signsTime: [Preset] = [.standardWebhooks, .svix, .stripe, .slack]
+        if fields["tolerance"] != nil, !signsTime.contains(preset), source.signature?.timestampHeader == nil {
             note("has no effect: preset \(preset.rawValue) signs no timestamp here", in: fields, "tolerance")
         }
     }

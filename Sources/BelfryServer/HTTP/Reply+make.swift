@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfrySources
 import NIOCore
 
 extension Reply {
@@ -32,6 +33,16 @@ extension Reply {
             OutboundResponse(
                 status: status, reason: reason(status),
                 headers: [("content-type", contentType), ("cache-control", "no-store")], body: ByteBuffer(bytes: bytes)
+            )
+        )
+    }
+
+    /// What a sender asked to be told.
+    static func answer(_ answer: DeliveryAnswer) -> Reply {
+        .response(
+            OutboundResponse(
+                status: answer.status, reason: reason(answer.status),
+                headers: answer.headers + [("cache-control", "no-store")], body: ByteBuffer(bytes: answer.body)
             )
         )
     }

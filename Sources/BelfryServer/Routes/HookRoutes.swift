@@ -21,9 +21,9 @@ struct HookRoutes {
             received: request.received
         )
         switch try await hub.receive(source: request.parameters["source"] ?? "", delivery) {
-        case .answered(let status, let contentType, let body):
-            return body.isEmpty && status == 204 ? .empty(204) : .bytes(body, contentType: contentType, status: status)
-        case .stored(let events, let isBatch):
+        case .answered(let answer), .stored(_, _, let answer?):
+            return .answer(answer)
+        case .stored(let events, let isBatch, nil):
             let status = !events.isEmpty && events.allSatisfy { $0.status == .duplicate } ? 200 : 202
             if !isBatch, let event = events.first { return .json(event.json, status: status) }
             return .json(["events": .array(events.map { .object($0.json) })], status: status)

@@ -24,7 +24,7 @@ extension PresetTraits {
     )
 }
 
-/// A group of alerts, as Alertmanager sends it; each alert becomes an event of its own that carries the group.
+/// A group of alerts, as Alertmanager and Grafana send it; each alert becomes an event of its own that carries the group.
 enum AlertGroup {
     /// What of the group every alert's `group` says.
     private static let groupMembers = [
@@ -36,7 +36,9 @@ enum AlertGroup {
     static func events(of delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent] {
         let payload = try delivery.json(groupPaths)
         guard let alerts = payload.elements("alerts") else {
-            throw BelfryError(.missingAttribute, "the body has no array `alerts`; is it Alertmanager's webhook format?")
+            throw BelfryError(
+                .missingAttribute,
+                "the body has no array `alerts`; is it the webhook format of Alertmanager or Grafana?")
         }
         // Checked before anything is copied: each event carries the group.
         guard alerts.count <= Limits.eventsPerDeliveryMax else {
@@ -52,11 +54,12 @@ enum AlertGroup {
                 .payloadTooLarge, "the group's labels, copied to each alert, would pass \(groupBytesMax) bytes")
         }
         let origin = payload.string("receiver")
+        let isSigned = delivery.verification.isBodySigned
         var events: [IncomingEvent] = []
         events.reserveCapacity(alerts.count)
         for (index, alert) in alerts.enumerated() {
             do throws(BelfryError) {
-                events.append(try event(of: alert, group: group, origin: origin))
+                events.append(try event(of: alert, group: group, origin: origin, isSigned: isSigned))
             } catch {
                 throw error.ofItem(index)
             }
@@ -65,29 +68,22 @@ enum AlertGroup {
     }
 
     private static func event(
-        of text: ArraySlice<UInt8>, group: [UInt8], origin: String?
+        of text: ArraySlice<UInt8>, group: [UInt8], origin: String?, isSigned: Bool
     ) throws(BelfryError) -> IncomingEvent {
         let alert = try VerifiedDelivery.pick(text, alertPaths)
         guard text.first == UInt8(ascii: "{") else { throw BelfryError(.malformed, "an alert is an object") }
-        let fingerprint = try required("fingerprint", of: alert)
-        let status = try required("status", of: alert)
-        let startsAt = try required("startsAt", of: alert)
+        let fingerprint = try alert.required("fingerprint")
+        let status = try alert.required("status")
+        let startsAt = try alert.required("startsAt")
         guard status == "firing" || status == "resolved" else {
             throw BelfryError(.malformed, "`status` is firing or resolved")
         }
         guard let start = Timestamp(startsAt) else { throw BelfryError(.malformed, "`startsAt` is no RFC 3339 time") }
         let end = status == "resolved" ? alert.string("endsAt").flatMap { Timestamp($0) } : nil
         return IncomingEvent(
-            origin: origin, key: "\(fingerprint)/\(status)/\(startsAt)", type: "alert.\(status)", subject: fingerprint,
-            time: end ?? start, data: spliced(text, group: group)
+            origin: origin, key: "\(fingerprint)/\(status)/\(startsAt)", isKeySigned: isSigned, type: "alert.\(status)",
+            subject: fingerprint, time: end ?? start, data: spliced(text, group: group)
         )
-    }
-
-    private static func required(_ name: String, of alert: PickedJSON) throws(BelfryError) -> String {
-        guard let value = alert.string(name), !value.isEmpty else {
-            throw BelfryError(.missingAttribute, "`\(name)` is missing or no text")
-        }
-        return value
     }
 
     /// `"group":{…}`, its values as the sender wrote them.

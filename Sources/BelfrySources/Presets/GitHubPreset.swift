@@ -36,7 +36,7 @@ private enum GitHubPreset {
     ])
 
     @Sendable static func read(_ delivery: VerifiedDelivery) throws(BelfryError) -> PresetTraits.Reading {
-        let payload = try delivery.json(paths)
+        let payload = try delivery.jsonOrPayload(paths)
         let event = try delivery.requiredHeader("x-github-event")
         let key = try delivery.requiredHeader("x-github-delivery")
         let action = payload.string("action").flatMap { $0.isEmpty ? nil : $0 }

@@ -87,7 +87,7 @@ private enum PlainReader {
         switch MediaType(delivery.delivery.headers["content-type"]) {
         case .json: try VerifiedDelivery.pick(delivery.delivery.body[...], paths)
         case .absent: try? PickedJSON(delivery.delivery.body[...], paths)
-        case .lines, .form, .other: nil
+        case .lines, .form, .multipart, .other: nil
         }
     }
 }

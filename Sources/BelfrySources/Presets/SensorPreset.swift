@@ -37,6 +37,9 @@ enum SensorPreset {
     private static let timeNames = ["time", "timestamp", "ts"]
 
     static func readings(in delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent] {
+        if CloudEvents.areSpoken(in: delivery.delivery.headers) {
+            return try CloudEvents.read(headers: delivery.delivery.headers, body: delivery.delivery.body)
+        }
         var paths = ["id", "type", "alert"] + sensorNames + timeNames
         if let own = delivery.source.subjectPath, own.hasPrefix("body.") { paths.append(String(own.dropFirst(5))) }
         let lookups = JSONPaths(paths)

@@ -32,7 +32,7 @@ package struct Verification: Sendable, Hashable {
     package var signedHeaders: [String] = []
 }
 
-/// The time a sender signed: integer seconds since 1970 in exactly one header, no more than the tolerance from now to
+/// The time a sender signed: integer seconds since 1970 that stand in one place, no more than the tolerance from now to
 /// either side.
 struct SignedTimestamp {
     /// As it was sent: what is signed.
@@ -40,11 +40,17 @@ struct SignedTimestamp {
     private let seconds: Int64
 
     init(header name: String, of delivery: Delivery) throws(BelfryError) {
-        let text = try delivery.headers.theOnly(name, orRefuse: .signatureMissing, .signatureInvalid)
+        try self.init(try delivery.headers.theOnly(name, orRefuse: .signatureMissing, .signatureInvalid), in: name)
+    }
+
+    /// - Parameter name: the header that the text stands in.
+    init(_ text: String, in name: String) throws(BelfryError) {
         // Eleven digits reach the year 5138 and cannot overflow.
-        guard text.utf8.count <= 11, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int64(text)
+        guard (1...11).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let seconds = Int64(text)
         else {
-            throw BelfryError(.signatureInvalid, "the header \(name) must be whole seconds since 1970, in digits")
+            throw BelfryError(
+                .signatureInvalid, "the time in the header \(name) must be whole seconds since 1970, in digits")
         }
         self.text = text
         self.seconds = seconds

@@ -37,6 +37,13 @@ struct SendCommand: AsyncParsableCommand {
             preset: template.preset, name: source, secretFile: secretFile, client: client
         )
         let answer = try await target.post(template, id: id ?? DeliveryTarget.newID(), client: client)
+        guard answer.object != nil else {
+            // Slack's forms, and sources with an answer of their own.
+            self.client.output.show(answer) { _ in
+                "taken; its sender is told no more (belfry events list --source \(target.source.name) shows the event)\n"
+            }
+            return
+        }
         let events = answer["events"]?.array ?? [answer]
         // What is watched is what the reader wants to see; the answer goes beside it.
         if watch, self.client.output == .table {

@@ -46,7 +46,7 @@ struct TestHub {
             body: Array(body.utf8),
             remote: "127.0.0.1", isLoopback: true, received: WallClock.system.now()
         )
-        guard case .stored(let events, _) = try await hub.receive(source: source, delivery) else { return [] }
+        guard case .stored(let events, _, _) = try await hub.receive(source: source, delivery) else { return [] }
         return events
     }
 

@@ -7,7 +7,9 @@ import Testing
         "each shipped rule turns its sample into a run that succeeds and says something",
         arguments: [
             ("github-issues", "github-issue-triage"), ("alertmanager-firing", "alertmanager-incident"),
-            ("sensor-reading", "overheating-pump"),
+            ("sensor-reading", "overheating-pump"), ("stripe-invoice-failed", "stripe-failed-invoice"),
+            ("slack-mention", "slack-mention"), ("cloudevents-device-alert", "device-alert"),
+            ("grafana-firing", "grafana-alert"),
         ]
     )
     func samples(sample: String, rule: String) async throws {
@@ -25,6 +27,8 @@ import Testing
         "samples that no shipped rule is for are stored, and why says what did not fit",
         arguments: [
             "github-push", "github-ping", "github-pull-request", "alertmanager-resolved", "sensor-normal",
+            "stripe-invoice-paid", "slack-command", "slack-button", "cloudevents-batch", "cloudevents-structured",
+            "grafana-resolved",
         ])
     func others(sample: String) async throws {
         let hub = try await HubProcess.start(arguments: ["--seed", "\(BuildProducts.root)/Rules"])
