@@ -32,6 +32,10 @@ struct SampleDeliveryTests {
         func first(_ name: String) throws -> IncomingEvent {
             let sample = try #require(SampleDelivery.named(name))
             let fixture = SourceFixture(sample.preset)
+            // Stripe's and Slack's repeats are known by what stands in the body.
+            let later = try #require(SampleDelivery.named(name, now: WallClock.system.now() + .seconds(1)))
+            let hasOwnID = [.stripe, .slack].contains(sample.preset)
+            #expect(!hasOwnID || sample.body != later.body, "\(name) would always be the same delivery")
             return try #require(
                 fixture.judgeSigned(String(decoding: sample.body, as: UTF8.self), sample.headers).events.first)
         }
@@ -46,6 +50,20 @@ struct SampleDeliveryTests {
         let reading = try first("sensor-reading")
         #expect((reading.data.value["celsius"]?.number?.double ?? 0) > 90)
         #expect(reading.subject == "pump-7")
+        #expect(try first("stripe-invoice-failed").type == "invoice.payment_failed")
+        #expect(try first("stripe-invoice-paid").type == "invoice.paid")
+        #expect(try first("slack-mention").type == "app_mention")
+        #expect(try first("slack-mention").subject == "C0ONCALL")
+        #expect(try first("slack-command").type == "slash_command")
+        #expect(try first("slack-button").type == "block_actions")
+        #expect(try first("slack-button").subject == "C0ONCALL")
+        #expect(try first("gitlab-issue").type == "issue")
+        #expect(try first("gitlab-push").subject == "harbour/checkout")
+        #expect(try first("grafana-firing").type == "alert.firing")
+        #expect(try first("grafana-resolved").subject == first("grafana-firing").subject)
+        #expect(try first("cloudevents-device-alert").type == "example.plant.device.alert")
+        #expect(try first("cloudevents-device-alert").key?.hasSuffix(" d-1") == true)
+        #expect(try first("cloudevents-batch").subject == "freezer-7")
         #expect(SampleDelivery.named("nothing") == nil)
     }
 
@@ -58,5 +76,14 @@ struct SampleDeliveryTests {
         #expect(text.contains("s3cret") == preset.needsSecret)
         #expect(!source.setUpText(url: "u", secret: nil).contains("s3cret"))
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+    }
+
+    @Test(
+        "where the sender makes the secret, the set-up text says how it is entered",
+        arguments: [Preset.stripe, .slack, .svix])
+    func givenSecret(preset: Preset) {
+        let source = SourceDefinition(name: "till", preset: preset, secrets: [.generated])
+        let text = source.setUpText(url: "https://hub.example/hooks/till", secret: nil)
+        #expect(text.contains("belfry sources rotate till --secret-file F"))
     }
 }
