@@ -125,11 +125,16 @@ public struct NamedSecret: Sendable, Hashable {
     /// Its reference, with an index where there are several generated ones: `env:GITHUB_WEBHOOK_SECRET`, `generate#2`.
     public var name: String
     public var secret: Secret
+    /// From when on it verifies nothing, because another took its place; nil: it does not end.
+    public var expires: Timestamp?
 
-    public init(name: String, secret: Secret) {
+    public init(name: String, secret: Secret, expires: Timestamp? = nil) {
         self.name = name
         self.secret = secret
+        self.expires = expires
     }
+
+    public func isActive(at time: Timestamp) -> Bool { expires.map { time < $0 } ?? true }
 }
 
 /// An agent as its document says it: a configured way to get text out of something.

@@ -29,6 +29,15 @@ public enum Limits {
     public static let attributeBytesMax = 1024
     /// Signatures that one delivery may carry: each costs a comparison or, with Ed25519, a verification per key.
     public static let signaturesPerDeliveryMax = 16
+    /// Secrets of one source that the hub keeps: each is tried on a delivery that none before it fits.
+    public static let sealedSecretsPerSourceMax = 8
+    /// A secret that a sender gave.
+    public static let secretBytesMax = 1024
+    /// A shorter one is guessed.
+    public static let secretBytesMin = 8
+    /// How long a secret may work beside the one that took its place: longer is no rotation.
+    public static let secretKeepMax = Duration.seconds(90 * 86400)
+    public static let secretKeepDefault = Duration.seconds(86400)
     /// Identities are remembered this long after their last sighting.
     public static let identityRetention = Duration.seconds(7 * 86400)
     /// Refusals are audited as one row per source, reason and minute, so that a flood of them stays small.
@@ -43,6 +52,27 @@ public enum Limits {
     public static let patternLeavesMax = 10_000
     /// Wildcards of one pattern string: matching is linear in each, and a thousand of them is nobody's intent.
     public static let wildcardsPerStringMax = 32
+
+    // MARK: Notices
+
+    /// A notice is read on a phone, and names of others stand in it.
+    public static let noticeTitleBytesMax = 200
+    public static let noticeTextBytesMax = 1000
+    /// So many refused deliveries of a source within ``refusalNoticeWindow`` are worth a person's look.
+    public static let refusalNoticeThreshold: Int64 = 10
+    public static let refusalNoticeWindow = Duration.seconds(300)
+    /// A source that goes on refusing is told of once in this time: anybody can post rubbish to it.
+    public static let refusalNoticeInterval = Duration.seconds(900)
+    /// Of one reload; a folder of broken rules must not flood the alerts.
+    public static let brokenNoticesMax = 20
+    /// Room on the disk below this, or below this part of it, is low. Rows and log need a hundredth of it in an hour of
+    /// full load.
+    public static let diskLowBytes: Int64 = 512 * 1024 * 1024
+    public static let diskLowPart: Int64 = 50
+    /// With less the next commits fail.
+    public static let diskFullBytes: Int64 = 16 * 1024 * 1024
+    /// How often the room is looked at, also while nothing is written.
+    public static let diskCheckInterval = Duration.seconds(15)
 
     // MARK: Templates
 

@@ -6,6 +6,13 @@ public struct Notice: Sendable, Hashable {
         case event
         case runFailed = "run_failed"
         case stopUnconfirmed = "stop_unconfirmed"
+        /// Documents that can't be used: a rules folder that can't be applied, a stored document that can't be read, a
+        /// secret or an agent that is gone.
+        case ruleBroken = "rule_broken"
+        /// A source refuses what its sender brings.
+        case sourceRefusing = "source_refusing"
+        /// Room on the data folder's disk: low, none, and enough again.
+        case disk
     }
 
     public enum Severity: String, Sendable, Hashable, CaseIterable { case info, warning, error }
@@ -17,18 +24,29 @@ public struct Notice: Sendable, Hashable {
     public var event: EventID?
     public var run: RunID?
     public var rule: String?
+    public var source: String?
 
+    /// Title and text are cut to a bound and lose their control characters: names and messages of others stand in them.
     public init(
         _ kind: Kind, _ severity: Severity, title: String, text: String, event: EventID? = nil, run: RunID? = nil,
-        rule: String? = nil
+        rule: String? = nil, source: String? = nil
     ) {
         self.kind = kind
         self.severity = severity
-        self.title = title
-        self.text = text
+        self.title = title.plain(bytesMax: Limits.noticeTitleBytesMax)
+        self.text = text.plain(bytesMax: Limits.noticeTextBytesMax)
         self.event = event
         self.run = run
         self.rule = rule
+        self.source = source
+    }
+
+    /// Where there is more, relative to the hub's root: the run before the event, the event before rule and source.
+    public var link: String {
+        if let run { return "/#run/\(run)" }
+        if let event { return "/#event/\(event)" }
+        if let rule { return "/#rule/\(rule)" }
+        return source.map { "/#source/\($0)" } ?? "/"
     }
 
     public func frame(at time: Timestamp) -> DraftFrame {
@@ -38,12 +56,40 @@ public struct Notice: Sendable, Hashable {
         writer.member("severity", severity.rawValue)
         writer.member("title", title)
         writer.member("text", text)
+        writer.member("link", link)
         writer.member("event", ifPresent: event?.description)
         writer.member("run", ifPresent: run?.description)
         writer.member("rule", ifPresent: rule)
+        writer.member("source", ifPresent: source)
         writer.endObject()
         return DraftFrame(
-            time: time, topic: .alerts, run: run, rule: rule, type: .notice, data: RawJSON(trusted: writer.bytes)
+            time: time, topic: .alerts, run: run, rule: rule, source: source, type: .notice,
+            data: RawJSON(trusted: writer.bytes)
         )
+    }
+}
+
+extension String {
+    /// One line for a person: no control characters, nothing that turns the direction of text, at most so many bytes.
+    fileprivate func plain(bytesMax: Int) -> String {
+        var plain = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in unicodeScalars {
+            let shown = scalar.isControl ? " " : scalar
+            bytes += UTF8.width(shown)
+            guard bytes <= bytesMax else { return String(plain) + "…" }
+            plain.append(shown)
+        }
+        return String(plain)
+    }
+}
+
+extension Unicode.Scalar {
+    /// C0, DEL, C1, line and paragraph separators, and marks of direction (Unicode, UAX #9).
+    fileprivate var isControl: Bool {
+        switch value {
+        case 0...0x1F, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 }

@@ -9,26 +9,31 @@ extension Hub {
     public func rules() async throws(BelfryError) -> [JSONObject] {
         let activity = Dictionary(try await store.ruleActivity().map { ($0.rule, $0) }, uniquingKeysWith: { $1 })
         let snapshot = registry.snapshot
-        return snapshot.records(of: .rule).compactMap { record in
-            snapshot.rules[record.name].map { ruleItem(record, $0, activity: activity[record.name]) }
+        return snapshot.records(of: .rule).map { record in
+            ruleItem(record, snapshot, activity: activity[record.name])
         }
     }
 
     /// The item of ``rules()`` with `text` and `document`; nil if there is none.
     public func rule(_ name: String) async throws(BelfryError) -> JSONObject? {
         let snapshot = registry.snapshot
-        guard let record = snapshot.records[DocumentName(.rule, name)], let rule = snapshot.rules[name] else {
-            return nil
-        }
+        guard let record = snapshot.records[DocumentName(.rule, name)] else { return nil }
         let activity = try await store.ruleActivity().first { $0.rule == name }
-        var item = ruleItem(record, rule, activity: activity)
+        var item = ruleItem(record, snapshot, activity: activity)
         item["text"] = .string(record.text)
         item["document"] = record.canonical.value
         return item
     }
 
-    private func ruleItem(_ record: DocumentRecord, _ rule: RuleDefinition, activity: RuleActivity?) -> JSONObject {
+    private func ruleItem(
+        _ record: DocumentRecord, _ snapshot: Registry.Snapshot, activity: RuleActivity?
+    ) -> JSONObject {
         var item = record.json
+        guard let rule = snapshot.rules[record.name] else {
+            item["enabled"] = false
+            item["problem"] = .optional(snapshot.problems[record.id])
+            return item
+        }
         item["about"] = .optional(rule.about)
         item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
         item["mode"] = .string(rule.observesOnly ? "observe" : "run")
@@ -54,6 +59,7 @@ extension Hub {
     private func agentItem(_ record: DocumentRecord) -> JSONObject {
         var item = record.json
         let document = record.canonical.value
+        if let problem = registry.snapshot.problems[record.id] { item["problem"] = .string(problem) }
         item["about"] = document["about"] ?? .null
         item["kind"] = document["kind"] ?? .null
         item["model"] = document["model"]
@@ -74,16 +80,20 @@ extension Hub {
     /// - Parameter revealing: adds `secrets` and `set_up`, for who may change them.
     public func source(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject? {
         let snapshot = registry.snapshot
-        guard let record = snapshot.records[DocumentName(.source, name)], let source = snapshot.sources[name] else {
-            return nil
-        }
+        guard let record = snapshot.records[DocumentName(.source, name)] else { return nil }
         let activity = try await store.sourceActivity().first { $0.source == name }
         var item = sourceItem(record, snapshot, activity: activity)
         item["text"] = .string(record.text)
         item["document"] = record.canonical.value
-        if revealing, case .success(let secrets) = source.secrets {
+        if revealing, let secrets = try? snapshot.sources[name]?.secrets(at: configuration.clock.now()) {
             item["secrets"] = .array(
-                secrets.map { ["name": .string($0.name), "value": .string($0.secret.text)] }
+                secrets.map { secret in
+                    var json: JSONObject = [
+                        "name": .string(secret.name), "value": .string(secret.secret.text),
+                    ]
+                    if let expires = secret.expires { json["ends"] = .string(expires.description) }
+                    return .object(json)
+                }
             )
         }
         return item
@@ -93,7 +103,11 @@ extension Hub {
         _ record: DocumentRecord, _ snapshot: Registry.Snapshot, activity: SourceActivity?
     ) -> JSONObject {
         var item = record.json
-        guard let source = snapshot.sources[record.name] else { return item }
+        guard let source = snapshot.sources[record.name] else {
+            item["status"] = .string(BelfryError.Code.invalidDocument.rawValue)
+            item["problem"] = .optional(snapshot.problems[record.id])
+            return item
+        }
         item["about"] = .optional(source.definition.about)
         item["preset"] = .string(source.definition.preset.rawValue)
         item["paused"] = .bool(record.isPaused || snapshot.isAllPaused)

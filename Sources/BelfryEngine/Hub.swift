@@ -84,7 +84,19 @@ public final class Hub: Sendable {
     /// How the last apply of the rules folder went; nil if there is no such folder.
     public var rulesFolder: RulesFolder? { folder.withLock { $0 } }
 
-    public func note(_ rulesFolder: RulesFolder) { folder.withLock { $0 = rulesFolder } }
+    /// Keeps how an apply of the rules folder went; one that failed is also a notice.
+    public func note(_ rulesFolder: RulesFolder) async {
+        folder.withLock { $0 = rulesFolder }
+        guard let error = rulesFolder.error else { return }
+        let notice = Notice(
+            .ruleBroken, .error, title: "The rules folder can't be applied",
+            text: "the set from before stays: \(error)")
+        do throws(BelfryError) {
+            try await store.append([notice.frame(at: configuration.clock.now())], onlyDeltas: false)
+        } catch {
+            logger.error("a notice could not be stored", metadata: ["error": "\(error)"])
+        }
+    }
 
     /// Calls `sink` for every commit from now on: on the writer's thread, in order, before the committing caller is
     /// told. It must not block.

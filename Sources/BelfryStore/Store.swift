@@ -69,7 +69,8 @@ public final class Store: Sendable {
                 pool: pool,
                 settings: Writer.Settings(
                     clock: configuration.clock, walBytesMax: configuration.walBytesMax,
-                    pageBytes: DatabaseFile.pageBytes, position: heads.position, auditHead: heads.audit
+                    pageBytes: DatabaseFile.pageBytes, position: heads.position, auditHead: heads.audit,
+                    diskSpace: { configuration.diskSpace(configuration.folder) }
                 ),
                 logger: logger, onCommit: onCommit
             )

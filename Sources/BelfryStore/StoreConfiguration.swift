@@ -10,6 +10,9 @@ public struct StoreConfiguration: Sendable {
     /// The write-ahead log is checkpointed between two commits when it passes this.
     public var walBytesMax = Limits.walBytesMax
 
+    /// Room on the disk that a folder is on.
+    public var diskSpace: @Sendable (_ folder: String) -> DiskSpace? = DiskSpace.of
+
     public init(folder: String, clock: WallClock = .system) {
         self.folder = folder
         self.clock = clock

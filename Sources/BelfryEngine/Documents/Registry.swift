@@ -16,6 +16,8 @@ final class Registry: Sendable {
         var rules: [String: RuleDefinition] = [:]
         var ruleSet = RuleSet.empty
         var records: [DocumentName: DocumentRecord] = [:]
+        /// Why a stored document can't be used, of those that can't even be read.
+        var problems: [DocumentName: String] = [:]
         var isAllPaused = false
     }
 
@@ -23,6 +25,11 @@ final class Registry: Sendable {
     struct ServedSource: Sendable {
         var definition: SourceDefinition
         var secrets: Result<[NamedSecret], BelfryError>
+
+        /// Those that verify at a moment: an ended one is out at that moment, not at the next reload.
+        func secrets(at time: Timestamp) throws(BelfryError) -> [NamedSecret] {
+            try secrets.get().filter { $0.isActive(at: time) }
+        }
     }
 
     private struct State {
@@ -32,6 +39,8 @@ final class Registry: Sendable {
         var shownReload = 0
         /// Parsed documents by name, reused while their version holds.
         var parsed: [DocumentName: (version: Int64, document: Document)] = [:]
+        /// What is broken and was told.
+        var told: Set<Notice> = []
     }
 
     private let store: Store
@@ -69,7 +78,13 @@ final class Registry: Sendable {
         for record in set.documents {
             next.records[record.id] = record
             if parsed[record.id]?.version != record.version {
-                parsed[record.id] = (record.version, try Self.parse(record.kind, record.canonical, text: record.text))
+                parsed[record.id] = nil
+                do throws(BelfryError) {
+                    let document = try Self.parse(record.kind, record.canonical, text: record.text)
+                    parsed[record.id] = (record.version, document)
+                } catch {
+                    next.problems[record.id] = error.message
+                }
             }
             switch parsed[record.id]?.document.content {
             case .source(let definition):
@@ -91,12 +106,31 @@ final class Registry: Sendable {
         next.ruleSet = RuleSet(version: set.ruleSetVersion, rules: rules)
         let names = next.records
         parsed = parsed.filter { names[$0.key] != nil }
-        state.withLock { state in
+        let broken = next.brokenParts(secrets)
+        let news = state.withLock { state -> [Notice] in
             // Reloads may overtake each other; what was read later stays.
-            guard reload > state.shownReload else { return }
+            guard reload > state.shownReload else { return [] }
             state.shownReload = reload
             state.snapshot = next
             state.parsed = parsed
+            defer { state.told = Set(broken) }
+            return broken.filter { !state.told.contains($0) }
+        }
+        await tell(news)
+    }
+
+    /// What is broken is told once, and again after a restart.
+    private func tell(_ notices: [Notice]) async {
+        guard !notices.isEmpty else { return }
+        for notice in notices {
+            logger.error("\(notice.title)", metadata: ["error": "\(notice.text)"])
+        }
+        let now = WallClock.system.now()
+        do throws(BelfryError) {
+            try await store.append(
+                notices.prefix(Limits.brokenNoticesMax).map { $0.frame(at: now) }, onlyDeltas: false)
+        } catch {
+            logger.error("notices could not be stored", metadata: ["error": "\(error)"])
         }
     }
 
@@ -167,11 +201,6 @@ final class Registry: Sendable {
             }
             return .success(named)
         } catch {
-            // Said once, not at every reload.
-            if case .failure(let known)? = snapshot.sources[source.name]?.secrets, known.message == error.message {
-                return .failure(error)
-            }
-            logger.error("a source is disabled", metadata: ["source.name": "\(source.name)", "error": "\(error)"])
             return .failure(error)
         }
     }

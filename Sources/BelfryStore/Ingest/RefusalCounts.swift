@@ -19,6 +19,17 @@ struct RefusalCounts: Sendable {
 
     private var counts: [Key: Value] = [:]
     private var isWriteUnderWay = false
+    /// When each source's refusals were last worth a notice.
+    private var noticed: [String: Timestamp] = [:]
+
+    /// Whether a notice about a source may come again.
+    func mayNotice(_ source: String, at time: Timestamp) -> Bool {
+        noticed[source].map { time - $0 >= Limits.refusalNoticeInterval } ?? true
+    }
+
+    mutating func noteNotices(_ sources: [String], at time: Timestamp) {
+        for source in sources { noticed[source] = time }
+    }
 
     /// Counts one; true if the caller has to ask for a write.
     mutating func add(source: String, code: String, remote: String, at time: Timestamp) -> Bool {
@@ -45,6 +56,8 @@ struct RefusalCounts: Sendable {
 
 private final class Taken: Sendable {
     private let counts = Mutex<[RefusalCounts.Key: RefusalCounts.Value]?>(nil)
+    /// Sources that the batch holds a notice about, and its moment.
+    let noticed = Mutex<(sources: [String], time: Timestamp)?>(nil)
 
     var all: [RefusalCounts.Key: RefusalCounts.Value] { counts.withLock { $0 ?? [:] } }
 
@@ -69,9 +82,18 @@ extension Store {
         // Taken once, also if the batch is run again; put back if it is not stored in the end.
         let taken = Taken()
         writer.post { [self] transaction in
-            for (key, value) in taken.counts(from: self) { try transaction.record(key, value) }
+            let counts = taken.counts(from: self)
+            for (key, value) in counts { try transaction.record(key, value) }
+            let sources = Set(counts.keys.map(\.source)).subtracting(["*"]).sorted()
+            let due = refusalCounts.withLock { state in
+                sources.filter { state.mayNotice($0, at: transaction.now) }
+            }
+            let noticed = try due.filter { try transaction.noticeRefusals(of: $0) }
+            taken.noticed.withLock { $0 = (noticed, transaction.now) }
         } ended: { [self] error in
-            if error != nil { refusalCounts.withLock { $0.putBack(taken.all) } }
+            guard error == nil else { return refusalCounts.withLock { $0.putBack(taken.all) } }
+            guard let noticed = taken.noticed.withLock({ $0 }) else { return }
+            refusalCounts.withLock { $0.noteNotices(noticed.sources, at: noticed.time) }
         }
     }
 }

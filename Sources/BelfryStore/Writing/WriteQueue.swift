@@ -4,7 +4,8 @@ import Synchronization
 
 /// The bounded queue before the writer's thread.
 ///
-/// The thread sleeps on a semaphore and is woken once, by the operation that finds it asleep: nothing polls.
+/// The thread sleeps on a semaphore and is woken once, by the operation that finds it asleep. It also wakes now and then
+/// to look at the disk.
 final class WriteQueue: Sendable {
     /// What the sleeping thread wants to be woken for.
     private enum Sleep { case awake, untilAnything, untilMoreThanDeltas }
@@ -74,14 +75,17 @@ final class WriteQueue: Sendable {
     private enum Next { case batch([WriteOperation]), wait, waitUntil(ContinuousClock.Instant), end }
 
     /// The operations of the next commit, in the order they came. Sleeps while there are none, and while there are
-    /// only deltas and the last commit of only deltas is less than an interval ago. Nil when the queue is closed and
-    /// empty. Only the writer's thread calls it.
+    /// only deltas and the last commit of only deltas is less than an interval ago; empty after
+    /// ``Limits/diskCheckInterval`` without any. Nil when the queue is closed and empty. Only the writer's thread calls
+    /// it.
     func nextBatch(lastDeltaCommit: ContinuousClock.Instant?) -> [WriteOperation]? {
         while true {
             switch next(lastDeltaCommit: lastDeltaCommit) {
             case .batch(let operations): return operations
             case .end: return nil
-            case .wait: wake.wait()
+            case .wait:
+                sleep(until: .now + Limits.diskCheckInterval)
+                if load.operations == 0 { return [] }
             case .waitUntil(let instant): sleep(until: instant)
             }
         }

@@ -16,6 +16,8 @@ final class Writer: Sendable {
         var pageBytes: Int
         var position: Int64
         var auditHead: AuditHead
+        /// Of the data folder's disk; nil if it can't be said.
+        var diskSpace: @Sendable () -> DiskSpace?
     }
 
     private struct Ending {
@@ -58,9 +60,12 @@ final class Writer: Sendable {
         let thread = Thread { [self] in
             var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
             while let batch = queue.nextBatch(lastDeltaCommit: loop.lastDeltaCommit) {
-                conclude(loop.commit(batch))
-                loop.checkpointIfDue()
-                note(loop)
+                if !batch.isEmpty {
+                    conclude(loop.commit(batch))
+                    loop.checkpointIfDue()
+                    note(loop)
+                }
+                if let outcome = loop.watchDisk() { conclude(outcome) }
             }
             loop.end()
             withExtendedLifetime(lock) {}

@@ -32,6 +32,8 @@ struct WriterLoop {
     /// A reader may stand in the way of a checkpoint: then the next attempt is at this length.
     private var nextCheckpointBytes: Int
     private var lastRescue: ContinuousClock.Instant?
+    private var disk = DiskWatch()
+    private var lastDiskCheck: ContinuousClock.Instant?
 
     var walBytes: Int { walLength.pages * settings.pageBytes }
 
@@ -141,11 +143,36 @@ struct WriterLoop {
         logger.error(
             "A batch could not be stored", metadata: ["code": "\(reason.code.rawValue)", "reason": "\(reason.message)"]
         )
+        if reason.code == .storageFull { disk.noteFull() }
         rescueSpace()
         return Outcome(
             isCommitted: false, batch: CommittedBatch(frames: [], head: committedHead),
             replies: operations.map { operation in { operation.fail(reason) } }, commitDuration: .zero
         )
+    }
+
+    // MARK: The disk
+
+    /// Looks at the room on the disk if it is time, and tells of a change. What could not be stored is told later.
+    mutating func watchDisk() -> Outcome? {
+        let isDue = lastDiskCheck.map { $0.duration(to: .now) >= Limits.diskCheckInterval } ?? true
+        guard isDue, let space = settings.diskSpace() else { return nil }
+        lastDiskCheck = .now
+        let level = disk.level(of: space)
+        guard level != disk.told else { return nil }
+        let notice = disk.notice(of: level, space)
+        let outcome = commit([
+            WriteOperation(
+                bytes: 0, kind: .transition,
+                perform: { transaction in
+                    try transaction.append(notice.frame(at: transaction.now))
+                    return {}
+                },
+                fail: { _ in }
+            )
+        ])
+        if outcome.isCommitted { disk.told = level }
+        return outcome
     }
 
     // MARK: Checkpoints

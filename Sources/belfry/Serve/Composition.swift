@@ -100,9 +100,9 @@ enum Composition {
         let applied: AppliedDocuments
         do {
             applied = try await hub.applyDocuments(try DocumentFiles.read([folder]), owner: .file, by: .hub)
-            hub.note(RulesFolder(path: folder, error: nil))
+            await hub.note(RulesFolder(path: folder, error: nil))
         } catch {
-            hub.note(RulesFolder(path: folder, error: (error as? BelfryError)?.message ?? "\(error)"))
+            await hub.note(RulesFolder(path: folder, error: (error as? BelfryError)?.message ?? "\(error)"))
             throw error
         }
         for warning in applied.warnings { logger.warning("\(warning)") }

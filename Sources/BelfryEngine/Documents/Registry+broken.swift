@@ -1,0 +1,45 @@
+import BelfryCore
+import BelfryRules
+import BelfryStore
+
+extension Registry.Snapshot {
+    /// A notice for each part that can't do its work: documents that can't be read, sources without their secret, rules
+    /// whose agent is gone or has lost its key.
+    func brokenParts(_ resolver: SecretResolver) -> [Notice] {
+        var notices = problems.sorted { $0.key.description < $1.key.description }.map { id, problem in
+            notice(of: id, title: "\(id) can't be loaded", problem)
+        }
+        for (name, source) in sources.sorted(by: { $0.key < $1.key }) {
+            guard case .failure(let error) = source.secrets, !source.definition.isRetired else { continue }
+            notices.append(
+                notice(of: DocumentName(.source, name), title: "source \(name) is disabled", error.message))
+        }
+        for rule in ruleSet.rules {
+            for agent in rule.definition.agents {
+                guard let problem = problem(ofAgent: agent, resolver) else { continue }
+                let id = DocumentName(.rule, rule.definition.name)
+                notices.append(notice(of: id, title: "\(id) can't run", "agent \(agent): \(problem)"))
+                break
+            }
+        }
+        return notices
+    }
+
+    private func problem(ofAgent name: String, _ resolver: SecretResolver) -> String? {
+        guard let agent = agents[name] else { return problems[DocumentName(.agent, name)] ?? "there is none" }
+        guard case .openai(let settings) = agent.kind, let key = settings.key else { return nil }
+        do throws(BelfryError) {
+            _ = try resolver.resolve(key)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    private func notice(of id: DocumentName, title: String, _ problem: String) -> Notice {
+        Notice(
+            .ruleBroken, .error, title: title, text: problem, rule: id.kind == .rule ? id.name : nil,
+            source: id.kind == .source ? id.name : nil
+        )
+    }
+}

@@ -1,0 +1,65 @@
+import BelfryCore
+import BelfryStore
+import Testing
+
+@testable import BelfryEngine
+
+/// A part that can't work is told of, and the rest works.
+@Suite(.timeLimit(.minutes(1)))
+struct BrokenPartsTests {
+    private static let documents = """
+        source: plant
+        preset: none
+        ---
+        source: locked
+        preset: hmac
+        secret: env:NOT_ALLOWED
+        signature: { header: x-signature }
+        ---
+        agent: talker
+        kind: echo
+        ---
+        rule: talk
+        when: { source: [plant] }
+        run: { steps: [ { step: say, agent: talker, prompt: x } ] }
+        """
+
+    private func notices(_ hub: Hub) async throws -> [JSONValue] {
+        try await hub.frames(after: 0, through: nil, topics: [.alerts], max: 100).frames.map(\.draft.data.value)
+    }
+
+    @Test("a source without its secret, a rule whose agent is gone and a document that can't be read: once each")
+    func broken() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let hub = test.hub
+            #expect(try await notices(hub).map { $0["source"]?.string } == ["locked"])
+            #expect(try await notices(hub).first?["kind"] == "rule_broken")
+            #expect(try await notices(hub).first?["text"]?.string?.contains("NOT_ALLOWED") == true)
+            try await hub.reload()
+            #expect(try await notices(hub).count == 1, "not at every reload")
+
+            try await hub.removeDocument(DocumentName(.agent, "talker"), by: .hub)
+            let rule = try #require(try await notices(hub).last)
+            #expect(rule["rule"] == "talk" && rule["link"] == "/#rule/talk")
+
+            let draft = DocumentDraft(kind: .rule, name: "odd", text: "rule: odd", canonical: RawJSON(["rule": 5]))
+            _ = try await hub.store.apply(DocumentPlan(owner: .api, documents: [draft]), by: .hub)
+            try await hub.reload()
+            #expect(try await notices(hub).count == 3)
+            #expect(try await notices(hub).last?["rule"] == "odd")
+            #expect(try await hub.rule("odd")?["problem"]?.string != nil)
+            #expect(try await test.post("{}", to: "plant").first?.status == .matched, "the rest works")
+        }
+    }
+
+    @Test("a rules folder that can't be applied is told of, with what is wrong, on one line")
+    func folder() async throws {
+        try await TestHub.with(documents: "source: plant\npreset: none") { test in
+            await test.hub.note(RulesFolder(path: "/rules", error: nil))
+            await test.hub.note(RulesFolder(path: "/rules", error: "bad.yaml:2: whem: unknown\nmore"))
+            let told = try await notices(test.hub)
+            #expect(told.count == 1 && told.first?["kind"] == "rule_broken")
+            #expect(told.first?["text"] == "the set from before stays: bad.yaml:2: whem: unknown more")
+        }
+    }
+}
