@@ -33,7 +33,7 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "Migrations",
-            resources: [.embedInCode("v0001_first_light.sql")]
+            resources: [.embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql")]
         ),
         .target(
             name: "BelfryStore",

@@ -14,6 +14,11 @@ public enum Migrations {
             number: 1,
             reason: "The whole vocabulary at once: later features fill tables, they need no new shape.",
             sql: String(decoding: PackageResources.v0001_first_light_sql, as: UTF8.self)
-        )
+        ),
+        Migration(
+            number: 2,
+            reason: "A secret is rotated while deliveries come: the old one works on for a while, and then ends.",
+            sql: String(decoding: PackageResources.v0002_ending_secrets_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -26,7 +26,7 @@ extension Hub {
                 "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
         }
         do throws(BelfryError) {
-            switch source.definition.judge(delivery, secrets: try source.secrets.get()) {
+            switch source.definition.judge(delivery, secrets: try source.secrets(at: delivery.received)) {
             case .answered(let answer):
                 return .answered(answer)
             case .refused(let error):

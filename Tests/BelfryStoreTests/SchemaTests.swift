@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 1)
+        #expect(try fixture.number("PRAGMA user_version") == 2)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -86,6 +86,7 @@ import Testing
           CREATE INDEX frames_by_topic ON frames (topic) WHERE topic IS NOT NULL
         generated_secrets
           source TEXT!*, number INTEGER!*, sealed BLOB!, created INTEGER!, created_by BLOB!
+          expires INTEGER
         identities
           source TEXT!*, key BLOB!*, event BLOB!, first_seen INTEGER!, last_seen INTEGER!
           sightings INTEGER!, expires INTEGER!

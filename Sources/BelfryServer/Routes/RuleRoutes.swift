@@ -74,7 +74,9 @@ extension JSONObject {
 
 extension RouteRequest {
     /// The version that `If-Match` asks for; nil without one. `*` is any version, which is what no header means too.
+    /// `If-None-Match: *` asks for none: 0.
     func expectedVersion() throws(BelfryError) -> Int64? {
+        if headers.first(name: "if-none-match") == "*" { return 0 }
         guard let text = headers.first(name: "if-match"), text != "*" else { return nil }
         guard let version = Int64(text.filter { $0 != "\"" }) else {
             throw BelfryError(.preconditionFailed, "If-Match must hold the version that the ETag showed")

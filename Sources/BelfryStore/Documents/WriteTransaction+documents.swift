@@ -10,7 +10,13 @@ extension WriteTransaction {
         var applied = resolution.applied(ruleSetVersion: current.ruleSetVersion)
         guard !applied.changesNothing else { return applied }
         for change in resolution.changes { try store(change, owner: plan.owner, by: principal) }
-        for record in resolution.removals { try remove(record, by: principal) }
+        for record in resolution.removals {
+            try remove(record, by: principal)
+            // One that only went missing from the folder may come back, and its sender still has the secret.
+            if record.kind == .source, plan.removals.contains(record.id) {
+                try removeSecrets(source: record.name, by: principal)
+            }
+        }
         // What waited behind a rule's old state may go on.
         hasQueuedRuns = true
         applied.ruleSetVersion = try announceRules(by: principal) { writer in

@@ -1,7 +1,7 @@
 import BelfryCore
 import GRDB
 
-/// Forgets identities and body digests whose time is over, a bounded number of rows per commit.
+/// Forgets identities, body digests and secrets whose time is over, a bounded number of rows per commit.
 struct Sweep {
     private var lastBegun: Timestamp?
     private var isUnderWay = false
@@ -11,7 +11,7 @@ struct Sweep {
         guard isUnderWay || isDue else { return }
         if !isUnderWay { lastBegun = transaction.now }
         var isFull = false
-        for sql in [Self.identities, Self.digests, Self.refusals] {
+        for sql in [Self.identities, Self.digests, Self.secrets, Self.refusals] {
             let cutoff = sql == Self.refusals ? transaction.now - Limits.identityRetention : transaction.now
             try transaction.execute(sql, [cutoff.milliseconds, Limits.sweepRowsMax])
             isFull = isFull || transaction.db.changesCount >= Limits.sweepRowsMax
@@ -26,6 +26,11 @@ struct Sweep {
     private static let digests = """
         DELETE FROM body_digests WHERE (source, digest) IN
             (SELECT source, digest FROM body_digests INDEXED BY body_digests_by_expiry WHERE expires <= ? LIMIT ?)
+        """
+    /// A handful of rows in all: no index.
+    private static let secrets = """
+        DELETE FROM generated_secrets WHERE (source, number) IN
+            (SELECT source, number FROM generated_secrets WHERE expires <= ? LIMIT ?)
         """
     private static let refusals = """
         DELETE FROM refusals WHERE (source, code, minute) IN

@@ -9,7 +9,10 @@ struct SourcesCommand: ParsableCommand {
             EXAMPLE
               belfry sources show github
             """,
-        subcommands: [SourcesList.self, SourcesShow.self, SourcesPause.self, SourcesResume.self],
+        subcommands: [
+            SourcesList.self, SourcesShow.self, SourcesAdd.self, SourcesRotate.self, SourcesPause.self,
+            SourcesResume.self, SourcesRemove.self,
+        ],
         defaultSubcommand: SourcesList.self
     )
 }

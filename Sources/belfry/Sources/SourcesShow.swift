@@ -22,7 +22,8 @@ struct SourcesShow: AsyncParsableCommand {
             }
             if let problem = source["problem"]?.string { lines.append("problem".padded(to: 8) + "  " + problem) }
             for secret in source["secrets"]?.array ?? [] {
-                lines.append("secret".padded(to: 8) + "  \(secret.cell("value"))  (\(secret.cell("name")))")
+                let end = secret["ends"] == nil ? "" : ", ends \(secret.timeCell("ends"))"
+                lines.append("secret".padded(to: 8) + "  \(secret.cell("value"))  (\(secret.cell("name"))\(end))")
             }
             let setUp = source["set_up"]?.string.map { "\n\($0)\n" } ?? ""
             return Terminal.harmless(lines.joined(separator: "\n") + "\n" + setUp)
