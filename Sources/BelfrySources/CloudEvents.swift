@@ -39,12 +39,13 @@ package enum CloudEvents {
     }
 
     private static func batch(_ body: [UInt8]) throws(BelfryError) -> [IncomingEvent] {
-        guard let items = RawJSON.elements(of: try VerifiedDelivery.pick(body[...], JSONPaths([])).text) else {
+        let text = try VerifiedDelivery.pick(body[...], JSONPaths([])).text
+        guard let items = RawJSON.elements(of: text, max: Limits.eventsPerDeliveryMax) else {
             throw BelfryError(.malformed, "a batch of CloudEvents is a JSON array")
         }
         guard items.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
-                .malformed, "the batch holds \(items.count) events; at most \(Limits.eventsPerDeliveryMax) fit in one")
+                .malformed, "the batch holds more than \(Limits.eventsPerDeliveryMax) events")
         }
         var events: [IncomingEvent] = []
         events.reserveCapacity(items.count)

@@ -63,13 +63,17 @@ public struct PickedJSON: Sendable {
         }
     }
 
-    /// The elements of the array at a path, each as it is written; nil if it is no array.
-    public func elements(_ path: String) -> [ArraySlice<UInt8>]? { raw(path).flatMap(RawJSON.elements) }
+    /// The elements of the array at a path, each as it is written, `max` + 1 of them at most; nil if it is no array.
+    public func elements(_ path: String, max: Int) -> [ArraySlice<UInt8>]? {
+        raw(path).flatMap { RawJSON.elements(of: $0, max: max) }
+    }
 }
 
 extension RawJSON {
     /// The elements of an array, each as it is written; nil if `text` is no array (or not JSON).
-    public static func elements(of text: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
+    /// - Parameter max: no more than one over it are returned: ten megabytes of `0,` must not become five million
+    ///   slices before somebody counts them.
+    public static func elements(of text: ArraySlice<UInt8>, max: Int) -> [ArraySlice<UInt8>]? {
         var ranges: [Range<Int>] = []
         let isArray = text.withUnsafeBufferPointer { buffer in
             let result: Bool? = try? JSONScanner.scanDocument(buffer) { scanner throws(JSONError) in
@@ -77,7 +81,7 @@ extension RawJSON {
                 try scanner.scanArray(depthLeft: .max) { scanner, depthLeft throws(JSONError) in
                     let start = scanner.offset
                     try scanner.skipValue(depthLeft: depthLeft)
-                    ranges.append(start..<scanner.offset)
+                    if ranges.count <= max { ranges.append(start..<scanner.offset) }
                 }
                 return true
             }

@@ -35,7 +35,7 @@ enum AlertGroup {
 
     static func events(of delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent] {
         let payload = try delivery.json(groupPaths)
-        guard let alerts = payload.elements("alerts") else {
+        guard let alerts = payload.elements("alerts", max: Limits.eventsPerDeliveryMax) else {
             throw BelfryError(
                 .missingAttribute,
                 "the body has no array `alerts`; is it the webhook format of Alertmanager or Grafana?")
@@ -44,7 +44,7 @@ enum AlertGroup {
         guard alerts.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
                 .malformed,
-                "the delivery holds \(alerts.count) alerts; set max_alerts to \(Limits.eventsPerDeliveryMax)"
+                "the delivery holds more than \(Limits.eventsPerDeliveryMax) alerts; set max_alerts to that"
             )
         }
         let group = groupText(payload)

@@ -51,7 +51,7 @@ enum SensorPreset {
         }
         let payload = try delivery.json(lookups)
         guard first == UInt8(ascii: "[") else { return [try reading(payload, delivery)] }
-        return try several(RawJSON.elements(of: body) ?? [], lookups, delivery)
+        return try several(RawJSON.elements(of: body, max: Limits.eventsPerDeliveryMax) ?? [], lookups, delivery)
     }
 
     private static func lines(of body: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
@@ -66,7 +66,7 @@ enum SensorPreset {
         guard texts.count <= Limits.eventsPerDeliveryMax else {
             throw BelfryError(
                 .malformed,
-                "the delivery holds \(texts.count) readings; at most \(Limits.eventsPerDeliveryMax) fit in one"
+                "the delivery holds more than \(Limits.eventsPerDeliveryMax) readings"
             )
         }
         var events: [IncomingEvent] = []
