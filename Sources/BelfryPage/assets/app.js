@@ -1,5 +1,5 @@
-// The page: what the model holds, as elements. Text from outside becomes text and nothing else (textContent): no payload,
-// model or rule can bring in markup.
+// The page: what the model holds, as elements. Text from outside becomes text and nothing else (textContent): no
+// payload, model or rule can bring in markup.
 
 import { ask, Feed } from "./feed.js";
 import { isEnded, Model, newestFirst } from "./model.js";
@@ -91,10 +91,14 @@ function drawStatus() {
 
 function drawRuns() {
     const runs = newestFirst(model.runs.values());
-    arrange(runList, cards, runs, (run) => run.id, () => new RunCard({
+    const actions = {
         stop: (run) => feed.postMessage({ kind: "stop", run }),
         read: (run) => feed.postMessage({ kind: "details", run }),
-    }), (card, run) => card.show(run, { event: model.events.get(run.event), mayCommand: status.me?.role !== "viewer" }));
+    };
+    const mayCommand = status.me?.role !== "viewer";
+    arrange(runList, cards, runs, (run) => run.id, () => new RunCard(actions), (card, run) => {
+        card.show(run, { event: model.events.get(run.event), mayCommand });
+    });
     const last = model.lastEvent;
     const line = byID("last-event");
     line.hidden = !last;

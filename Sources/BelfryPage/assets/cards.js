@@ -50,12 +50,14 @@ export class RunCard {
     /** `stop` and `read` are called with the run's id. */
     constructor({ stop, read }) {
         const head = element("div", "head");
+        const meta = element("div", "meta");
         const facts = element("p", "facts");
         facts.append(this.#time, this.#length);
+        meta.append(this.#trigger, facts);
         head.append(this.#title, this.#state, this.#stop);
         this.#stop.type = this.#more.type = "button";
         this.#note.setAttribute("role", "status");
-        this.root.append(head, this.#trigger, facts, this.#steps, this.#more, this.#note);
+        this.root.append(head, meta, this.#steps, this.#more, this.#note);
         this.#stop.addEventListener("click", () => {
             this.#stop.disabled = true;
             this.#stop.textContent = "Stopping…";
@@ -70,7 +72,8 @@ export class RunCard {
 
     /** What the hub said to a stop. */
     showAnswer({ result, reason, latency_ms: latency, error }) {
-        this.#answer = error ? `Stop failed: ${error}` : `Stop: ${result}${reason ? `, ${reason}` : ""} in ${latency} ms`;
+        const why = reason ? `, ${reason}` : "";
+        this.#answer = error ? `Stop failed: ${error}` : `Stop: ${result}${why} in ${latency} ms`;
         this.#stop.disabled = false;
         this.#stop.textContent = "Stop";
     }
@@ -97,8 +100,10 @@ export class RunCard {
         });
         for (const view of this.#views.splice(run.steps.length)) view.root.remove();
         const { by } = run.command ?? {};
-        const reason = run.error?.message ?? (ended && run.reason && run.state !== "succeeded" ? run.reason : "");
-        write(this.#note, [reason, by ? `stopped by ${by}` : "", this.#answer].filter(Boolean).join(" · "));
+        // What a step says of its own end is not said twice.
+        const isTold = run.error && run.steps.some((step) => step.error?.message === run.error.message);
+        const why = run.error?.message ?? (ended && run.state !== "succeeded" ? run.reason : "");
+        write(this.#note, [isTold ? "" : why, by ? `stopped by ${by}` : "", this.#answer].filter(Boolean).join(" · "));
         this.#note.hidden = !this.#note.textContent;
         this.#drawFold();
     }
@@ -108,6 +113,7 @@ export class RunCard {
         const ended = isEnded(this.#run.state);
         this.#steps.classList.toggle("folded", ended && !this.#isOpen);
         const hides = !this.#run.isWhole || this.#steps.scrollHeight > this.#steps.clientHeight + 1;
+        this.#steps.classList.toggle("cut-off", ended && !this.#isOpen && hides);
         this.#more.hidden = !ended || !(this.#isOpen || hides);
         write(this.#more, this.#isOpen ? "Show less" : "Show all");
         this.#more.setAttribute("aria-expanded", this.#isOpen);

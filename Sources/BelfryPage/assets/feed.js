@@ -55,6 +55,8 @@ export class Feed {
     #pending = [];
     #requests = new Map();
     #lastRequest = 0;
+    /** Counts beginnings: an answer to an earlier one comes too late. */
+    #turn = 0;
     #alertPosition = null;
 
     /** A tab: it is told everything so far, then what changes. */
@@ -85,12 +87,15 @@ export class Feed {
 
     /** Finds out who is signed in, and opens what they may see. */
     async #begin() {
+        const turn = ++this.#turn;
         this.#streamBackoff.reset();
         this.#socketBackoff.reset();
         let session;
         try {
             session = await ask("GET", "v1/session");
+            if (turn !== this.#turn) return;
         } catch {
+            if (turn !== this.#turn) return;
             this.#setStatus({ stream: "connecting", alerts: "connecting" });
             return this.#streamBackoff.again(() => this.#begin());
         }

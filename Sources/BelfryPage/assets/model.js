@@ -88,8 +88,8 @@ export class Model {
         const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
         if (run.isWhole && run.steps.length > 0) return;
         run.isWhole = true;
-        run.steps = steps.map((step) => ({
-            name: step.name, state: step.state, attempt: step.attempt, error: step.error, ...clipped(step.output ?? "", 0),
+        run.steps = steps.map(({ name, state, attempt, error, output }) => ({
+            name, state, attempt, error, ...clipped(output ?? "", 0),
         }));
     }
 
