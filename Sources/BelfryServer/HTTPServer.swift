@@ -48,7 +48,7 @@ public final class HTTPServer: Service {
             isValid: { hub.isValid(token: $0) }, logger: logger
         )
         self.fanout = fanout
-        webSockets = WebSocketService(hub: hub, clock: configuration.clock)
+        webSockets = WebSocketService(perform: WebSocketMethods(hub: hub, clock: configuration.clock).perform)
         hub.subscribeCommits { fanout.publish($0.frames) }
         fanout.begin(at: hub.head)
     }

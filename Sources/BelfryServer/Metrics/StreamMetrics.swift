@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryEngine
 import Synchronization
 
-/// What is counted about streams.
+/// What is counted about streams and WebSockets.
 final class StreamMetrics: Sendable {
     private let opened = Atomic<Int>(0)
     private let delivered = Atomic<Int>(0)
@@ -18,15 +18,18 @@ final class StreamMetrics: Sendable {
         let closed = closed.withLock { $0 }
         let open = opened.load(ordering: .relaxed) - closed.values.reduce(0, +)
         var samples = [
-            MetricSample("belfry_streams_open", help: "Event streams open now.", kind: .gauge, value: Double(open)),
             MetricSample(
-                "belfry_stream_frames_total", help: "Frames written to event streams.", kind: .counter,
+                "belfry_streams_open", help: "Event streams and WebSockets open now.", kind: .gauge, value: Double(open)
+            ),
+            MetricSample(
+                "belfry_stream_frames_total", help: "Frames written to event streams and WebSockets.", kind: .counter,
                 value: Double(delivered.load(ordering: .relaxed))
             ),
         ]
         samples += CloseReason.allCases.map { reason in
             MetricSample(
-                "belfry_streams_closed_total", help: "Event streams that ended, by reason.", kind: .counter,
+                "belfry_streams_closed_total", help: "Event streams and WebSockets that ended, by reason.",
+                kind: .counter,
                 labels: [.init("reason", reason.rawValue)], value: Double(closed[reason] ?? 0)
             )
         }

@@ -86,7 +86,7 @@ extension WebSocketHandler {
         }
     }
 
-    private func performed(_ call: WebSocketCalls.Call, _ result: Result<WebSocketService.Outcome, BelfryError>) {
+    private func performed(_ call: WebSocketCalls.Call, _ result: Result<WebSocketMethods.Outcome, BelfryError>) {
         calls.underWay -= 1
         guard isOpen else { return }
         let answer: Result<JSONObject, BelfryError>

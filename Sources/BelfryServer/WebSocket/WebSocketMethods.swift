@@ -1,0 +1,31 @@
+import BelfryCore
+import BelfryEngine
+
+/// What the methods of a WebSocket do.
+struct WebSocketMethods: Sendable {
+    let hub: Hub
+    let clock: WallClock
+
+    /// What came of a command.
+    enum Outcome: Sendable {
+        case answer(JSONObject)
+        // To be carried out by the connection, which then answers.
+        case subscribe(StreamPlan)
+        case unsubscribe([Topic])
+    }
+
+    func perform(_ command: WebSocketCommand, for principal: Principal) async throws(BelfryError) -> Outcome {
+        switch command {
+        case .subscribe(let topics, let after):
+            for topic in topics { try principal.checkSubscribe(to: topic) }
+            let position = after.map(StreamPosition.after) ?? .now
+            return .subscribe(try await StreamPlanner(hub: hub, clock: clock).plan(topics, at: position))
+        case .unsubscribe(let topics): return .unsubscribe(topics)
+        case .stop(let run, let id):
+            try Access.role(.operator).check(principal)
+            try principal.checkUnscoped()
+            return .answer(try await hub.stop(run, commandID: id, by: principal).json)
+        case .ping: return .answer(["position": .int(hub.head), "time": .string(clock.now().description)])
+        }
+    }
+}

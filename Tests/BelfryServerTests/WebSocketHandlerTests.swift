@@ -1,0 +1,119 @@
+import BelfryCore
+import BelfryEngine
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import BelfryServer
+
+/// A connection on a loop whose time the test turns itself.
+@Suite("WebSocket connection")
+struct WebSocketHandlerTests {
+    private let loop = EmbeddedEventLoop()
+    private let fanout: Fanout
+
+    init() {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        fanout = Fanout(loops: [loop], metrics: StreamMetrics(), isValid: { _ in true }, logger: logger)
+        fanout.begin(at: 5)
+    }
+
+    /// Calls are taken and never done.
+    private func connect(bodies: RequestBodies = RequestBodies()) throws -> (EmbeddedChannel, WebSocketHandler) {
+        let shard = try #require(fanout.shard(of: loop))
+        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/ws")
+        head.headers = [
+            "upgrade": "websocket", "connection": "upgrade", "sec-websocket-version": "13",
+            "sec-websocket-key": WebSocketClient.key,
+        ]
+        let service = WebSocketService { _, _ throws(BelfryError) in .answer([:]) }
+        let principal = Principal(token: nil, name: "t", role: .viewer)
+        let plan = try WebSocketPlan(head, principal: principal, service: service)
+        let handler = WebSocketHandler(plan: plan, shard: shard, bodies: bodies)
+        let channel = EmbeddedChannel(handler: handler, loop: loop)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        shard.attach(handler.subscriber)
+        return (channel, handler)
+    }
+
+    private func written(_ channel: EmbeddedChannel) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let buffer = try channel.readOutbound(as: ByteBuffer.self) { bytes += Array(buffer.readableBytesView) }
+        return bytes
+    }
+
+    private func pass(seconds: Int) { for _ in 0..<seconds { loop.advanceTime(by: .seconds(1)) } }
+
+    @Test("a quiet client is pinged every 15 s, and one that gives no sign of life is closed with 1008")
+    func keepAlive() throws {
+        let (channel, handler) = try connect()
+        pass(seconds: 15)
+        #expect(try written(channel) == [0x89, 0])
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x8A, [])))
+        pass(seconds: 15)
+        #expect(try written(channel) == [0x89, 0])
+        pass(seconds: 15)
+        #expect(try Array(written(channel).dropFirst(0).prefix(4)) == [0x88, 17, 0x03, 0xF0])
+        #expect(handler.subscriber.machine.state == .closed(.unresponsive))
+        // It does not answer the close either.
+        #expect(channel.isActive)
+        pass(seconds: 5)
+        #expect(!channel.isActive)
+    }
+
+    @Test("a client that says something is not pinged")
+    func busy() throws {
+        let (channel, _) = try connect()
+        for _ in 0..<8 {
+            pass(seconds: 7)
+            try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x8A, [])))
+        }
+        #expect(try written(channel) == [])
+    }
+
+    @Test("our close waits for the client's, and takes nothing else")
+    func closing() throws {
+        let (channel, handler) = try connect()
+        handler.close(.unauthorized)
+        #expect(try written(channel).prefix(4) == [0x88, 14, 0x03, 0xF0])
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x89, [1]) + WebSocketClient.text("{")))
+        #expect(try written(channel) == [])
+        #expect(channel.isActive)
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x88, [0x03, 0xF0])))
+        #expect(!channel.isActive)
+    }
+
+    @Test("more calls than may be under way are left unread")
+    func boundsCalls() throws {
+        let (channel, handler) = try connect()
+        let call = WebSocketClient.text(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
+        try channel.writeInbound(ByteBuffer(bytes: Array(repeating: call, count: 20).joined()))
+        #expect(handler.calls.underWay == Limits.webSocketCallsMax)
+        // Also a ping behind them waits.
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x89, [1])))
+        #expect(try written(channel) == [])
+    }
+
+    @Test("a server that stops waits for the calls under way, and refuses others")
+    func drains() throws {
+        let (channel, handler) = try connect()
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.text(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)))
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(handler.isOpen)
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.text(#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#)))
+        #expect(String(decoding: try written(channel), as: UTF8.self).contains("shutting_down"))
+        handler.calls.underWay = 0
+        handler.closeIfDrained()
+        #expect(try written(channel).prefix(4) == [0x88, 17, 0x03, 0xE9])
+    }
+
+    @Test("half messages of all clients together are bounded: 1013")
+    func boundsMemory() throws {
+        let (channel, _) = try connect(bodies: RequestBodies(bytesMax: 1000))
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x01, [UInt8](repeating: 0x61, count: 2000))))
+        #expect(try written(channel).dropFirst(2).prefix(2) == [0x03, 0xF5])
+    }
+}
