@@ -33,7 +33,9 @@ struct Belfry: AsyncParsableCommand {
             CommandGroup(name: "The hub", subcommands: [ServeCommand.self, DoctorCommand.self, BenchCommand.self]),
             CommandGroup(
                 name: "What happens",
-                subcommands: [SendCommand.self, EventsCommand.self, RunsCommand.self, AuditCommand.self]
+                subcommands: [
+                    SendCommand.self, EventsCommand.self, RunsCommand.self, ListenCommand.self, AuditCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "What is set up",

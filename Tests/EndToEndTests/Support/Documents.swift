@@ -36,15 +36,19 @@ enum Documents {
             #"{"action":"opened","issue":{"number":\#(number),"title":"A title of several words"},"repository":{"full_name":"acme/roof"}}"#
                 .utf8
         )
+        return (signedHeaders(body, delivery: delivery), body)
+    }
+
+    /// The headers of a signed `issues` delivery.
+    static func signedHeaders(_ body: [UInt8], delivery: String) -> [(String, String)] {
         let source = SourceDefinition(name: "github", preset: .github)
         let headers = DeliverySigner.headers(
             for: source, secret: Secret(secret), body: body, id: delivery, now: WallClock.system.now()
         )
         let others = headers.filter { $0.name.lowercased() != "x-github-event" }
-        return (
-            others.map { ($0.name, $0.value) } + [("X-GitHub-Event", "issues"), ("Content-Type", "application/json")],
-            body
-        )
+        return others.map { ($0.name, $0.value) } + [
+            ("X-GitHub-Event", "issues"), ("Content-Type", "application/json"),
+        ]
     }
 }
 

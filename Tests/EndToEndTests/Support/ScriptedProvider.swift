@@ -29,43 +29,20 @@ final class ScriptedProvider: Sendable {
         var peerClosed: ContinuousClock.Instant?
     }
 
-    let port: Int
-    private let listener: Int32
-    private let isStopped = Mutex(false)
+    private let listener: LocalListener
     private let scripts: [[Action]]
     private let log = Mutex<[Exchange]>([])
 
     /// - Parameter scripts: one per connection, in their order; the last is for all that follow.
     init(_ scripts: [Action]...) throws {
         self.scripts = scripts
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(listener, generic, length) == 0 && listen(listener, 64) == 0
-                    && getsockname(listener, generic, &length) == 0
-            }
-        }
-        guard result else { throw Timeout(what: "a free port") }
-        port = Int(in_port_t(bigEndian: address.sin_port))
-        Thread.detachNewThread { [weak self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0, let self else {
-                    // Here and not in `stop`: a number that is closed while this thread uses it may be another's by then.
-                    close(listener)
-                    return
-                }
-                Thread.detachNewThread { self.serve(client) }
-            }
-        }
+        listener = try LocalListener()
+        listener.take { [weak self] client, _ in self?.serve(client) }
     }
 
     deinit { stop() }
+
+    var port: Int { listener.port }
 
     /// What an agent's `base_url` is.
     var baseURL: String { "http://127.0.0.1:\(port)/v1" }
@@ -73,16 +50,9 @@ final class ScriptedProvider: Sendable {
     var exchanges: [Exchange] { log.withLock { $0 } }
 
     /// Takes no more connections.
-    func stop() {
-        let wasStopped = isStopped.withLock { isStopped in
-            defer { isStopped = true }
-            return isStopped
-        }
-        if !wasStopped { shutdown(listener, Int32(SHUT_RDWR)) }
-    }
+    func stop() { listener.stop() }
 
     private func serve(_ client: Int32) {
-        defer { close(client) }
         let index = log.withLock { log in
             log.append(Exchange())
             return log.count - 1
