@@ -27,10 +27,11 @@ let package = Package(
         // The C libraries: module maps and `static inline` shims, nothing else.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "BelfryCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
         .target(name: "BelfryCrypto", dependencies: ["BelfryCore", "COpenSSL"]),
-        .target(name: "BelfrySources", dependencies: ["BelfryCore", "BelfryCrypto"]),
+        .target(name: "BelfrySources", dependencies: ["BelfryCore", "BelfryCrypto", "CZlib"]),
         .target(name: "BelfryRules", dependencies: ["BelfryCore", .product(name: "Yams", package: "Yams")]),
         .target(
             name: "Migrations",
@@ -108,7 +109,8 @@ let package = Package(
 
         .testTarget(name: "BelfryCoreTests", dependencies: ["BelfryCore"]),
         .testTarget(name: "BelfryCryptoTests", dependencies: ["BelfryCore", "BelfryCrypto"]),
-        .testTarget(name: "BelfrySourcesTests", dependencies: ["BelfryCore", "BelfryCrypto", "BelfrySources"]),
+        .testTarget(
+            name: "BelfrySourcesTests", dependencies: ["BelfryCore", "BelfryCrypto", "BelfrySources", "CZlib"]),
         .testTarget(name: "BelfryRulesTests", dependencies: ["BelfryCore", "BelfryRules"]),
         .testTarget(
             name: "BelfryStoreTests",

@@ -10,7 +10,7 @@ die() {
 # One clear message where Belfry cannot be built.
 check_system() {
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-        die "this needs Debian or Ubuntu. Elsewhere: install Swift 6.3, libcurl, SQLite and OpenSSL with their headers and pkg-config, then: swift build -c release --product belfry"
+        die "this needs Debian or Ubuntu. Elsewhere: install Swift 6.3, libcurl, SQLite, OpenSSL and zlib with their headers and pkg-config, then: swift build -c release --product belfry"
     fi
 }
 
@@ -62,7 +62,7 @@ install_missing() {
 
 # What the hub is built with, and curl to look at it.
 # shellcheck disable=SC2034  # for the scripts that source this
-build_packages=(libcurl4-openssl-dev libsqlite3-dev libssl-dev pkg-config curl)
+build_packages=(libcurl4-openssl-dev libsqlite3-dev libssl-dev zlib1g-dev pkg-config curl)
 
 # prepare PACKAGE...
 prepare() {

@@ -41,6 +41,14 @@ public struct SourceDefinition: Sendable, Hashable {
     public var bodyDedupeWindow: Duration?
     /// Refuse a body already seen under another, unsigned key (`dedupe: {also: body}`).
     public var refusesSameBody = false
+    /// The kinds of bodies that are taken; nil: those of the preset.
+    public var accepts: [BodyKind]?
+    /// What is taken out of every event, after its key, type and subject are read and before it is matched or stored.
+    public var redact: [EventPath] = []
+    /// For `hmac`, `token`, `none`: the answer to deliveries that are taken; nil: the hub's own.
+    public var respond: FixedAnswer?
+    /// For `hmac`, `token`, `none`.
+    public var challenge: ChallengeSettings?
     /// Answers 410: the sender may give up for good.
     public var isRetired = false
 

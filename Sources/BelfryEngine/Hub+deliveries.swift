@@ -21,9 +21,7 @@ extension Hub {
         let snapshot = registry.snapshot
         guard let source = snapshot.sources[name] else {
             store.recordRefusal(source: "*", code: .unknownSource, remote: delivery.remote)
-            throw BelfryError(
-                .unknownSource,
-                "there is no source \(name.prefix(Limits.nameBytesMax)); `belfry sources list` shows those there are")
+            throw .unknownSource(name)
         }
         do throws(BelfryError) {
             switch source.definition.judge(delivery, secrets: try source.secrets(at: delivery.received)) {
@@ -58,17 +56,28 @@ extension Hub {
     /// The most bytes the source takes; nil if there is no such source.
     public func bodyBytesMax(source name: String) -> Int? { registry.snapshot.sources[name]?.definition.bodyBytesMax }
 
+    /// Whether the source answers questions by GET; `false` if there is no such source.
+    public func answersChallenges(source name: String) -> Bool {
+        registry.snapshot.sources[name]?.definition.challenge != nil
+    }
+
     private func items(
         of events: [IncomingEvent], _ delivery: Delivery, _ source: SourceDefinition, _ ruleSet: RuleSet
     ) -> [AcceptedDelivery.Item] {
         let bodyDigest = events.contains { !$0.isKeySigned } ? Digest.sha256(delivery.body) : nil
-        return events.map { incoming in
+        return events.enumerated().map { index, incoming in
             let event = Event(incoming, source: source.name, delivery: delivery)
             var item = AcceptedDelivery.Item(event: event)
             item.keyWindow = incoming.keyWindow
             item.isKeySigned = incoming.isKeySigned
-            // One body that carries several events says nothing about each of them.
-            item.bodyDigest = events.count == 1 && incoming.key != nil ? bodyDigest : nil
+            if let bodyDigest, incoming.key != nil {
+                if events.count == 1 {
+                    item.bodyDigest = bodyDigest
+                } else if source.refusesSameBody {
+                    // One body that carries several events: each is known by its place in it.
+                    item.bodyDigest = Digest.sha256(bodyDigest + Array("#\(index)".utf8))
+                }
+            }
             item.refusesSameBody = source.refusesSameBody
             item.traceparent = delivery.headers["traceparent"]
             item.matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.value).map(MatchRequest.init)

@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryRules
+import BelfrySources
 public import BelfryStore
 
 /// What an apply did, and what it could do but looks like a mistake.
@@ -23,10 +24,11 @@ extension Hub {
                 guard case .command(let settings) = agent.kind else { return [] }
                 return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
             case .source(let source):
+                let own = source.warnings.map { "source \(source.name): \($0)" }
                 guard let served = snapshot.sources[source.name], case .failure(let error) = served.secrets else {
-                    return []
+                    return own
                 }
-                return ["source \(source.name) is disabled: \(error.message)"]
+                return own + ["source \(source.name) is disabled: \(error.message)"]
             }
         }
     }

@@ -4,7 +4,7 @@ package import BelfryCore
 /// structured mode, or a batch.
 package enum CloudEvents {
     /// Whether a request says that it carries CloudEvents.
-    static func areSpoken(in headers: HeaderFields) -> Bool {
+    @Sendable static func areSpoken(in headers: HeaderFields) -> Bool {
         mode(headers["content-type"]) != nil || headers["ce-specversion"] != nil
     }
 

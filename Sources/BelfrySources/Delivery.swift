@@ -4,6 +4,8 @@ public import BelfryCore
 public struct Delivery: Sendable {
     /// Upper case.
     public var method: String
+    /// The parameters behind the question mark, decoded, in their order.
+    public var query: [(name: String, value: String)]
     public var headers: HeaderFields
     public var body: [UInt8]
     /// Address of the peer.
@@ -13,10 +15,11 @@ public struct Delivery: Sendable {
     public var received: Timestamp
 
     public init(
-        method: String = "POST", headers: HeaderFields, body: [UInt8], remote: String, isLoopback: Bool,
-        received: Timestamp
+        method: String = "POST", query: [(name: String, value: String)] = [], headers: HeaderFields, body: [UInt8],
+        remote: String, isLoopback: Bool, received: Timestamp
     ) {
         self.method = method
+        self.query = query
         self.headers = headers
         self.body = body
         self.remote = remote
@@ -91,5 +94,14 @@ public struct DeliveryAnswer: Sendable {
             headers: [("content-type", "text/plain; charset=utf-8"), ("x-content-type-options", "nosniff")],
             body: Array(text.utf8)
         )
+    }
+
+    /// What the document of a source says.
+    init(_ fixed: FixedAnswer) {
+        self.init(status: fixed.status, body: Array(fixed.body.utf8))
+        // Also of an empty body: it may be asked for.
+        if status != 204, status != 205 {
+            headers = [("content-type", fixed.contentType), ("x-content-type-options", "nosniff")]
+        }
     }
 }

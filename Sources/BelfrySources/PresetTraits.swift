@@ -4,6 +4,10 @@ import BelfryCore
 struct PresetTraits: Sendable {
     /// How deliveries are verified; the source may configure it.
     var scheme: @Sendable (SourceDefinition) -> any VerificationScheme
+    /// The kinds of bodies that it can read; all are taken unless the source says otherwise.
+    var accepts: [BodyKind] = [.json]
+    /// Whether a request is in a format of the preset's own, which may carry data of any type.
+    var isEnvelope: @Sendable (HeaderFields) -> Bool = { _ in false }
     /// Header names, lower case, that the event keeps.
     var keptHeaders: [String]
     /// Answers a request that is no delivery before anything is verified (a CORS-like OPTIONS handshake).

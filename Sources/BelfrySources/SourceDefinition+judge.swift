@@ -11,24 +11,38 @@ extension SourceDefinition {
     /// - Parameter secrets: the active ones, resolved; any of them verifies. An empty one never does.
     public func judge(_ delivery: Delivery, secrets: [NamedSecret]) -> Verdict {
         do throws(BelfryError) {
-            if isRetired { throw BelfryError(.retired, "source \(name) is retired and takes nothing any more") }
-            if let verdict = preset.traits.preflight?(delivery) { return verdict }
-            try checkRequest(delivery)
-            let verification = try verify(delivery, secrets: secrets)
-            let verified = VerifiedDelivery(source: self, delivery: delivery, verification: verification)
-            switch try preset.traits.normalise(verified) {
-            case .answer(let answer): return .answered(answer)
-            case .events(let events):
-                try checkCount(events)
-                return .accepted(verifiedBy: verification.verifiedBy, events: try finish(events, verified))
-            }
+            if let verdict = try verdictBeforeVerification(delivery, secrets: secrets) { return verdict }
+            return try read(delivery, try verify(delivery, secrets: secrets))
         } catch {
             return .refused(error)
         }
     }
 
+    /// The verdict on a request that is no delivery: a handshake, or something that is never taken.
+    func verdictBeforeVerification(_ delivery: Delivery, secrets: [NamedSecret]) throws(BelfryError) -> Verdict? {
+        if isRetired { throw BelfryError(.retired, "source \(name) is retired and takes nothing any more") }
+        if let verdict = preset.traits.preflight?(delivery) { return verdict }
+        if let answer = try answer(toChallenge: delivery, secrets: secrets) { return .answered(answer) }
+        try checkRequest(delivery)
+        return nil
+    }
+
+    /// What a delivery says, once it is known how far it can be trusted.
+    func read(_ delivery: Delivery, _ verification: Verification) throws(BelfryError) -> Verdict {
+        let verified = try VerifiedDelivery(source: self, delivery: delivery, verification: verification)
+        switch try preset.traits.normalise(verified) {
+        case .answer(let answer): return .answered(answer)
+        case .events(let events):
+            guard !events.isEmpty else { throw BelfryError(.malformed, "the delivery holds no item") }
+            guard events.count <= Limits.eventsPerDeliveryMax else { throw .tooManyItems }
+            return .accepted(verifiedBy: verification.verifiedBy, events: try finish(events, verified))
+        }
+    }
+
     /// How an accepted or duplicate delivery is answered; nil: with what became of its events, as JSON.
-    public func answer(to delivery: Delivery) -> DeliveryAnswer? { preset.traits.answer(delivery) }
+    public func answer(to delivery: Delivery) -> DeliveryAnswer? {
+        respond.map(DeliveryAnswer.init) ?? preset.traits.answer(delivery)
+    }
 
     /// Why no delivery of this source can be verified, whatever its secrets: settings that contradict each other. For
     /// `doctor` and for applying documents; ``judge(_:secrets:)`` refuses everything meanwhile.
@@ -57,18 +71,7 @@ extension SourceDefinition {
         }
     }
 
-    private func checkCount(_ events: [IncomingEvent]) throws(BelfryError) {
-        guard !events.isEmpty else { throw BelfryError(.malformed, "the delivery holds no item") }
-        guard events.count <= Limits.eventsPerDeliveryMax else {
-            throw BelfryError(
-                .malformed,
-                "the delivery holds \(events.count) items; at most \(Limits.eventsPerDeliveryMax) fit in one",
-                details: JSONObject([.init(key: "items_max", value: .int(Limits.eventsPerDeliveryMax))])
-            )
-        }
-    }
-
-    /// What is the same for every preset: the headers, bounds on attributes, the identity by body.
+    /// What is the same for every preset: the headers, the identity by body, bounds on attributes, and what is redacted.
     private func finish(_ events: [IncomingEvent], _ delivery: VerifiedDelivery) throws(BelfryError) -> [IncomingEvent]
     {
         let headers = delivery.keptHeaders
@@ -87,6 +90,7 @@ extension SourceDefinition {
             } catch {
                 throw events.count == 1 ? error : error.ofItem(index)
             }
+            if !redact.isEmpty { event.redact(redact) }
             finished.append(event)
         }
         return finished

@@ -3,26 +3,43 @@ import BelfryCore
 /// A delivery whose signature is right, with what the presets read from it.
 struct VerifiedDelivery: Sendable {
     let source: SourceDefinition
+    /// Its body is decompressed.
     let delivery: Delivery
     let verification: Verification
+    /// What the body is, one of the kinds that the source accepts.
+    let kind: BodyKind
+
+    /// Decompresses the body and finds out what it is. Throws `unsupported_media_type` for what the source does not
+    /// take, and what is wrong with a compressed body.
+    init(source: SourceDefinition, delivery: Delivery, verification: Verification) throws(BelfryError) {
+        self.source = source
+        self.verification = verification
+        var delivery = delivery
+        delivery.body = try ContentEncoding.decoded(delivery, bytesMax: source.bodyBytesMax)
+        self.delivery = delivery
+        kind = try source.kind(of: delivery)
+    }
 
     // MARK: The body
 
-    /// The body as JSON, with places looked up. Refuses other content types (415) and bad JSON (400).
+    /// The body as JSON, with places looked up. Refuses other kinds (415) and bad JSON (400).
     func json(_ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
-        switch mediaType {
-        case .json, .absent: try Self.pick(delivery.body[...], paths)
-        case .form, .multipart, .lines, .other: throw unsupported
-        }
+        guard kind == .json else { throw unsupported }
+        return try Self.pick(delivery.body[...], paths)
     }
 
     /// The body as JSON, or the JSON in the field `payload` of a form.
     func jsonOrPayload(_ paths: JSONPaths) throws(BelfryError) -> PickedJSON {
-        guard mediaType == .form else { return try json(paths) }
-        guard let payload = try FormFields(delivery.body[...]).theOnly("payload") else {
+        guard let form = try form() else { return try json(paths) }
+        guard let payload = try form.theOnly("payload") else {
             throw BelfryError(.missingAttribute, "the form has no field `payload`")
         }
         return try Self.pick(Array(payload.utf8)[...], paths)
+    }
+
+    /// The fields of a form; nil if the body is something else.
+    func form() throws(BelfryError) -> FormFields? {
+        kind == .form ? try FormFields(delivery.body[...]) : nil
     }
 
     var mediaType: MediaType { MediaType(delivery.headers["content-type"]) }
@@ -40,9 +57,6 @@ struct VerifiedDelivery: Sendable {
             throw BelfryError(.invalidJSON, "the body is \(error)")
         }
     }
-
-    /// Data of a body that is not JSON: the text as a string, or `{"base64": …}` if it is not UTF-8.
-    var opaqueData: RawJSON { RawJSON(opaque: delivery.body) }
 
     // MARK: Headers
 
@@ -73,70 +87,5 @@ struct VerifiedDelivery: Sendable {
             keep(name)
         }
         return JSONObject(members)
-    }
-}
-
-extension RawJSON {
-    /// Bytes that are not JSON: the text as a string, or `{"base64": …}` if they are not UTF-8.
-    init(opaque bytes: [UInt8]) {
-        if let text = String(validating: bytes, as: UTF8.self) {
-            self.init(.string(text))
-        } else {
-            self.init(["base64": .string(Base64.encode(bytes))])
-        }
-    }
-}
-
-/// Headers that never leave this module, whoever asks to keep them.
-enum ConfidentialHeader {
-    /// Words that mark a header as a credential: `Authorization`, `Cookie`, `X-Hub-Signature-256`, `X-Gitlab-Token`, ….
-    private static let words = [
-        "authorization", "cookie", "signature", "token", "secret", "password", "api-key", "apikey",
-    ].map { Array($0.utf8) }
-
-    static func isSuspect(_ lowerCaseName: String) -> Bool {
-        let name = Array(lowerCaseName.utf8)
-        return words.contains { word in
-            name.indices.contains { name[$0...].starts(with: word) }
-        }
-    }
-}
-
-/// What a `Content-Type` header says, as far as the presets tell apart.
-enum MediaType: Equatable, CustomStringConvertible {
-    case absent
-    case json
-    /// Newline-delimited JSON.
-    case lines
-    /// `application/x-www-form-urlencoded`.
-    case form
-    /// `multipart/form-data`: read by no preset.
-    case multipart
-    case other(String)
-
-    init(_ header: String?) {
-        let type = (header ?? "").split(separator: ";", maxSplits: 1).first.map { $0.lowercased() } ?? ""
-        switch type.filter({ $0 != " " && $0 != "\t" }) {
-        case "": self = .absent
-        case "application/json", "text/json": self = .json
-        case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-lines",
-            "application/x-jsonlines", "application/jsonlines":
-            self = .lines
-        case "application/x-www-form-urlencoded": self = .form
-        case "multipart/form-data": self = .multipart
-        case let type where type.hasSuffix("+json"): self = .json
-        case let type: self = .other(String(type.prefix(64)))
-        }
-    }
-
-    var description: String {
-        switch self {
-        case .absent: "of no stated type"
-        case .json: "JSON"
-        case .lines: "newline-delimited JSON"
-        case .form: "a form"
-        case .multipart: "a multipart form"
-        case .other(let type): type
-        }
     }
 }

@@ -108,7 +108,7 @@ struct PlainPresetTests {
             return try JSONValue(parsing: try #require(verdict.event).data.bytes)
         }
         #expect(try data(Array("a\u{0}b\"\n".utf8), "text/plain") == "a\u{0}b\"\n")
-        #expect(try data(Array("a=1&b=2".utf8), "application/x-www-form-urlencoded") == "a=1&b=2")
+        #expect(try data(Array("a=1&b=2".utf8), "application/x-www-form-urlencoded") == ["a": "1", "b": "2"])
         #expect(try data([0xFF, 0x00], "application/octet-stream") == ["base64": "/wA="])
         #expect(try data([], nil) == "")
         #expect(try data(Array("{\"a\":1}".utf8), nil) == ["a": 1])

@@ -4,7 +4,7 @@ import BelfryCore
 extension DocumentDecoder {
     private static let sourceKeys = [
         "source", "about", "preset", "secret", "secrets", "body_max", "tolerance", "keep_headers", "signature",
-        "token_header", "identity", "type", "subject", "dedupe", "retired",
+        "token_header", "identity", "type", "subject", "dedupe", "accepts", "redact", "respond", "challenge", "retired",
     ]
 
     /// Nil if anything is wrong; then the diagnostics say what.
@@ -26,6 +26,7 @@ extension DocumentDecoder {
         keepHeaders(fields, into: &source)
         places(fields, into: &source)
         dedupe(fields, into: &source)
+        intake(fields, into: &source)
         checkKeys(fields, source)
         return diagnostics.count == errorCount ? source : nil
     }
@@ -208,7 +209,7 @@ extension DocumentDecoder {
         }
     }
 
-    private mutating func only(_ fields: Fields, _ key: String, _ preset: Preset, for presets: [Preset]) {
+    mutating func only(_ fields: Fields, _ key: String, _ preset: Preset, for presets: [Preset]) {
         guard fields[key] != nil, !presets.contains(preset) else { return }
         let names = presets.map(\.rawValue).joined(separator: ", ")
         note("has no meaning for preset \(preset.rawValue), only for \(names)", in: fields, key)

@@ -42,6 +42,12 @@ extension HTTPRequestHead {
         return String(path.dropFirst(7).prefix { $0 != "/" })
     }
 
+    /// Whether it is a dry run by somebody the hub knows: what is wrong with it is no refusal of a delivery.
+    func isRehearsal(_ hub: Hub) -> Bool {
+        Query(Dispatcher.split(uri).query)["dry_run"] != nil
+            && bearerToken.flatMap(hub.authenticate(bearer:)) != nil
+    }
+
     /// The token of the `Authorization` header; nil if there is none, or it is of another scheme.
     var bearerToken: String? {
         guard let authorization = headers.first(name: "authorization") else { return nil }

@@ -66,6 +66,11 @@ struct Problem: Sendable {
             headers.append(("www-authenticate", "Signature realm=\"hooks\""))
         case .upgradeRequired:
             headers += [("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "13")]
+        // RFC 9110, section 15.5.16: which encodings would be taken.
+        case .unsupportedMediaType:
+            if let encodings = error.details["encodings"]?.array?.compactMap(\.string) {
+                headers.append(("accept-encoding", encodings.joined(separator: ", ")))
+            }
         default: break
         }
         let wait = error.retryAfter ?? (status == 503 || status == 429 ? .seconds(2) : nil)

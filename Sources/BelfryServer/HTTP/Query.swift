@@ -1,6 +1,6 @@
 /// The parameters behind the question mark, in their order, decoded.
 struct Query: Sendable {
-    private let parameters: [(name: String, value: String)]
+    let parameters: [(name: String, value: String)]
 
     /// Reads `application/x-www-form-urlencoded` pairs. Broken escapes stay as they are.
     init(_ text: some StringProtocol) {

@@ -10,6 +10,8 @@ import Synchronization
 enum Access: Sendable {
     /// Everybody: deliveries authenticate themselves, health checks hold nothing.
     case open
+    /// A delivery, which authenticates itself; its dry run is for operators.
+    case delivery
     /// A token with this role, or one that includes it.
     case role(Role)
     /// Everybody; who asks is known if it is said.
@@ -21,10 +23,16 @@ enum Access: Sendable {
     /// Loopback without a token, anybody else with one.
     case loopbackOrToken
 
+    /// What is asked of one request.
+    func asked(of request: RouteRequest) -> Access {
+        guard case .delivery = self else { return self }
+        return request.isDryRun ? .role(.operator) : .open
+    }
+
     /// Whether a principal of `role` may. Loopback is looked at elsewhere.
     func admits(_ role: Role) -> Bool {
         switch self {
-        case .open, .known, .anyToken: true
+        case .open, .delivery, .known, .anyToken: true
         case .role(let required): role.includes(required)
         case .publisher: role == .publisher || role.includes(.operator)
         case .loopbackOrToken: role.includes(.viewer)
@@ -43,7 +51,7 @@ enum Access: Sendable {
     /// What a refused caller is told.
     private var needed: String {
         switch self {
-        case .open, .known, .anyToken: "any"
+        case .open, .delivery, .known, .anyToken: "any"
         case .role(let role): role.rawValue
         case .publisher: Role.publisher.rawValue
         case .loopbackOrToken: Role.viewer.rawValue
@@ -81,7 +89,7 @@ struct RouteTable {
             let exchange = context.exchange
             var request = exchange.request
             for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
-            request.principal = try Self.principal(for: request, access, authentication)
+            request.principal = try Self.principal(for: request, access.asked(of: request), authentication)
             if !checksScopes { try request.principal?.checkUnscoped() }
             exchange.finish(try await handler(request), principal: request.principal)
             return Response(status: .ok)

@@ -10,17 +10,14 @@ struct HookRoutes {
     let hub: Hub
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/hooks/:source", .open, receive)
+        table.add(.post, "/hooks/:source", .delivery, receive)
         table.add(.options, "/hooks/:source", .open, receive)
+        table.add(.get, "/hooks/:source", .open, answerChallenge)
     }
 
     private func receive(_ request: RouteRequest) async throws -> Reply {
-        let delivery = Delivery(
-            method: request.head.method.rawValue, headers: HeaderFields(Self.headers(of: request)),
-            body: request.bodyBytes, remote: request.peer.address, isLoopback: request.peer.isLoopback,
-            received: request.received
-        )
-        switch try await hub.receive(source: request.parameters["source"] ?? "", delivery) {
+        if request.isDryRun { return try await rehearse(request) }
+        switch try await hub.receive(source: source(of: request), Self.delivery(request)) {
         case .answered(let answer), .stored(_, _, let answer?):
             return .answer(answer)
         case .stored(let events, let isBatch, nil):
@@ -28,6 +25,39 @@ struct HookRoutes {
             if !isBatch, let event = events.first { return .json(event.json, status: status) }
             return .json(["events": .array(events.map { .object($0.json) })], status: status)
         }
+    }
+
+    /// `POST /hooks/{source}?dry_run`, by an operator: the `Authorization` is theirs and not the sender's.
+    private func rehearse(_ request: RouteRequest) async throws -> Reply {
+        let delivery = Self.delivery(request, without: "authorization")
+        return .json(try await hub.rehearse(source: source(of: request), delivery).json)
+    }
+
+    /// A sender's question by GET, for sources that have an answer to it.
+    private func answerChallenge(_ request: RouteRequest) async throws -> Reply {
+        guard hub.answersChallenges(source: source(of: request)) else {
+            let allowed = "POST, OPTIONS"
+            throw BelfryError(
+                .methodNotAllowed, "this path answers \(allowed)", details: ["allow": .string(allowed)])
+        }
+        var delivery = Self.delivery(request)
+        // A HEAD asks what a GET would be answered.
+        delivery.method = "GET"
+        guard case .answered(let answer) = try await hub.receive(source: source(of: request), delivery) else {
+            throw BelfryError(.methodNotAllowed, "a question has no event")
+        }
+        return .answer(answer)
+    }
+
+    private func source(of request: RouteRequest) -> String { request.parameters["source"] ?? "" }
+
+    private static func delivery(_ request: RouteRequest, without header: String? = nil) -> Delivery {
+        Delivery(
+            method: request.head.method.rawValue, query: request.query.parameters,
+            headers: HeaderFields(headers(of: request).filter { $0.name.lowercased() != header }),
+            body: request.bodyBytes, remote: request.peer.address, isLoopback: request.peer.isLoopback,
+            received: request.received
+        )
     }
 
     /// A trace context that is not one is not passed on.

@@ -4,6 +4,7 @@ extension PresetTraits {
     /// CloudEvents 1.0 over HTTP (cloudevents/spec, http-protocol-binding and http-webhook): binary, structured, batch.
     static let cloudevents = PresetTraits(
         scheme: { source in TokenScheme(header: source.tokenHeader) },
+        isEnvelope: { _ in true },
         keptHeaders: ["content-type", "user-agent"],
         preflight: CloudEventsHandshake.answer,
         normalise: { (delivery) throws(BelfryError) in

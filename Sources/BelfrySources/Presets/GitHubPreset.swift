@@ -4,6 +4,7 @@ extension PresetTraits {
     /// GitHub webhooks (docs.github.com/webhooks): HMAC-SHA256 of the body, an id that a redelivery repeats, no time.
     static let github = PresetTraits(
         scheme: { _ in HMACScheme(settings: GitHubPreset.signature) },
+        accepts: [.json, .form],
         keptHeaders: [
             "content-type", "user-agent", "x-github-delivery", "x-github-event", "x-github-hook-id",
             "x-github-hook-installation-target-id", "x-github-hook-installation-target-type",

@@ -49,7 +49,8 @@ extension PresetTraits {
         setUp: @escaping @Sendable (SetUp) -> [String]
     ) -> PresetTraits {
         PresetTraits(
-            scheme: scheme, keptHeaders: ["content-type", "user-agent"], normalise: PlainReader.read, setUp: setUp
+            scheme: scheme, accepts: BodyKind.allCases, keptHeaders: ["content-type", "user-agent"],
+            normalise: PlainReader.read, setUp: setUp
         )
     }
 }
@@ -59,11 +60,26 @@ private enum PlainReader {
         let source = delivery.source
         let places = source.identity + [source.typePath, source.subjectPath].compactMap { $0 }
         let bodyPaths = places.filter { $0.hasPrefix("body.") }.map { String($0.dropFirst(5)) }
-        let payload = try payload(of: delivery, JSONPaths(Array(bodyPaths.prefix(64))))
+        let items = try delivery.items()
+        let form = try delivery.form()
+        let events = try delivery.events(
+            of: items, isList: delivery.kind == .ndjson, JSONPaths(Array(bodyPaths.prefix(64)))
+        ) { (item, index) throws(BelfryError) in
+            try event(item, delivery, form, lineIndex: items.count > 1 ? index : nil)
+        }
+        return .events(events)
+    }
 
+    /// - Parameter lineIndex: which of several lines it is; nil if it is alone.
+    private static func event(
+        _ item: PickedJSON, _ delivery: VerifiedDelivery, _ form: FormFields?, lineIndex: Int?
+    ) throws(BelfryError) -> IncomingEvent {
+        let source = delivery.source
         func value(at place: String) -> String? {
-            place.hasPrefix("body.")
-                ? payload?.scalar(String(place.dropFirst(5))) : delivery.headerValue(at: place)
+            guard place.hasPrefix("body.") else { return delivery.headerValue(at: place) }
+            let path = String(place.dropFirst(5))
+            // A form has no nesting: a point belongs to the field's name. Of a repeated field the first counts.
+            return item.scalar(path) ?? form?.fields.first { $0.name.hasSameBytes(as: path) }?.value
         }
         let keyPlace = source.identity.first { value(at: $0)?.isEmpty == false }
         if keyPlace == nil, !source.identity.isEmpty {
@@ -71,24 +87,14 @@ private enum PlainReader {
                 .missingAttribute, "the delivery has none of \(source.identity.joined(separator: ", ")), its identity"
             )
         }
-        return .events([
-            IncomingEvent(
-                key: keyPlace.flatMap(value), isKeySigned: keyPlace.map(delivery.isSigned) ?? false,
-                type: source.typePath.flatMap(value).flatMap { $0.isEmpty ? nil : $0 } ?? DefaultType.webhook,
-                subject: source.subjectPath.flatMap(value), data: payload?.json ?? delivery.opaqueData
-            )
-        ])
-    }
-
-    /// The body as JSON if it says that it is, or says nothing and is; else nil.
-    private static func payload(
-        of delivery: VerifiedDelivery, _ paths: JSONPaths
-    ) throws(BelfryError) -> PickedJSON? {
-        switch MediaType(delivery.delivery.headers["content-type"]) {
-        case .json: try VerifiedDelivery.pick(delivery.delivery.body[...], paths)
-        case .absent: try? PickedJSON(delivery.delivery.body[...], paths)
-        case .lines, .form, .multipart, .other: nil
-        }
+        var key = keyPlace.flatMap(value)
+        // A header names the delivery; its lines are different events.
+        if let given = key, let lineIndex, keyPlace?.hasPrefix("body.") == false { key = "\(given)#\(lineIndex)" }
+        return IncomingEvent(
+            key: key, isKeySigned: keyPlace.map(delivery.isSigned) ?? false,
+            type: source.typePath.flatMap(value).flatMap { $0.isEmpty ? nil : $0 } ?? DefaultType.webhook,
+            subject: source.subjectPath.flatMap(value), data: item.json
+        )
     }
 }
 

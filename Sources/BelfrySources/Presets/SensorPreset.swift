@@ -8,6 +8,8 @@ extension PresetTraits {
             return TokenOrHMACScheme(
                 token: TokenScheme(header: source.tokenHeader), hmac: HMACScheme(settings: .standard))
         },
+        accepts: [.json, .ndjson],
+        isEnvelope: CloudEvents.areSpoken,
         keptHeaders: ["content-type", "user-agent"],
         normalise: { (delivery) throws(BelfryError) in .events(try SensorPreset.readings(in: delivery)) },
         setUp: { setUp in
@@ -43,42 +45,16 @@ enum SensorPreset {
         var paths = ["id", "type", "alert"] + sensorNames + timeNames
         if let own = delivery.source.subjectPath, own.hasPrefix("body.") { paths.append(String(own.dropFirst(5))) }
         let lookups = JSONPaths(paths)
-        let body = delivery.delivery.body[...]
-        let first = body.first { !$0.isJSONSpace }
-        let type = MediaType(delivery.delivery.headers["content-type"])
-        if type == .lines || type == .absent && body.hasSeveralLines && first == UInt8(ascii: "{") {
-            return try several(lines(of: body), lookups, delivery)
+        var items = try delivery.items()
+        var isList = delivery.kind == .ndjson
+        if delivery.kind == .json, delivery.delivery.body.first(where: { !$0.isJSONSpace }) == UInt8(ascii: "[") {
+            let text = try delivery.json(JSONPaths([])).text
+            items = RawJSON.elements(of: text, max: Limits.eventsPerDeliveryMax) ?? items
+            isList = true
         }
-        let payload = try delivery.json(lookups)
-        guard first == UInt8(ascii: "[") else { return [try reading(payload, delivery)] }
-        return try several(RawJSON.elements(of: body, max: Limits.eventsPerDeliveryMax) ?? [], lookups, delivery)
-    }
-
-    private static func lines(of body: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        // A text of one value over several lines is one document, not lines.
-        if (try? RawJSON(validating: Array(body))) != nil { return [body] }
-        return body.split(separator: UInt8(ascii: "\n")).filter { !$0.allSatisfy(\.isJSONSpace) }
-    }
-
-    private static func several(
-        _ texts: [ArraySlice<UInt8>], _ paths: JSONPaths, _ delivery: VerifiedDelivery
-    ) throws(BelfryError) -> [IncomingEvent] {
-        guard texts.count <= Limits.eventsPerDeliveryMax else {
-            throw BelfryError(
-                .malformed,
-                "the delivery holds more than \(Limits.eventsPerDeliveryMax) readings"
-            )
+        return try delivery.events(of: items, isList: isList, lookups) { (item, _) throws(BelfryError) in
+            try reading(item, delivery)
         }
-        var events: [IncomingEvent] = []
-        events.reserveCapacity(texts.count)
-        for (index, text) in texts.enumerated() {
-            do throws(BelfryError) {
-                events.append(try reading(try VerifiedDelivery.pick(text, paths), delivery))
-            } catch {
-                throw error.ofItem(index)
-            }
-        }
-        return events
     }
 
     private static func reading(
@@ -127,12 +103,4 @@ extension Timestamp {
 extension UInt8 {
     /// White space of JSON's grammar.
     var isJSONSpace: Bool { self == 0x20 || self == 0x0A || self == 0x0D || self == 0x09 }
-}
-
-extension ArraySlice<UInt8> {
-    fileprivate var hasSeveralLines: Bool {
-        var rest = self
-        while let last = rest.last, last.isJSONSpace { rest.removeLast() }
-        return rest.contains(UInt8(ascii: "\n"))
-    }
 }

@@ -6,6 +6,7 @@ extension PresetTraits {
     /// a button: whatever else stood there would be shown to the user.
     static let slack = PresetTraits(
         scheme: { _ in HMACScheme(settings: SlackPreset.signature) },
+        accepts: [.json, .form],
         keptHeaders: ["content-type", "user-agent", "x-slack-retry-num", "x-slack-retry-reason"],
         normalise: SlackPreset.read,
         answer: { delivery in MediaType(delivery.headers["content-type"]) == .form ? DeliveryAnswer() : nil },
@@ -47,8 +48,7 @@ private enum SlackPreset {
     ])
 
     @Sendable static func read(_ delivery: VerifiedDelivery) throws(BelfryError) -> PresetTraits.Reading {
-        guard delivery.mediaType == .form else { return try event(delivery.json(eventPaths)) }
-        let form = try FormFields(delivery.delivery.body[...])
+        guard let form = try delivery.form() else { return try event(delivery.json(eventPaths)) }
         if let payload = try form.theOnly("payload") {
             return try interaction(VerifiedDelivery.pick(Array(payload.utf8)[...], interactionPaths))
         }

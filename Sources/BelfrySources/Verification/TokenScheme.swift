@@ -12,6 +12,8 @@ struct TokenScheme: VerificationScheme {
 
     var confidentialHeaders: [String] { ["authorization", name] }
 
+    func readsAuthorization(of delivery: Delivery) -> Bool { name == "authorization" }
+
     func verify(
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
     ) throws(BelfryError) -> Verification {
@@ -64,11 +66,18 @@ struct TokenOrHMACScheme: VerificationScheme {
     var fault: String? { hmac.fault }
     var confidentialHeaders: [String] { token.confidentialHeaders + hmac.confidentialHeaders }
 
+    func readsAuthorization(of delivery: Delivery) -> Bool {
+        !isSigned(delivery) && token.readsAuthorization(of: delivery)
+    }
+
+    private func isSigned(_ delivery: Delivery) -> Bool {
+        hmac.confidentialHeaders.contains { delivery.headers[$0] != nil }
+    }
+
     func verify(
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
     ) throws(BelfryError) -> Verification {
-        let isSigned = hmac.confidentialHeaders.contains { delivery.headers[$0] != nil }
-        return isSigned
+        isSigned(delivery)
             ? try hmac.verify(delivery, secrets: secrets, tolerance: tolerance)
             : try token.verify(delivery, secrets: secrets, tolerance: tolerance)
     }

@@ -8,6 +8,9 @@ protocol VerificationScheme: Sendable {
     /// Lower-case names of headers that carry credentials.
     var confidentialHeaders: [String] { get }
 
+    /// Whether it would look for the proof of this delivery in `Authorization`.
+    func readsAuthorization(of delivery: Delivery) -> Bool
+
     /// Names the secret that matched, or throws the refusal. `secrets` holds no empty one.
     func verify(
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
@@ -20,6 +23,7 @@ protocol VerificationScheme: Sendable {
 extension VerificationScheme {
     var fault: String? { nil }
     var needsSecret: Bool { true }
+    func readsAuthorization(of delivery: Delivery) -> Bool { false }
 }
 
 /// What is known of a delivery that passed.

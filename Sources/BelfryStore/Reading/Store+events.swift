@@ -25,6 +25,22 @@ extension Store {
         return record
     }
 
+    /// The events that deliveries with these keys would be duplicates of; nil for no key, and for a new one.
+    public func knownEvents(
+        source: String, keys: [String?], at moment: Timestamp
+    ) async throws(BelfryError) -> [EventID?] {
+        guard keys.contains(where: { $0 != nil }) else { return keys.map { _ in nil } }
+        return try await read { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT event FROM identities WHERE source = ? AND key = ? AND expires > ?")
+            return try keys.map { key in
+                guard let key else { return nil }
+                let row = try Row.fetchOne(statement, arguments: [source, key.blob, moment.milliseconds])
+                return try row?.identifier("event")
+            }
+        }
+    }
+
     /// The matches of an event with their outcomes, round after round; the last round is what holds.
     public func matches(of event: EventID) async throws(BelfryError) -> [MatchRecord] {
         try await read { db in

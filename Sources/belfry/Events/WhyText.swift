@@ -19,8 +19,14 @@ enum WhyText {
                 "\(Terminal.yellow("~")) \(rule.cell("rule"))\(version) would match today; "
                 + "it did not when the event came\n"
         }
+        return text + misses(rules, showsAll: showsAll)
+    }
+
+    /// The rules that did not match, each with the clauses that failed.
+    static func misses(_ rules: [JSONValue], showsAll: Bool) -> String {
         let others = rules.filter { $0["matched"]?.bool == false }
         let folded = showsAll ? [] : others.filter(isForOtherSource)
+        var text = ""
         for rule in others where showsAll || !isForOtherSource(rule) {
             text += "\(Terminal.red("✗")) \(rule.cell("rule")): no match, because\n"
             text += Explanation.text(rule["explanation"] ?? .null, failuresOnly: true)

@@ -83,6 +83,16 @@ struct DeliveryTarget {
         }
     }
 
+    /// Signs and posts for a dry run: the hub says what would happen, and does nothing. `Authorization` is the asker's.
+    func rehearse(_ template: DeliveryTemplate, id: String, client: APIClient) async throws -> JSONValue {
+        let headers = headers(for: template, id: id).filter { $0.name.lowercased() != "authorization" }
+        let path = "/hooks/\(PercentEncoding.component(source.name))"
+        let answer = try await client.exchange(
+            "POST", path, [("dry_run", "true")], headers: headers, body: template.body)
+        guard answer.status == 200 else { throw client.failure(answer, at: "POST \(path)?dry_run") }
+        return answer.body
+    }
+
     /// A new id in the form of a UUID, as GitHub's deliveries have.
     static func newID() -> String {
         let digits = Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255) })

@@ -15,6 +15,7 @@ struct SendCommand: AsyncParsableCommand {
             EXAMPLE
               belfry send github-issues --watch
               belfry send github --file issue.json --header 'X-GitHub-Event: issues'
+              belfry send sensor --file reading.json --dry-run
             """
     )
 
@@ -29,6 +30,13 @@ struct SendCommand: AsyncParsableCommand {
     @Option(help: "The sender's id of the delivery (default: a new one). The same id is the same delivery.")
     var id: String?
     @Flag(help: "Show the text of the runs that it starts, as it comes.") var watch = false
+    @Flag(help: "Say what would happen, and why; nothing is stored (for operators).") var dryRun = false
+    @Flag(help: "With --dry-run: also the rules that are for other sources.") var all = false
+
+    func validate() throws {
+        if dryRun, watch { throw ValidationError("a dry run starts nothing to --watch") }
+        if all, !dryRun { throw ValidationError("--all goes with --dry-run") }
+    }
 
     func run() async throws {
         let client = try self.client.client()
@@ -36,6 +44,10 @@ struct SendCommand: AsyncParsableCommand {
         let target = try await DeliveryTarget.find(
             preset: template.preset, name: source, secretFile: secretFile, client: client
         )
+        if dryRun {
+            let answer = try await target.rehearse(template, id: id ?? DeliveryTarget.newID(), client: client)
+            return self.client.output.show(answer) { DryRunText.of($0, showsAll: all) }
+        }
         let answer = try await target.post(template, id: id ?? DeliveryTarget.newID(), client: client)
         guard answer.object != nil else {
             // Slack's forms, and sources with an answer of their own.
