@@ -61,7 +61,7 @@ extension Hub {
         registry.snapshot.sources[name]?.definition.challenge != nil
     }
 
-    private func items(
+    func items(
         of events: [IncomingEvent], _ delivery: Delivery, _ source: SourceDefinition, _ ruleSet: RuleSet
     ) -> [AcceptedDelivery.Item] {
         let bodyDigest = events.contains { !$0.isKeySigned } ? Digest.sha256(delivery.body) : nil

@@ -33,7 +33,8 @@ extension Hub {
     public func rehearse(source name: String, _ delivery: Delivery) async throws(BelfryError) -> DryRun {
         let snapshot = registry.snapshot
         guard let source = snapshot.sources[name] else { throw .unknownSource(name) }
-        let rehearsal = source.definition.rehearse(delivery, secrets: source.secrets)
+        let rehearsal = source.definition.rehearse(
+            delivery, secrets: source.secrets.map { $0.filter { $0.isActive(at: delivery.received) } })
         var run = DryRun(
             source: name, verification: rehearsal.verification,
             isPaused: snapshot.isAllPaused || snapshot.records[DocumentName(.source, name)]?.isPaused == true,

@@ -22,6 +22,8 @@ extension BodyLimit {
 
     private static func bytesMax(path: String) -> Int {
         if path.hasPrefix("/v1/topics/") { return Limits.customFrameBytesMax }
+        // The source's own limit is looked at when it is known which.
+        if path == "/v1/events" { return Limits.deliveryBodyBytesCeiling }
         return path == "/v1/documents" ? Limits.documentSetBytesMax : Limits.apiBodyBytesMax
     }
 

@@ -9,9 +9,18 @@ struct EventRoutes {
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/events", .role(.viewer), list)
+        table.add(.post, "/v1/events", .publisher, checksScopes: true, publish)
         table.add(.get, "/v1/events/:id", .role(.viewer), get)
         table.add(.get, "/v1/events/:id/why", .role(.viewer), why)
         table.add(.post, "/v1/events/:id/replay", .role(.operator), replay)
+    }
+
+    /// CloudEvents, binary, structured or batched; answered like a delivery.
+    private func publish(_ request: RouteRequest) async throws -> Reply {
+        let published = try await hub.publish(
+            source: request.query["source"], HookRoutes.delivery(request), by: try request.caller()
+        )
+        return .stored(published, isBatch: published.count > 1)
     }
 
     private func list(_ request: RouteRequest) async throws -> Reply {

@@ -21,9 +21,7 @@ struct HookRoutes {
         case .answered(let answer), .stored(_, _, let answer?):
             return .answer(answer)
         case .stored(let events, let isBatch, nil):
-            let status = !events.isEmpty && events.allSatisfy { $0.status == .duplicate } ? 200 : 202
-            if !isBatch, let event = events.first { return .json(event.json, status: status) }
-            return .json(["events": .array(events.map { .object($0.json) })], status: status)
+            return .stored(events, isBatch: isBatch)
         }
     }
 
@@ -51,7 +49,8 @@ struct HookRoutes {
 
     private func source(of request: RouteRequest) -> String { request.parameters["source"] ?? "" }
 
-    private static func delivery(_ request: RouteRequest, without header: String? = nil) -> Delivery {
+    /// The request as sources read it.
+    static func delivery(_ request: RouteRequest, without header: String? = nil) -> Delivery {
         Delivery(
             method: request.head.method.rawValue, query: request.query.parameters,
             headers: HeaderFields(headers(of: request).filter { $0.name.lowercased() != header }),
@@ -65,6 +64,15 @@ struct HookRoutes {
         request.headers.compactMap { name, value in
             name.lowercased() == "traceparent" && !TraceParent.isValid(value) ? nil : (name, value)
         }
+    }
+}
+
+extension Reply {
+    /// What became of a delivery's events: 202, or 200 where all of them were known.
+    static func stored(_ events: [AcceptedEvent], isBatch: Bool) -> Reply {
+        let status = !events.isEmpty && events.allSatisfy { $0.status == .duplicate } ? 200 : 202
+        if !isBatch, let event = events.first { return .json(event.json, status: status) }
+        return .json(["events": .array(events.map { .object($0.json) })], status: status)
     }
 }
 
