@@ -28,6 +28,24 @@ enum Documents {
         """
     }
 
+    /// A `github` source as in ``github(wordsPerSecond:prompt:)``, whose rule asks this provider.
+    static func asking(_ provider: ScriptedProvider) -> String {
+        """
+        source: github
+        preset: github
+        secret: env:GITHUB_WEBHOOK_SECRET
+        ---
+        agent: model
+        kind: openai
+        base_url: \(provider.baseURL)
+        model: scripted
+        ---
+        rule: triage
+        when: { source: [github], type: [issues.opened] }
+        run: { steps: [ { step: triage, agent: model, prompt: "Issue {{data.issue.number}}" } ] }
+        """
+    }
+
     static let environment = ["GITHUB_WEBHOOK_SECRET": secret]
 
     /// A signed `issues.opened` delivery.

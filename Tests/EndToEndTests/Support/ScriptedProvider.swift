@@ -10,12 +10,29 @@ final class ScriptedProvider: Sendable {
         /// Bytes of the body as they are.
         case raw(String)
         case pause(Duration)
+        /// Nothing more comes until the test lets one such action pass.
+        case wait(Turnstile)
         /// Nothing more comes, the connection stays open until the peer closes it.
         case hang
         /// The connection is cut, without an end of the body.
         case cut
         /// Instead of a stream: this status and JSON. Only as the first action.
         case status(Int, String)
+    }
+
+    /// Where a script waits for the test: each ``letPass()`` is good for one ``Action/wait(_:)``.
+    final class Turnstile: Sendable {
+        private let free = Mutex(0)
+
+        func letPass() { free.withLock { $0 += 1 } }
+
+        fileprivate func pass() -> Bool {
+            free.withLock { free in
+                guard free > 0 else { return false }
+                free -= 1
+                return true
+            }
+        }
     }
 
     /// What happened on one connection.
@@ -78,6 +95,7 @@ final class ScriptedProvider: Sendable {
             case .text(let text): isOpen = writeChunk(client, Self.delta(text))
             case .raw(let text): isOpen = writeChunk(client, text)
             case .pause(let duration): isOpen = !closes(client, within: duration)
+            case .wait(let turnstile): isOpen = !closes(client, within: .seconds(300)) { turnstile.pass() }
             case .hang: isOpen = !closes(client, within: .seconds(300))
             case .cut: return
             case .status: break
@@ -93,10 +111,10 @@ final class ScriptedProvider: Sendable {
     /// POLLRDHUP of Linux's poll(2), which the module map leaves out.
     private static let peerHangup: Int16 = 0x2000
 
-    /// Waits; true as soon as the peer has closed.
-    private func closes(_ client: Int32, within duration: Duration) -> Bool {
+    /// Waits until `isOver`; true as soon as the peer has closed.
+    private func closes(_ client: Int32, within duration: Duration, unless isOver: () -> Bool = { false }) -> Bool {
         let end = ContinuousClock.now + duration
-        while ContinuousClock.now < end {
+        while ContinuousClock.now < end, !isOver() {
             var entry = pollfd(fd: client, events: Int16(POLLIN) | Self.peerHangup, revents: 0)
             if poll(&entry, 1, 10) > 0, entry.revents & (Self.peerHangup | Int16(POLLHUP) | Int16(POLLERR)) != 0 {
                 return true
