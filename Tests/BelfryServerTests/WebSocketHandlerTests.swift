@@ -86,6 +86,14 @@ struct WebSocketHandlerTests {
         #expect(!channel.isActive)
     }
 
+    @Test("a client that breaks the protocol while its answer to our close is awaited is cut")
+    func brokenWhileClosing() throws {
+        let (channel, handler) = try connect()
+        handler.close(.unauthorized)
+        #expect(throws: Never.self) { try channel.writeInbound(ByteBuffer(bytes: [0xFF])) }
+        #expect(!channel.isActive)
+    }
+
     @Test("more calls than may be under way are left unread")
     func boundsCalls() throws {
         let (channel, handler) = try connect()

@@ -73,7 +73,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
             while mayRead, let item = try reader.next() { take(item) }
             try holdBytes()
         } catch let fault as WebSocketReader.Fault {
-            close(fault.reason, fault.text)
+            // Behind a fault nothing can be read, so the answer to our close can't come either.
+            if isOpen { close(fault.reason, fault.text) } else { subscriber.context?.close(promise: nil) }
         } catch {
             close(.overloaded, "too many large messages at the same time")
         }

@@ -54,11 +54,17 @@ struct WebSocketReader {
 
     init(bounds: Bounds = Bounds()) { self.bounds = bounds }
 
-    /// What is held of messages and of bytes that were not read yet.
-    var bytesHeld: Int { input.readableBytes + (message?.bytes.readableBytes ?? 0) }
+    /// What is held of messages and of bytes that were not read yet, with those before them that still take room.
+    var bytesHeld: Int { (input.readableBytes == 0 ? 0 : input.writerIndex) + (message?.bytes.readableBytes ?? 0) }
 
     mutating func append(_ bytes: ByteBuffer) {
-        if input.readableBytes == 0 { input = bytes } else { input.writeImmutableBuffer(bytes) }
+        guard input.readableBytes > 0 else {
+            input = bytes
+            return
+        }
+        // A client whose writes all end inside a head never lets it become empty.
+        input.discardReadBytes()
+        input.writeImmutableBuffer(bytes)
     }
 
     /// The next item; nil if more bytes are needed. After a fault nothing more may be read.
