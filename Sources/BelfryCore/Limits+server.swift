@@ -28,7 +28,11 @@ extension Limits {
     public static let sessionLifetime = Duration.seconds(30 * 86400)
     /// Live sessions: each is a row and a place in memory.
     public static let sessionsMax = 1000
-    /// Failed sign-ins of one address in one window; further ones are not looked at.
+    /// An ended session is listed so long; that there was one, the audit knows for ever.
+    public static let sessionRecordRetention = Duration.seconds(7 * 86400)
+    /// Ended sessions that are listed: a script that signs in for each request makes many in a week.
+    public static let endedSessionsMax = 1000
+    /// Failed sign-ins of one address in one window; who fails further is told to wait.
     public static let signInFailuresMax = 10
     public static let signInFailureWindow = Duration.seconds(60)
     /// Addresses whose failures are counted apart.

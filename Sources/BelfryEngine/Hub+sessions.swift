@@ -8,6 +8,7 @@ extension Hub {
     /// - Throws: `conflict` if there are too many.
     public func beginSession(for principal: Principal) async throws(BelfryError) -> CreatedToken {
         let now = configuration.clock.now()
+        try await forgetEndedSessions(at: now)
         let tokens = store.tokens()
         let live = tokens.count { $0.isSession && store.isValid(token: $0.id) }
         guard live < Limits.sessionsMax else {
@@ -30,6 +31,19 @@ extension Hub {
                 .conflict, "\(principal.name) is no browser's session; a token ends by belfry tokens revoke")
         }
         try await store.revokeToken(id, by: principal)
+    }
+
+    /// Rows come with sign-ins alone, so here is where they go: those that ended long ago, and what is too many.
+    private func forgetEndedSessions(at now: Timestamp) async throws(BelfryError) {
+        let ended = store.tokens().filter(\.isSession).compactMap { session -> (id: TokenID, end: Timestamp)? in
+            let ends = [session.revoked, session.expires].compactMap(\.self).filter { $0 <= now }
+            return ends.min().map { (session.id, $0) }
+        }
+        let old = ended.sorted { $0.end > $1.end }.enumerated().filter { number, session in
+            number >= Limits.endedSessionsMax || now - session.end >= Limits.sessionRecordRetention
+        }
+        guard !old.isEmpty else { return }
+        try await store.forgetTokens(old.map(\.element.id))
     }
 
     /// Ends the sessions that a token signed in, and those which these did: who loses a token loses its browsers.

@@ -35,7 +35,8 @@ struct HubRig: Sendable {
         """
 
     static func run(
-        configure: (inout ServerConfiguration) -> Void = { _ in }, _ body: (HubRig) async throws -> Void
+        clock: WallClock = .system, configure: (inout ServerConfiguration) -> Void = { _ in },
+        _ body: (HubRig) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-server-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -43,7 +44,9 @@ struct HubRig: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let secrets = SecretResolver(allowedEnvironment: [], allowedFiles: [])
-        let hub = try await Hub.open(HubConfiguration(folder: folder, secrets: secrets), logger: logger)
+        var hubConfiguration = HubConfiguration(folder: folder, secrets: secrets)
+        hubConfiguration.clock = clock
+        let hub = try await Hub.open(hubConfiguration, logger: logger)
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
         let admin = try await hub.createToken(name: "root", role: .admin, by: .hub).secret.text
         let viewer = try await hub.createToken(name: "eye", role: .viewer, by: .hub).secret.text

@@ -41,9 +41,8 @@ struct SessionRoutes {
         guard origins.verdict(on: request.headers) != .refused else {
             throw BelfryError(.forbidden, "a browser signs in from the hub's own page")
         }
-        try failures.check(request.peer.address, at: request.received)
         guard let principal = credential(in: try request.json(), at: request.received) else {
-            failures.note(request.peer.address, at: request.received)
+            try failures.note(request.peer.address, at: request.received)
             throw BelfryError(.unauthorized, "the code was used or is too old, or the token is no good")
         }
         guard principal.role != .publisher, principal.scopes.isEmpty else {

@@ -1,8 +1,9 @@
 import BelfryCore
 import Synchronization
 
-/// How often each address has failed to sign in within the current minute. Codes and tokens can't be guessed; this
-/// keeps those who try from costing more than an answer.
+/// How often each address has failed to sign in within the current minute: who goes on is told to wait. A code or token
+/// that is good is taken all the same. They can't be guessed, and behind a proxy all browsers have one address: whoever
+/// fails there on purpose must not keep the others out.
 final class SignInFailures: Sendable {
     private struct Window {
         var began: Timestamp?
@@ -23,23 +24,18 @@ final class SignInFailures: Sendable {
     private let window = Mutex(Window())
 
     /// - Throws: `too_many_requests` if the address has failed too often.
-    func check(_ address: String, at now: Timestamp) throws(BelfryError) {
+    func note(_ address: String, at now: Timestamp) throws(BelfryError) {
         let count = window.withLock { window in
             window.roll(to: now)
-            return window.counts[window.key(address)] ?? 0
+            let key = window.key(address)
+            window.counts[key, default: 0] += 1
+            return window.counts[key] ?? 0
         }
-        guard count < Limits.signInFailuresMax else {
+        guard count <= Limits.signInFailuresMax else {
             throw BelfryError(
                 .tooManyRequests, "too many attempts to sign in; try again in a minute",
                 retryAfter: Limits.signInFailureWindow
             )
-        }
-    }
-
-    func note(_ address: String, at now: Timestamp) {
-        window.withLock { window in
-            window.roll(to: now)
-            window.counts[window.key(address), default: 0] += 1
         }
     }
 }

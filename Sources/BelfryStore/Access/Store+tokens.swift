@@ -67,6 +67,14 @@ extension Store {
         tokenTable.update(id) { record in record.revoked = record.revoked ?? revoked }
     }
 
+    /// Removes tokens that have ended from the list. The audit keeps when they were made and revoked.
+    public func forgetTokens(_ ids: [TokenID]) async throws(BelfryError) {
+        try await writer.perform { transaction in
+            for id in ids { try transaction.execute("DELETE FROM tokens WHERE id = ?", [id.bytes.blob]) }
+        }
+        tokenTable.remove(ids)
+    }
+
     /// Whether there is such a token and it is neither revoked nor expired. Asks memory only.
     public func isValid(token id: TokenID) -> Bool { tokenTable[id: id]?.isValid(at: now) ?? false }
 

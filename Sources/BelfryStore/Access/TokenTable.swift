@@ -50,6 +50,15 @@ final class TokenTable: Sendable {
         }
     }
 
+    func remove(_ ids: [TokenID]) {
+        state.withLock { state in
+            for id in ids {
+                guard let digest = state.digests.removeValue(forKey: id) else { continue }
+                state.records[digest] = nil
+            }
+        }
+    }
+
     /// Notes a use; true if it is the first one in a while and should be stored.
     func noteUse(_ digest: [UInt8], at time: Timestamp) -> Bool {
         state.withLock { state in
