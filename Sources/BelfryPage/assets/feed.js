@@ -43,6 +43,18 @@ export async function ask(method, path, body) {
     throw Object.assign(new Error(detail), { status: response.status });
 }
 
+/** A new `cmd_…`: a TypeID, which is a UUID of version 7 in base 32. */
+export function commandID() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(Date.now()) << 16n | BigInt(bytes[6] << 8 | bytes[7]));
+    bytes[6] = bytes[6] & 0x0f | 0x70;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let bits = bytes.reduce((bits, byte) => bits << 8n | BigInt(byte), 0n);
+    let text = "";
+    for (; text.length < 26; bits >>= 5n) text = "0123456789abcdefghjkmnpqrstvwxyz"[Number(bits & 31n)] + text;
+    return `cmd_${text}`;
+}
+
 export class Feed {
     #model = new Model();
     /** `{me, stream, alerts}`: who is signed in (null: nobody, undefined: not known yet), and how each channel does. */
@@ -110,10 +122,11 @@ export class Feed {
 
     /** Nobody is signed in: nothing is kept. */
     #forget() {
+        this.#streamBackoff.reset();
+        this.#socketBackoff.reset();
         this.#source?.close();
         this.#source = null;
-        this.#socket?.close();
-        this.#socket = null;
+        this.#closeSocket();
         this.#model = new Model();
         this.#alertPosition = null;
         this.#pending = [];
@@ -204,8 +217,17 @@ export class Feed {
 
     // The WebSocket
 
+    /** Whoever waits for an answer of it hears that none comes. */
+    #closeSocket() {
+        const socket = this.#socket;
+        this.#socket = null;
+        socket?.close();
+        for (const { reject } of this.#requests.values()) reject(new Error("the connection was cut"));
+        this.#requests.clear();
+    }
+
     #openSocket() {
-        this.#socket?.close();
+        this.#closeSocket();
         const url = address("v1/ws");
         url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
         const socket = new WebSocket(url, "belfry.v1");
@@ -214,8 +236,7 @@ export class Feed {
         socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
         socket.onclose = () => {
             if (this.#socket !== socket) return;
-            for (const { reject } of this.#requests.values()) reject(new Error("the connection was cut"));
-            this.#requests.clear();
+            this.#closeSocket();
             this.#setStatus({ alerts: "connecting" });
             this.#socketBackoff.again(() => this.#openSocket());
         };
@@ -258,13 +279,14 @@ export class Feed {
         else request?.resolve(result);
     }
 
-    /** Stops a run: over the WebSocket, and over HTTP where there is none. */
+    /** Stops a run: over the WebSocket, and over HTTP where there is none. By its id it is one command on both ways. */
     async #stop(port, run) {
+        const command_id = commandID();
         let answer;
         try {
-            answer = await this.#call("run.stop", { run }).catch((error) => {
+            answer = await this.#call("run.stop", { run, command_id }).catch((error) => {
                 if (error.answered) throw error;
-                return ask("POST", `v1/runs/${run}/stop`);
+                return ask("POST", `v1/runs/${run}/stop`, { command_id });
             });
         } catch (error) {
             answer = { error: error.message };

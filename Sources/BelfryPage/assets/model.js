@@ -14,6 +14,9 @@ const endStates = new Set(["succeeded", "failed", "stopped", "expired"]);
 /** Whether a run in this state says nothing more. */
 export const isEnded = (state) => endStates.has(state);
 
+/** Whether nothing of its run was said before this frame. */
+const isBeginning = ({ type, data }) => type === "RUN_STARTED" || data?.state === "queued";
+
 export class Model {
     /** By id: `{id, rule, event, state, reason, error, created, started, ended, steps, isWhole}`. */
     runs = new Map();
@@ -55,7 +58,8 @@ export class Model {
         this.position = position;
         if (type === "EVENT") {
             this.#addEvent({ ...data, id: data.event, source: frame.source, time: frame.time });
-        } else if (frame.run) {
+        } else if (frame.run && (this.runs.has(frame.run) || isBeginning(frame))) {
+            // One that had to make room does not come back as a fragment of itself.
             this.#addToRun(this.run(frame.run, { rule: frame.rule }), frame);
         }
         this.#trim();
@@ -156,9 +160,9 @@ export class Model {
 
     #trim() {
         if (this.runs.size > limits.runs) {
-            // Runs at work stay before older ones that have ended.
-            const order = newestFirst(this.runs.values());
-            const kept = [...order.filter((run) => !isEnded(run.state)), ...order.filter((run) => isEnded(run.state))];
+            // Runs at work stay before those that wait, and these before those that have ended.
+            const rank = ({ state }) => (isEnded(state) ? 2 : state === "queued" ? 1 : 0);
+            const kept = newestFirst(this.runs.values()).sort((a, b) => rank(a) - rank(b));
             for (const run of kept.slice(limits.runs)) this.runs.delete(run.id);
         }
         for (const id of this.events.keys()) {
