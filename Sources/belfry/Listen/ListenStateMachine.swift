@@ -85,7 +85,10 @@ struct ListenStateMachine {
             guard let at else { return .nothing }
             position = at
             return .positioned
-        case FrameType.gap.rawValue: return .gap(frame)
+        case FrameType.gap.rawValue:
+            // Told once: it stands where the hub goes on.
+            position = at ?? position
+            return .gap(frame)
         case FrameType.closing.rawValue: return .nothing
         default:
             if let at, let position, at <= position { return .nothing }

@@ -63,6 +63,15 @@ struct ListenStateMachineTests {
         #expect(try title(&state, ScriptedHub.notice(10, "new")) == "new")
     }
 
+    @Test("frames that are gone are told of once, also if the connection is lost before another one comes")
+    func gapOnce() throws {
+        var state = ListenStateMachine(topics: ["alerts"], position: 3)
+        let gap =
+            #"{"jsonrpc":"2.0","method":"frame","params":{"position":9,"type":"GAP","data":{"from":3,"to":9}}}"#
+        guard case .gap = try state.received(Array(gap.utf8)) else { throw Timeout(what: "the gap") }
+        #expect(position(asked: try request(&state)) == 9)
+    }
+
     @Test(
         "what it does not know is passed over",
         arguments: [
