@@ -117,7 +117,7 @@ public final class HTTPServer: Service {
             bodyLimit: { BodyLimit(of: $0, hub, authentication) },
             onRefusal: { error, head, remote in
                 dispatcher.refused(error, head: head)
-                guard let head, let source = head.deliverySource, !head.isRehearsal(hub) else { return }
+                guard let head, let source = head.deliverySource, !head.isRehearsal(authentication) else { return }
                 hub.recordRefusal(source: source, code: error.code, remote: remote)
             },
             clock: configuration.clock

@@ -20,6 +20,7 @@ struct IntakeRouteTests {
         source: plant
         preset: none
         dedupe: { key: body, window: 10m }
+        body_max: 4000
         ---
         source: gone
         preset: token
@@ -49,6 +50,40 @@ struct IntakeRouteTests {
     private func secret(of source: String, _ rig: HubRig) async throws -> String {
         let shown = try await rig.send("GET", "/v1/sources/\(source)", token: rig.admin).json
         return try #require(shown["secrets"]?.array?.first?["value"]?.string)
+    }
+
+    @Test("OPTIONS is no way to a dry run: nobody learns without a token whether a secret is right")
+    func dryRunByOptions() async throws {
+        try await withRig { rig, token in
+            let secret = try await secret(of: "asked", rig)
+            for (query, bearer) in [("?dry_run", secret), ("?dry_run", token), ("?dry_run=1", "wrong")] {
+                let answer = try await rig.send("OPTIONS", "/hooks/asked\(query)", token: bearer, body: "{}")
+                #expect(answer.status == 405, "\(answer.body)")
+                #expect(!answer.body.contains("verification"), "\(answer.body)")
+            }
+            #expect(try await rig.send("GET", "/hooks/asked?dry_run", token: secret).status != 200)
+        }
+    }
+
+    @Test("what is too large leaves a trace, but for the dry run of somebody who may")
+    func refusalsOfDryRuns() async throws {
+        try await withRig { rig, token in
+            let large = #"{"n":"\#(String(repeating: "x", count: 5000))"}"#
+            func refusals() async throws -> Int {
+                // What comes after a refusal is not stored before it.
+                _ = try await rig.send("POST", "/hooks/plant", body: "{}")
+                let sources = try await rig.send("GET", "/v1/sources", token: rig.viewer).json["items"]?.array ?? []
+                return Int(sources.first { $0["name"] == "plant" }?["refusals"]?.number?.int64 ?? -1)
+            }
+            for (query, bearer, counted) in [
+                ("?dry_run", token, 0), ("?dry_run=false", token, 1), ("?dry_run", rig.viewer, 2),
+                ("?dry_run=1", "no", 3),
+            ] {
+                let answer = try await rig.send("POST", "/hooks/plant\(query)", token: bearer, body: large)
+                #expect(answer.status == 413)
+                #expect(try await refusals() == counted, "\(query)")
+            }
+        }
     }
 
     @Test("a dry run tells the event and why each rule matches or not; nothing is stored or counted")

@@ -44,10 +44,12 @@ extension HTTPRequestHead {
         return String(path.dropFirst(7).prefix { $0 != "/" })
     }
 
-    /// Whether it is a dry run by somebody the hub knows: what is wrong with it is no refusal of a delivery.
-    func isRehearsal(_ hub: Hub) -> Bool {
-        Query(Dispatcher.split(uri).query)["dry_run"] != nil
-            && bearerToken.flatMap(hub.authenticate(bearer:)) != nil
+    /// Whether it is a dry run by somebody who may: what is wrong with it is no refusal of a delivery.
+    func isRehearsal(_ authentication: Authentication) -> Bool {
+        guard method == .POST, Query(Dispatcher.split(uri).query).asksForDryRun,
+            let principal = try? authentication.principal(of: self, changes: true)
+        else { return false }
+        return Access.role(.operator).admits(principal.role) && principal.scopes.isEmpty
     }
 
     /// The token of the `Authorization` header; nil if there is none, or it is of another scheme.

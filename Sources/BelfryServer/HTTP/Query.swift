@@ -15,6 +15,9 @@ struct Query: Sendable {
 
     func values(_ name: String) -> [String] { parameters.compactMap { $0.name == name ? $0.value : nil } }
 
+    /// `?dry_run`: tell what would happen, and do nothing.
+    var asksForDryRun: Bool { self["dry_run"].map { $0 != "false" && $0 != "0" } ?? false }
+
     private static func decoded(_ text: some StringProtocol) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -21,8 +21,7 @@ struct RouteRequest: Sendable {
     /// What the client calls us, with the port if it is said.
     var host: String? { headers.first(name: "host") }
 
-    /// `?dry_run`: tell what would happen, and do nothing.
-    var isDryRun: Bool { query["dry_run"].map { $0 != "false" && $0 != "0" } ?? false }
+    var isDryRun: Bool { query.asksForDryRun }
 
     var bodyBytes: [UInt8] { Array(body.readableBytesView) }
 

@@ -10,7 +10,7 @@ import Synchronization
 enum Access: Sendable {
     /// Everybody: deliveries authenticate themselves, health checks hold nothing.
     case open
-    /// A delivery, which authenticates itself; its dry run is for operators.
+    /// A delivery, which authenticates itself; its dry run is for operators, by POST alone.
     case delivery
     /// A token with this role, or one that includes it.
     case role(Role)

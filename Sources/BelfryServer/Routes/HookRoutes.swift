@@ -10,13 +10,14 @@ struct HookRoutes {
     let hub: Hub
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/hooks/:source", .delivery, receive)
+        table.add(.post, "/hooks/:source", .delivery) {
+            $0.isDryRun ? try await rehearse($0) : try await receive($0)
+        }
         table.add(.options, "/hooks/:source", .open, receive)
         table.add(.get, "/hooks/:source", .open, answerChallenge)
     }
 
     private func receive(_ request: RouteRequest) async throws -> Reply {
-        if request.isDryRun { return try await rehearse(request) }
         switch try await hub.receive(source: source(of: request), Self.delivery(request)) {
         case .answered(let answer), .stored(_, _, let answer?):
             return .answer(answer)
