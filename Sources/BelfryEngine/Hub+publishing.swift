@@ -28,7 +28,9 @@ extension Hub {
                 AcceptedDelivery(
                     source: name, remote: delivery.remote, verifiedBy: "token/\(principal.name)",
                     ruleSetVersion: snapshot.ruleSet.version,
-                    items: items(of: events, delivery, source, snapshot.ruleSet)
+                    items: items(of: events, delivery, source, snapshot.ruleSet),
+                    published: AcceptedDelivery.Published(
+                        documentVersion: snapshot.records[DocumentName(.source, name)]?.version)
                 )
             )
         } catch {

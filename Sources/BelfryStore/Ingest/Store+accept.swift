@@ -8,8 +8,9 @@ extension Store {
     /// started nothing and something matches now; then it is matched again.
     ///
     /// - Returns: One per item, in order.
-    /// - Throws: `same_body` if an item refuses a body that was seen; `overloaded`, `storage_full`, `storage_failed`,
-    ///   `shutting_down`. Nothing of the delivery is stored then.
+    /// - Throws: `same_body` if an item refuses a body that was seen; `overloaded`, also if the source of what a token
+    ///   publishes has changed meanwhile; `storage_full`, `storage_failed`, `shutting_down`. Nothing of the delivery is
+    ///   stored then.
     public func accept(_ delivery: AcceptedDelivery) async throws(BelfryError) -> [AcceptedEvent] {
         let bytes = delivery.items.reduce(0) { $0 + $1.event.data.bytes.count + 512 }
         return try await writer.perform(bytes: bytes, kind: .delivery) { transaction in try transaction.accept(delivery)

@@ -5,6 +5,7 @@ import GRDB
 extension WriteTransaction {
     /// The whole of a delivery: all of its events are stored, or none.
     func accept(_ delivery: AcceptedDelivery) throws -> [AcceptedEvent] {
+        if let published = delivery.published { try check(published, source: delivery.source) }
         let pause = try pauseState(source: delivery.source)
         var accepted: [AcceptedEvent] = []
         accepted.reserveCapacity(delivery.items.count)
@@ -28,6 +29,17 @@ extension WriteTransaction {
             }
         }
         return accepted
+    }
+
+    /// A document may have come, or changed, since the publisher was let in.
+    private func check(_ published: AcceptedDelivery.Published, source: String) throws {
+        let row = try row("SELECT version FROM documents WHERE kind = 'source' AND name = ?", [source])
+        guard row?.int("version") == published.documentVersion else {
+            throw BelfryError(
+                .overloaded, "the document of source \(source) changes at this moment; send it again",
+                retryAfter: .seconds(1)
+            )
+        }
     }
 
     private func acceptNew(

@@ -12,15 +12,28 @@ public struct AcceptedDelivery: Sendable {
     public var ruleSetVersion: Int64
     /// The events, in the order of the delivery.
     public var items: [Item]
+    /// Nil for what the source itself has verified.
+    public var published: Published?
+
+    /// What a token speaks for. It may only where the source verifies nobody, so it is stored only while the source's
+    /// document is the one that this was read from.
+    public struct Published: Sendable, Hashable {
+        /// Nil: the source has no document.
+        public var documentVersion: Int64?
+
+        public init(documentVersion: Int64?) { self.documentVersion = documentVersion }
+    }
 
     public init(
-        source: String, remote: String, verifiedBy: String?, ruleSetVersion: Int64, items: [Item]
+        source: String, remote: String, verifiedBy: String?, ruleSetVersion: Int64, items: [Item],
+        published: Published? = nil
     ) {
         self.source = source
         self.remote = remote
         self.verifiedBy = verifiedBy
         self.ruleSetVersion = ruleSetVersion
         self.items = items
+        self.published = published
     }
 
     /// One event of a delivery, with the rules it matched.
