@@ -8,7 +8,9 @@ extension IncomingEvent {
     mutating func redact(_ paths: [EventPath]) {
         func parts(_ root: EventPath.Root) -> [[EventPath.Part]] { paths.filter { $0.root == root }.map(\.parts) }
         let mark = RawJSON(.string(Self.redacted))
-        data = data.redacting(parts(.data), with: mark)
+        let places = parts(.data)
+        // Paths lead nowhere in a body that is no JSON, so nothing of it may stay.
+        data = !places.isEmpty && data.isOpaque ? mark : data.redacting(places, with: mark)
         if subject != nil, !parts(.subject).isEmpty { subject = Self.redacted }
         for (root, object) in [(EventPath.Root.headers, \Self.headers), (.ext, \Self.ext)] {
             let parts = parts(root)

@@ -75,5 +75,11 @@ extension RawJSON {
 
     init(base64 bytes: [UInt8]) { self.init(["base64": .string(Base64.encode(bytes))]) }
 
+    /// Whether it is a text, or what stands for bytes that are none.
+    var isOpaque: Bool {
+        bytes.first == UInt8(ascii: "\"")
+            || bytes.starts(with: #"{"base64":""#.utf8) && value.object?.members.count == 1
+    }
+
     static func isValid(_ text: ArraySlice<UInt8>) -> Bool { (try? PickedJSON(text, JSONPaths([]))) != nil }
 }

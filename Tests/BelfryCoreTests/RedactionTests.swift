@@ -50,6 +50,18 @@ struct RedactionTests {
         #expect(redacted(text, [.key("a"), .key("b")], [.key("a"), .key("c")]) == #"{"a":{"b":"-","c":"-"}}"#)
     }
 
+    @Test("a text that holds JSON is no hiding place: where a path leads into it, it is taken out whole")
+    func jsonInText() {
+        let path: [EventPath.Part] = [.key("a"), .key("b")]
+        for text in [#"{\"b\":1}"#, #" \n[{\"b\":1}]"#, #"\u007b\"b\":1}"#, #"\"{}\""#] {
+            #expect(redacted("{\"a\":\"\(text)\",\"c\":\"{\"}", path) == "{\"a\":\"-\",\"c\":\"{\"}", "\(text)")
+            #expect(redacted("{\"a\":[\"\(text)\",\"b\"]}", path) == "{\"a\":[\"-\",\"b\"]}", "\(text)")
+        }
+        for text in ["", " ", "cus_1", "b{"] {
+            #expect(redacted("{\"a\":\"\(text)\"}", path) == "{\"a\":\"\(text)\"}")
+        }
+    }
+
     @Test("of bytes that are no JSON nothing is left")
     func broken() {
         #expect(redacted("{\"a\":1", [.key("a")]) == "\"-\"")

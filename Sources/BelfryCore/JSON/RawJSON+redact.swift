@@ -1,6 +1,7 @@
 extension RawJSON {
     /// The text with every value at one of `paths` replaced by `mark`; all else stays byte for byte.
     ///
+    /// Where a path leads into text that holds JSON, the text is taken out whole: nothing of it can be told apart.
     /// An array on the way means each of its elements. Of duplicate keys every one is meant, and a key that holds
     /// several names of a path joined by dots counts as those names, because patterns read both alike.
     public func redacting(_ paths: [[EventPath.Part]], with mark: RawJSON) -> RawJSON {
@@ -79,10 +80,22 @@ private struct RedactionSearch {
                 try scanValue(&scanner, places.compactMap { self.place(atIndex: index, from: $0) })
                 index += 1
             }
+        case UInt8(ascii: "\""):
+            let start = scanner.offset
+            let span = try scanner.scanString()
+            if holdsJSON(span, scanner) { ranges.append(start..<scanner.offset) }
         default:
             try scanner.skipValue(depthLeft: .max)
         }
     }
+
+    /// Whether a string begins like an object or an array, or like a string that does.
+    private func holdsJSON(_ span: JSONScanner.StringSpan, _ scanner: JSONScanner) -> Bool {
+        let first = scanner.text(of: span).utf8.first { !Self.isSpace($0) }
+        return first.map { #"{[""#.utf8.contains($0) } ?? false
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     /// Where a member's value stands; nil if its key leads off the path.
     private func place(after key: ArraySlice<UInt8>, from place: Place) -> Place? {
