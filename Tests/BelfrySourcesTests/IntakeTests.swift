@@ -131,6 +131,16 @@ struct IntakeTests {
             fixture.judgeSigned("{\"pin\":1}\n{\"pin\":2,\"a\":3}", lines).events.map(\.data.text) == [
                 #"{"pin":"[redacted]"}"#, #"{"pin":"[redacted]","a":3}"#,
             ])
+        let hidden = #"{"pin":1}"#
+        for type in ["text/plain", "text/plain; charset=utf-16", "application/octet-stream"] {
+            #expect(fixture.judgeSigned(hidden, [("Content-Type", type)]).event?.data.value == "[redacted]", "\(type)")
+        }
+        let cloud = SourceFixture(.cloudevents) { $0.redact = [EventPath(.data, [.key("pin")])] }
+        for data in [#""data":"{\"pin\":1}""#, #""data_base64":"eyJwaW4iOjH/""#, #""data":{"pin":1}"#] {
+            let event = #"{"specversion":"1.0","id":"1","source":"/s","type":"t",\#(data)}"#
+            let read = cloud.judgeSigned(event, [("Content-Type", "application/cloudevents+json")]).event
+            #expect(read != nil && read?.data.text.contains("1") == false, "\(read?.data.text ?? "-")")
+        }
         let whole = SourceFixture(.token) { $0.redact = [EventPath(.data)] }
         #expect(whole.judgeSigned("secret", text).event?.data.value == "[redacted]")
     }
@@ -254,10 +264,13 @@ struct IntakeTests {
             return
         }
         #expect(reason.code == .secretUnavailable)
-        let token = SourceFixture(.token)
-        guard case .notChecked = token.source.rehearse(delivery, secrets: .success(token.secrets)).verification else {
-            Issue.record("the token of a rehearsal is not the sender's")
-            return
+        let hmac = SourceFixture(.hmac) { $0.signature = SignatureSettings(header: "Authorization") }
+        for fixture in [SourceFixture(.token), hmac] {
+            let rehearsal = fixture.source.rehearse(delivery, secrets: .success(fixture.secrets))
+            guard case .notChecked = rehearsal.verification else {
+                Issue.record("the Authorization of a rehearsal is not the sender's")
+                return
+            }
         }
     }
 }

@@ -54,6 +54,8 @@ struct HMACScheme: VerificationScheme {
 
     var confidentialHeaders: [String] { [header] }
 
+    func readsAuthorization(of delivery: Delivery) -> Bool { header == "authorization" }
+
     private var algorithm: HMAC.Algorithm {
         switch settings.algorithm {
         case .sha1: .sha1
