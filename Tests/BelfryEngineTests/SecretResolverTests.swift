@@ -4,17 +4,17 @@ import Foundation
 import Testing
 
 @Suite struct SecretResolverTests {
-    private let folder: URL
+    private let folder: TestFolder
     private let resolver: SecretResolver
 
     init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "belfry-secrets-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder.appending(path: "in"), withIntermediateDirectories: true)
-        try Data("from a file\n".utf8).write(to: folder.appending(path: "in/key"))
-        try Data("outside".utf8).write(to: folder.appending(path: "out"))
+        folder = try TestFolder()
+        try FileManager.default.createDirectory(at: folder.appending("in"), withIntermediateDirectories: true)
+        try Data("from a file\n".utf8).write(to: folder.appending("in/key"))
+        try Data("outside".utf8).write(to: folder.appending("out"))
         resolver = SecretResolver(
             allowedEnvironment: ["ALLOWED", "PREFIX_*"],
-            allowedFiles: [folder.appending(path: "in").path],
+            allowedFiles: [folder.appending("in").path],
             environment: { ["ALLOWED": "a", "PREFIX_X": "x", "HOME": "/root", "EMPTY": ""][$0] }
         )
     }
@@ -50,8 +50,8 @@ import Testing
 
     @Test("a link that leads out of the allowed folder is not followed")
     func link() throws {
-        let link = folder.appending(path: "in/link")
-        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.appending(path: "out"))
+        let link = folder.appending("in/link")
+        try FileManager.default.createSymbolicLink(at: link, withDestinationURL: folder.appending("out"))
         #expect(throws: BelfryError.self) { try resolve("file:\(link.path)") }
     }
 

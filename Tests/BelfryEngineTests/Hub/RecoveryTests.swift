@@ -8,8 +8,9 @@ import Testing
 /// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
 /// end; here the rules of what goes on and what does not.)
 @Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "belfry-recovery-\(UUID().uuidString)")
-        .path
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
 
     private static let documents = """
         source: lab
@@ -79,7 +80,7 @@ import Testing
 
     @Test("a command step that was interrupted is not repeated: its run fails, and says so")
     func commandStep() async throws {
-        let counter = folder + ".count"
+        let counter = folder.path + "/count"
         let run = try await interrupt(#"{"shell":"echo x >> \#(counter); echo begun; sleep 30"}"#) {
             $0.draft.type == .textMessageContent
         }

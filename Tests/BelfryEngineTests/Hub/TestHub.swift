@@ -2,7 +2,6 @@ import BelfryCore
 import BelfryEngine
 import BelfrySources
 import BelfryStore
-import Foundation
 import Logging
 
 /// A hub on a folder of its own, with its scheduler at work, for the time of a test.
@@ -12,14 +11,13 @@ struct TestHub {
 
     /// Runs `body` with a hub; the scheduler is cancelled and the store closed behind it.
     static func with<Result: Sendable>(
-        documents: String, commands: [String: String] = [:], folder: String? = nil, clock: WallClock = .system,
+        documents: String, commands: [String: String] = [:], folder: TestFolder? = nil, clock: WallClock = .system,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
-        let folder =
-            folder ?? FileManager.default.temporaryDirectory.appending(path: "belfry-hub-\(UUID().uuidString)").path
+        let folder = try folder ?? TestFolder()
         let resolver = SecretResolver(
             allowedEnvironment: ["TEST_SECRET"], allowedFiles: [], environment: { _ in "s3cret" })
-        var configuration = HubConfiguration(folder: folder, secrets: resolver)
+        var configuration = HubConfiguration(folder: folder.path, secrets: resolver)
         configuration.commands = commands
         configuration.clock = clock
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -28,7 +26,7 @@ struct TestHub {
             group.addTask { try? await hub.scheduler.run() }
             defer { group.cancelAll() }
             do {
-                return .success(try await body(TestHub(hub: hub, folder: folder)))
+                return .success(try await body(TestHub(hub: hub, folder: folder.path)))
             } catch {
                 return .failure(error)
             }
