@@ -58,6 +58,9 @@ public struct SubscriptionTopics: Sendable {
             if let index = windows.firstIndex(where: { $0.isWanted && $0.topic == topic }) {
                 guard position < windows[index].from else { continue }
                 windows[index].isWanted = false
+            } else {
+                // It was taken away, and what it had delivered with it.
+                windows.removeAll { $0.topic == topic }
             }
             windows.append(Window(topic: topic, from: position, through: position))
         }

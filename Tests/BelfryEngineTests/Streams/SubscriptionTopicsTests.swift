@@ -50,6 +50,17 @@ struct SubscriptionTopicsTests {
         #expect(topics.windowCount == 1)
     }
 
+    @Test("a topic that was taken away and comes again is sent again, also while its history is under way")
+    func comesAgain() {
+        var topics = SubscriptionTopics([.alerts, .custom("c")], after: 0)
+        topics.add([.rules], after: 0, cursor: 20)
+        topics.remove([.alerts], cursor: 5)
+        topics.add([.alerts], after: 0, cursor: 5)
+        #expect(topics.wants(frame(10, .alerts)))
+        #expect(!topics.wants(frame(10, .custom("c"))))
+        #expect(topics.wants(frame(10, .rules)))
+    }
+
     @Test("without topics nothing is wanted")
     func wantsNothing() {
         var topics = SubscriptionTopics([], after: 3)
