@@ -5,7 +5,7 @@ public import BelfryStore
 /// Browsers that are signed in. A session is a token like others: listed, revocable, with an end.
 extension Hub {
     /// Makes a session with the role of who signs in. It ends no later than their own token.
-    /// - Throws: `conflict` if there are too many.
+    /// - Throws: `conflict` if there are too many, `unauthorized` if their token is no good any more.
     public func beginSession(for principal: Principal) async throws(BelfryError) -> CreatedToken {
         let now = configuration.clock.now()
         try await forgetEndedSessions(at: now)
@@ -17,10 +17,16 @@ extension Hub {
         }
         let end = now + Limits.sessionLifetime
         let own = tokens.first { $0.id == principal.token }?.expires
-        return try await store.createToken(
+        let session = try await store.createToken(
             name: TokenRecord.sessionPrefix + Hex.encode(Random.bytes(5)), role: principal.role,
             expires: min(end, own ?? end), by: principal
         )
+        // A token that was revoked meanwhile had its sessions ended before this one was there.
+        if let maker = principal.token, !store.isValid(token: maker) {
+            try await store.revokeToken(session.record.id, by: principal)
+            throw BelfryError(.unauthorized, "the token was revoked")
+        }
+        return session
     }
 
     /// Ends the session that this principal is.

@@ -119,6 +119,10 @@ struct SessionTests {
             #expect(try await rig.send("GET", "/v1/runs", headers: first).status == 401)
             #expect(try await rig.send("GET", "/v1/runs", headers: second).status == 401)
             #expect(try await signIn(rig, ["code": unused["code"] ?? .null]).status == 401)
+            // Nor does one that is signing in at that moment stay.
+            let leaver = Principal(token: created.record.id, name: "leaver", role: .operator)
+            await #expect(throws: BelfryError.self) { try await rig.hub.beginSession(for: leaver) }
+            #expect(rig.hub.tokens().allSatisfy { $0.createdBy != "leaver" || $0.revoked != nil })
         }
     }
 
