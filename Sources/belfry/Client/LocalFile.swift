@@ -41,6 +41,8 @@ enum LocalFile {
     /// Writes a file that only its owner may read, at once or not at all.
     static func writeSecret(_ bytes: [UInt8], to path: String) throws {
         let temporary = "\(path).\(getpid()).new"
+        // Of a process of this number that was killed here; in a container it is always the same number.
+        unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(.usage, "cannot write \(temporary): \(lastError())") }
         defer { close(descriptor) }
