@@ -90,6 +90,11 @@ final class Browser: Sendable {
 
     func open(_ url: String) async throws { _ = try await call("POST", "/url", ["url": .string(url)]) }
 
+    /// Runs a script in every page that is opened from now on, before its own.
+    func prepare(_ script: String) async throws {
+        try await devTools("Page.addScriptToEvaluateOnNewDocument", ["source": .string(script)])
+    }
+
     func reload() async throws { _ = try await call("POST", "/refresh", [:]) }
 
     /// Runs a function body in the page; its `return` value.

@@ -190,6 +190,23 @@ struct PageTests {
         return metrics.split(separator: "\n").filter { $0.hasPrefix("belfry_streams_open") }.joined(separator: "\n")
     }
 
+    @Test("in a browser without SharedWorker each tab has a feed of its own")
+    func withoutSharedWorker() async throws {
+        try await withHub(documents: Self.documents) { hub in
+            try await Browser.use { browser in
+                try await browser.prepare("delete globalThis.SharedWorker")
+                try await signIn(browser, to: hub)
+                #expect(try await browser.run("return typeof SharedWorker").string == "undefined")
+                try await browser.until(
+                    "the socket", "document.querySelector('#alerts-state').dataset.state === 'live'")
+                let run = try await send(hub, kind: "alarm", text: "one two")
+                try await browser.until("its text", "\(text(of: run)) === 'one two'")
+                try await browser.until("the alert", "document.querySelector('.alert')?.innerText ?? ''")
+                #expect(try await browser.complaints() == [])
+            }
+        }
+    }
+
     @Test("a link that was used, and a token that is revoked, lead to the sign-in and say why")
     func signedOut() async throws {
         try await withPage { hub, browser in
