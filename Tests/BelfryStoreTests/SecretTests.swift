@@ -56,7 +56,7 @@ import Testing
         await store.close()
     }
 
-    @Test("a source removed by name loses its secrets; one that its folder no longer names keeps them")
+    @Test("a source removed by name loses its secrets and its pause; one that its folder no longer names keeps them")
     func removal() async throws {
         let fixture = try Fixture()
         let store = fixture.store
@@ -71,11 +71,19 @@ import Testing
         }
         try await apply(["a"], .api)
         try await apply(["b"], .file)
-        for name in ["a", "b"] { try await store.addGeneratedSecret(source: name, by: .hub) }
+        for name in ["a", "b"] {
+            try await store.addGeneratedSecret(source: name, by: .hub)
+            try await store.setPaused(true, source: name, by: .hub)
+        }
         try await apply([], .api, removing: ["a"])
         try await apply([], .file)
         #expect(try await store.generatedSecrets(source: "a").isEmpty)
         #expect(try await store.generatedSecrets(source: "b").count == 1)
+        func status(_ source: String) async throws -> EventStatus {
+            try await fixture.accept(fixture.event(source: source)).status
+        }
+        #expect(try await status("a") == .filtered)
+        #expect(try await status("b") == .paused)
         await store.close()
     }
 

@@ -84,23 +84,6 @@ extension Store {
         }
     }
 
-    /// Ends a secret: what is signed with it is refused from now on.
-    /// - Parameter name: As ``generatedSecrets(source:)`` names it.
-    public func removeGeneratedSecret(
-        _ name: String, source: String, by principal: Principal
-    ) async throws(BelfryError) {
-        try await writer.perform { transaction in
-            let number = name == "generate" ? 1 : Int64(name.dropFirst("generate#".count)) ?? 0
-            try transaction.execute(
-                "DELETE FROM generated_secrets WHERE source = ? AND number = ?", [source, number]
-            )
-            guard transaction.db.changesCount == 1, name.hasSameBytes(as: Self.name(number)) else {
-                throw BelfryError(.notFound, "source \(source) has no secret \(name)")
-            }
-            try transaction.appendSecretChange("secret.removed", name, source: source, by: principal)
-        }
-    }
-
     private static func name(_ number: Int64) -> String { number == 1 ? "generate" : "generate#\(number)" }
 
     /// Binds a sealed secret to its place: moved to another row it does not open.

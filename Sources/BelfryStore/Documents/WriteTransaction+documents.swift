@@ -15,6 +15,8 @@ extension WriteTransaction {
             // One that only went missing from the folder may come back, and its sender still has the secret.
             if record.kind == .source, plan.removals.contains(record.id) {
                 try removeSecrets(source: record.name, by: principal)
+                // Publishers need no document: nobody could resume what they bring.
+                try execute("DELETE FROM source_state WHERE source = ?", [record.name])
             }
         }
         // What waited behind a rule's old state may go on.
