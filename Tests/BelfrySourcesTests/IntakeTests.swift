@@ -141,6 +141,10 @@ struct IntakeTests {
             let read = cloud.judgeSigned(event, [("Content-Type", "application/cloudevents+json")]).event
             #expect(read != nil && read?.data.text.contains("1") == false, "\(read?.data.text ?? "-")")
         }
+        let extended = SourceFixture(.cloudevents) { $0.redact = [EventPath(.ext, [.key("pin")])] }
+        let sent = #"{"specversion":"1.0","id":"1","source":"/s","type":"t","pin":"1234","room":"4"}"#
+        let ext = extended.judgeSigned(sent, [("Content-Type", "application/cloudevents+json")]).event?.ext
+        #expect(ext?["pin"] == "[redacted]" && ext?["room"] == "4")
         let whole = SourceFixture(.token) { $0.redact = [EventPath(.data)] }
         #expect(whole.judgeSigned("secret", text).event?.data.value == "[redacted]")
     }

@@ -99,6 +99,30 @@ struct PayloadConformanceTests {
         }
     }
 
+    @Test("senders without a preset of their own are read as hmac or token, their bodies byte for byte")
+    func others() throws {
+        // What each signs with, as its documentation says; The Things Network sends a header that its user chooses.
+        let senders: [(provider: String, count: Int, header: String?, prefix: String)] = [
+            ("bitbucket", 8, "X-Hub-Signature", "sha256="), ("bitbucket-server", 10, "X-Hub-Signature", "sha256="),
+            ("gitea", 7, "X-Gitea-Signature", ""), ("sentry", 11, "Sentry-Hook-Signature", ""), ("ttn", 8, nil, ""),
+        ]
+        for sender in senders {
+            let fixture = SourceFixture(sender.header == nil ? .token : .hmac) { source in
+                source.signature = sender.header.map { SignatureSettings(header: $0) }
+                source.signature?.prefix = sender.prefix
+            }
+            let pairs = try Conformance.pairs(sender.provider)
+            #expect(pairs.count >= sender.count)
+            for pair in pairs {
+                let headers = pair.headers.filter { $0.name != sender.header }
+                let verdict = fixture.judgeSigned(String(decoding: pair.body, as: UTF8.self), headers)
+                let event = try #require(verdict.event, "\(sender.provider) \(pair.name): \(verdict)")
+                #expect(event.data.bytes == pair.body, "\(pair.name)")
+                #expect(!event.headers.members.contains { $0.key.contains("signature") }, "\(pair.name)")
+            }
+        }
+    }
+
     @Test("what a real Alertmanager posts becomes one event per alert")
     func alertmanager() throws {
         let fixture = SourceFixture(.alertmanager, secrets: ["s3cr3t-token"])

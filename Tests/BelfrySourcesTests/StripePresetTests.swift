@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryCrypto
 import BelfrySources
 import Testing
 
@@ -90,6 +91,13 @@ struct StripePresetTests {
         #expect(code { $0.replacing("t=1700000000", with: "t= 1700000000") } == "signature_invalid")
         #expect(code { $0.replacing("t=1700000000", with: "t=+1700000000") } == "signature_invalid")
         #expect(code { $0.replacing("t=1700000000", with: "t=") } == "signature_invalid")
+        // Also where it is what was signed.
+        for time in ["+1700000000", "1700000000.0", " 1700000000", "1700000000 "] {
+            let key = fixture.secrets[0].secret.bytes
+            let code = Hex.encode(HMAC.code(.sha256, key: key, [Array("\(time).\(body)".utf8)]))
+            let verdict = fixture.judge(body, [("Stripe-Signature", "t=\(time),v1=\(code)")])
+            #expect(verdict.code == "signature_invalid", "\(time)")
+        }
         #expect(code { $0.replacing("v1=", with: "v0=") } == "signature_invalid")
         #expect(code { $0.replacing(",v1=", with: ", v1=") } == "signature_invalid")
         #expect(code { $0.replacing(",v1=", with: ",v1= ") } == "signature_invalid")
