@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 import Testing
 
@@ -70,5 +71,15 @@ struct OriginPolicyTests {
         #expect(verdict(["http://localhost:5173"], others: others) == .allowed)
         #expect(verdict(["http://ops.example"], others: others) == .refused)
         #expect(verdict(["http://localhost:5174"], others: others) == .refused)
+    }
+
+    @Test("what a page asks for does not count as this machine's, nor what a proxy passes on")
+    func notLoopback() throws {
+        let local = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        #expect(Peer(local, headers: [:]).isLoopback)
+        for name in ["origin", "forwarded", "x-forwarded-for", "x-real-ip", "via"] {
+            #expect(!Peer(local, headers: .init([(name, "x")])).isLoopback, "\(name)")
+        }
+        #expect(!Peer(try SocketAddress(ipAddress: "10.0.0.1", port: 1), headers: [:]).isLoopback)
     }
 }

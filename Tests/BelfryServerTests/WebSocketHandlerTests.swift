@@ -124,4 +124,14 @@ struct WebSocketHandlerTests {
         try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x01, [UInt8](repeating: 0x61, count: 2000))))
         #expect(try written(channel).dropFirst(2).prefix(2) == [0x03, 0xF5])
     }
+
+    @Test("the room that a client's half message took is free again when it goes")
+    func freesMemory() throws {
+        let bodies = RequestBodies(bytesMax: 10_000)
+        let (channel, _) = try connect(bodies: bodies)
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x01, [UInt8](repeating: 0x61, count: 2000))))
+        #expect(bodies.bytes == 2000)
+        try channel.close().wait()
+        #expect(bodies.bytes == 0)
+    }
 }
