@@ -14,7 +14,7 @@ extension Hub {
         source name: String, secret: Secret?, keep: Duration = Limits.secretKeepDefault, by principal: Principal
     ) async throws(BelfryError) -> NamedSecret {
         guard let source = registry.snapshot.sources[name]?.definition else {
-            throw BelfryError(.notFound, "there is no source \(name)")
+            throw BelfryError(.notFound, "there is no source \(name); `belfry sources list` shows those there are")
         }
         try checkKeepsSecrets(source)
         guard (.zero...Limits.secretKeepMax).contains(keep) else {
@@ -33,6 +33,12 @@ extension Hub {
 
     private func checkKeepsSecrets(_ source: SourceDefinition) throws(BelfryError) {
         if source.secrets.contains(.generated) { return }
+        guard source.preset.needsSecret else {
+            throw BelfryError(
+                .conflict,
+                "source \(source.name) verifies nothing (preset \(source.preset.rawValue)), so there is no secret to rotate"
+            )
+        }
         guard let reference = source.secrets.first else {
             throw BelfryError(
                 .conflict, "source \(source.name) has no secret; put `secret: generate` into its document first")

@@ -35,7 +35,7 @@ public struct SecretResolver: Sendable {
             }
             if let value = environment(name), !value.isEmpty { return Secret(value) }
             if isOptional { return nil }
-            throw unavailable("the environment variable \(name) is not set; set it and send SIGHUP or restart")
+            throw unavailable("the environment variable \(name) is not set; set it and start the hub again")
         case .file(let path):
             let standard = URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
             guard allowedFiles.contains(where: { isAt(standard, orBelow: $0) }) else {

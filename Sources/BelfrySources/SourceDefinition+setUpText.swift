@@ -16,7 +16,23 @@ extension SourceDefinition {
     public func setUpText(url: String, secret: Secret?) -> String {
         let words = secrets.first.map { "<the value of \($0)>" } ?? "<secret>"
         let setUp = SetUp(source: self, url: url, secret: secret?.text ?? words)
-        return preset.traits.setUp(setUp).joined(separator: "\n")
+        return (preset.traits.setUp(setUp) + challengeLines + addressLines(url)).joined(separator: "\n")
+    }
+
+    /// What is said of the GET by which some senders verify the URL.
+    private var challengeLines: [String] {
+        guard let challenge else { return [] }
+        return ["The sender may verify the URL: a GET with \(challenge.parameter) is answered with its value"]
+            + (challenge.tokenParameter.map { ["if its \($0) (verify token) is one of the source's secrets."] } ?? [])
+    }
+
+    /// A URL of this machine is of no use to a sender elsewhere.
+    private func addressLines(_ url: String) -> [String] {
+        let isLocal = ["127.", "localhost", "[::1]", "0.0.0.0"].contains { url.hasPrefix("http://\($0)") }
+        guard isLocal, preset.needsSecret else { return [] }
+        return [
+            "This URL works on this machine alone. For senders elsewhere, start the hub with --public-url URL."
+        ]
     }
 }
 

@@ -177,7 +177,10 @@ struct DocumentLoaderTests {
         ("hello", "t.yaml:1: expected a mapping with source:, agent: or rule:, found text"),
         ("name: x", "t.yaml:1: a document has exactly one of source: NAME, agent: NAME and rule: NAME"),
         ("a: 1\na: 2", "t.yaml:1: the key 'a' stands twice"),
-        ("a: [1", "t.yaml:2: not valid YAML: did not find expected ',' or ']'"),
+        (
+            "a: [1",
+            "t.yaml:2: not valid YAML: did not find expected ',' or ']'; text with [ ] { } or , in it needs quotes there"
+        ),
         ("source: !!str s", "t.yaml:1: source: the tag tag:yaml.org,2002:str is not allowed"),
         ("source: &x s\npreset: *x", "t.yaml:1: source: anchors (&name) and aliases (*name) are not allowed"),
         ("? [a]\n: b", "t.yaml:1: a key must be text"),

@@ -86,4 +86,16 @@ struct SampleDeliveryTests {
         let text = source.setUpText(url: "https://hub.example/hooks/till", secret: nil)
         #expect(text.contains("belfry sources rotate till --secret-file F"))
     }
+
+    @Test("what a source answers to a GET is said, and that a URL of this machine is of no use elsewhere")
+    func challengeAndAddress() {
+        var source = SourceDefinition(name: "meta", preset: .hmac, secrets: [.generated])
+        source.challenge = ChallengeSettings(parameter: "hub.challenge", tokenParameter: "hub.verify_token")
+        let text = source.setUpText(url: "http://127.0.0.1:8420/hooks/meta", secret: nil)
+        #expect(text.contains("hub.challenge") && text.contains("hub.verify_token"))
+        #expect(text.contains("--public-url"))
+        #expect(!source.setUpText(url: "https://hub.example/hooks/meta", secret: nil).contains("--public-url"))
+        let local = SourceDefinition(name: "here", preset: .none)
+        #expect(!local.setUpText(url: "http://127.0.0.1:8420/hooks/here", secret: nil).contains("--public-url"))
+    }
 }

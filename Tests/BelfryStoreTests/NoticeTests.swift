@@ -31,7 +31,7 @@ import Testing
         #expect(notice["kind"] == "source_refusing" && notice["severity"] == "warning")
         #expect(notice["source"] == "plant" && notice["link"] == "/#source/plant")
         let text = try #require(notice["text"]?.string)
-        for part in ["signature_invalid, 10 in 5 minutes", "secret", "belfry sources show plant"] {
+        for part in ["10 in 5 minutes, signature_invalid: ", "secret", "belfry sources show plant"] {
             #expect(text.contains(part), "\(text)")
         }
         fixture.clock.advance(by: Limits.refusalNoticeInterval)

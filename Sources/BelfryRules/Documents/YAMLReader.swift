@@ -145,7 +145,7 @@ enum YAMLReader {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
-                (mark.line, "not valid YAML: \(problem)")
+                (mark.line, "not valid YAML: \(problem)\(hint(of: problem))")
             case .reader(let problem, let offset, _, let yaml):
                 (yaml.prefix(offset ?? 0).utf8.count { $0 == UInt8(ascii: "\n") } + 1, "not valid YAML: \(problem)")
             case .duplicatedKeysInMapping(let duplicates, let context):
@@ -153,5 +153,10 @@ enum YAMLReader {
             default: (1, "not valid YAML: \(error)")
             }
         return Diagnostic(file: file, line: line, path: "", message: message)
+    }
+
+    /// What most often makes a list or mapping on one line end too early: `[data.items[0].pin]`.
+    private static func hint(of problem: String) -> String {
+        problem.contains("expected ',' or") ? "; text with [ ] { } or , in it needs quotes there" : ""
     }
 }

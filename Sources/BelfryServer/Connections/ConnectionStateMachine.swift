@@ -190,6 +190,8 @@ struct ConnectionStateMachine {
     }
 
     private static func tooLarge(_ most: Int) -> BelfryError {
-        BelfryError(.payloadTooLarge, "the body is larger than \(most) bytes")
+        BelfryError(
+            .payloadTooLarge,
+            "the body is larger than \(most) bytes, the most that is taken here (of a source: its body_max)")
     }
 }

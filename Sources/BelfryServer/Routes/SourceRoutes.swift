@@ -33,7 +33,7 @@ struct SourceRoutes {
 
     private func shown(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject {
         guard var source = try await hub.source(name, revealing: revealing) else {
-            throw BelfryError(.notFound, "there is no source \(name)")
+            throw BelfryError(.notFound, "there is no source \(name); `belfry sources list` shows those there are")
         }
         source = withURL(source)
         if revealing { source["set_up"] = .optional(setUpText(source)) }

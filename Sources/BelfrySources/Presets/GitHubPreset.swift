@@ -16,7 +16,7 @@ extension PresetTraits {
                 "  Payload URL    \(setUp.url)",
                 "  Content type   application/json",
                 "  Secret         \(setUp.secret)",
-                "GitHub sends a `ping` at once; it appears in `belfry events list` as type github `ping`.",
+                "GitHub sends a `ping` at once; it appears in `belfry events list` as type `ping`.",
                 "Redeliver sends the same X-GitHub-Delivery: it starts no second run.",
             ]
         },

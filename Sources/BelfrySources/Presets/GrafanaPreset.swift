@@ -15,7 +15,8 @@ extension PresetTraits {
                 "  Secret                               \(setUp.secret)",
                 "  Header                               \(signature.header)",
                 "  Timestamp Header                     "
-                    + (signature.timestampHeader ?? "leave it empty, or name it in the source's signature: timestamp"),
+                    + (signature.timestampHeader
+                        ?? "leave it empty, or as the source's document says: signature: {header, timestamp}"),
                 "Each alert becomes one event. A repeat of the same alert is a duplicate.",
             ]
         }

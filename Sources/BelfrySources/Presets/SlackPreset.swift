@@ -20,8 +20,9 @@ extension PresetTraits {
                 "                         Subscribe to bot events: app_mention, and what your rules name",
                 "  Slash Commands         Request URL \(setUp.url)",
                 "  Interactivity          Request URL \(setUp.url)",
-                "Install the app and invite it to a channel. Until the secret is entered, the source takes what is signed",
-                "with this one, which is for tries: \(setUp.secret)",
+                "Install the app and invite it to a channel.",
+                "The source takes what is signed with this secret (until you have entered Slack's: one of its own, for tries):",
+                "  \(setUp.secret)",
             ]
         }
     )

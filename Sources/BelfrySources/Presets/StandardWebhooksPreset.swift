@@ -12,7 +12,8 @@ extension PresetTraits {
                 "At the sender, add an endpoint:",
                 "  URL      \(setUp.url)",
                 "  Secret   \(setUp.secret)",
-                "Where the sender makes the secret, give it to the source: whsec_… or, for Ed25519, whpk_….",
+                "Where the sender makes the secret (whsec_… or, for Ed25519, whpk_…), save it to a file F, then:",
+                "  belfry sources rotate \(setUp.source.name) --secret-file F",
             ]
         }
     )

@@ -13,7 +13,7 @@ extension PresetTraits {
                 "  Events         those that your rules name, for instance invoice.payment_failed",
                 "Stripe makes the secret. On the endpoint's page: Signing secret, Reveal, save it to a file F, then:",
                 "  belfry sources rotate \(setUp.source.name) --secret-file F",
-                "Until then the source takes what is signed with the secret below, which is for tries:",
+                "The source takes what is signed with this secret (until you have entered Stripe's: one of its own, for tries):",
                 "  \(setUp.secret)",
                 "Stripe CLI: stripe listen --forward-to \(setUp.url) prints a secret of its own.",
             ]

@@ -13,7 +13,8 @@ extension PresetTraits {
                 "  Endpoint URL   \(setUp.url)",
                 "On the endpoint's page stands its Signing Secret (whsec_…). Save it to a file F, then:",
                 "  belfry sources rotate \(setUp.source.name) --secret-file F",
-                "A sender that lets you choose the secret takes this one:",
+                "The source takes what is signed with this secret (until you have entered the sender's: one of its own, for a",
+                "sender that lets you choose):",
                 "  \(setUp.secret)",
             ]
         }

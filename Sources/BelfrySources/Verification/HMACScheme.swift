@@ -68,7 +68,10 @@ struct HMACScheme: VerificationScheme {
         _ delivery: Delivery, secrets: [NamedSecret], tolerance: Duration
     ) throws(BelfryError) -> Verification {
         let given = delivery.headers.values(header).filter { !$0.isEmpty }
-        guard !given.isEmpty else { throw BelfryError(.signatureMissing, "the header \(header) is missing") }
+        guard !given.isEmpty else {
+            throw BelfryError(
+                .signatureMissing, "the header \(header) is missing; a sender that knows the secret sends it")
+        }
         let timestamp = try settings.timestampHeader.map { (name) throws(BelfryError) in
             try SignedTimestamp(header: name.lowercased(), of: delivery)
         }

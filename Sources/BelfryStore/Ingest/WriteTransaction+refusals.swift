@@ -21,7 +21,8 @@ extension WriteTransaction {
         guard total >= Limits.refusalNoticeThreshold, let most else { return false }
         let notice = Notice(
             .sourceRefusing, .warning, title: "\(source) refuses deliveries",
-            text: "\(most.code), \(most.count) in \(window.milliseconds / 60_000) minutes: \(most.mend); "
+            text: "\(total) in \(window.milliseconds / 60_000) minutes, "
+                + (most.count == total ? "" : "\(most.count) of them ") + "\(most.code): \(most.mend); "
                 + "belfry sources show \(source)",
             source: source
         )

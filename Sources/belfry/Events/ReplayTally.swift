@@ -52,11 +52,15 @@ struct ReplayTally {
 
     /// `replayed 12 events: 10 started, 2 paused; 10 runs`
     var summary: String {
-        guard !answers.isEmpty || failed > 0 else { return "no such event is stored\n" }
+        guard !answers.isEmpty || failed > 0 else {
+            return "no event is stored that fits --source, --status (paused, unless it is given) and --last\n"
+        }
         let counts =
             outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             + (unmatched > 0 ? ["\(unmatched) without a match"] : [])
         let failures = failed > 0 ? "; \(failed) failed" : ""
-        return "replayed \(answers.count) events: \(counts.joined(separator: ", ")); \(runs) runs\(failures)\n"
+        let events = answers.count == 1 ? "1 event" : "\(answers.count) events"
+        let started = runs == 1 ? "1 run" : "\(runs) runs"
+        return "replayed \(events): \(counts.joined(separator: ", ")); \(started)\(failures)\n"
     }
 }

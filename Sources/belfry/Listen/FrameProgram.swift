@@ -12,6 +12,16 @@ struct FrameProgram: Sendable {
     let timeout: Duration
     let hub: String
 
+    private var executable: Executable { program.contains("/") ? .path(FilePath(program)) : .name(program) }
+
+    /// Throws if there is no such program: with a mistake in its name every frame would be passed over.
+    func check() async throws {
+        guard let path = try? await executable.resolveExecutablePath(in: .inherit), access(path.string, X_OK) == 0
+        else {
+            throw Failure(.usage, "--exec: \(program) is no program that can be started here; name its path")
+        }
+    }
+
     /// Runs it to its end. What went wrong, as a line for the person; nil if all went well.
     ///
     /// On cancellation and after the deadline its process group gets SIGTERM, and two seconds later SIGKILL.
@@ -40,7 +50,7 @@ struct FrameProgram: Sendable {
         let input = Array((frame.text + "\n").utf8)
         do {
             let result = try await Subprocess.run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program),
+                executable,
                 arguments: Arguments(arguments),
                 environment: .inherit.updating(
                     Dictionary(

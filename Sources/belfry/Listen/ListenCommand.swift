@@ -16,7 +16,8 @@ struct ListenCommand: AsyncParsableCommand {
             other and never through a shell. It gets the frame as JSON on its standard input, and BELFRY_POSITION, \
             BELFRY_TIME, BELFRY_TOPIC, BELFRY_TYPE, BELFRY_RUN, BELFRY_RULE, BELFRY_SOURCE, BELFRY_EVENT, and of a \
             notice BELFRY_KIND, BELFRY_SEVERITY, BELFRY_TITLE, BELFRY_TEXT and BELFRY_LINK in its environment. They \
-            hold what senders wrote: quote them. A program that fails is reported, and the next frame comes.
+            hold what senders wrote: quote them. A program that fails is reported, and the next \
+            frame comes; one that is not there ends this with 2 before the first frame.
 
             EXAMPLE
               belfry listen --topic alerts
@@ -69,6 +70,7 @@ struct ListenCommand: AsyncParsableCommand {
             FrameProgram(
                 program: $0, arguments: Array(exec.dropFirst()), timeout: .seconds(execTimeout), hub: url)
         }
+        try await program?.check()
         let file = state.map { PositionFile(path: $0, hub: url) }
         let sink = FrameSink(format: output ?? (program == nil ? .text : nil), program: program, file: file)
         let state = ListenStateMachine(topics: topic, position: try file?.read() ?? after, isPatient: wait)

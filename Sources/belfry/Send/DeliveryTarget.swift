@@ -49,10 +49,17 @@ struct DeliveryTarget {
     private static func nameOfFirst(_ preset: Preset, given: String?, client: APIClient) async throws -> String {
         if let given { return given }
         let sources = try await client.get("/v1/sources").items
-        guard let source = sources.first(where: { $0["preset"]?.string == preset.rawValue }) else {
-            throw Failure(.negative, "the hub has no such source: apply a source with preset: \(preset.rawValue) first")
+        let fitting = sources.filter { $0["preset"]?.string == preset.rawValue }.map { $0.cell("name") }
+        guard let first = fitting.first else {
+            throw Failure(
+                .negative,
+                "the hub has no source of preset \(preset.rawValue): belfry sources add NAME --preset \(preset.rawValue)"
+            )
         }
-        return source.cell("name")
+        if fitting.count > 1 {
+            Terminal.complain("this goes to \(first); --source chooses another of \(fitting.joined(separator: ", "))")
+        }
+        return first
     }
 
     /// The template's headers and those that make it a valid delivery now.

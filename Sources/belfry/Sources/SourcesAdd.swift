@@ -6,7 +6,7 @@ struct SourcesAdd: AsyncParsableCommand {
         commandName: "add",
         abstract: "Add a source, and say how to set up its sender.",
         discussion: """
-            The hub makes the secret, unless the sender gives its own (Stripe, Slack): then --secret-file names a file \
+            The hub makes the secret, unless the sender gives its own (Stripe, Slack, Svix): then --secret-file names a file \
             that holds it (- for stdin). What has more settings is a document: belfry rules apply FILE.
 
             EXAMPLE
@@ -17,7 +17,8 @@ struct SourcesAdd: AsyncParsableCommand {
 
     @OptionGroup var client: ClientOptions
     @Argument(help: "The source's name: it stands in the URL.") var name: String
-    @Option(help: "What the sender speaks: github, standard-webhooks, alertmanager, hmac and so on.") var preset: String
+    @Option(help: "What the sender speaks: \(Preset.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var preset: String
     @Option(help: "What it is for, in a line.") var about: String?
     @Option(help: ArgumentHelp("File that holds the sender's secret (- for stdin).", valueName: "file"))
     var secretFile: String?
@@ -34,6 +35,12 @@ struct SourcesAdd: AsyncParsableCommand {
         guard secret.map({ SecretReference($0) != nil }) ?? true else {
             throw ValidationError("--secret is env:NAME or file:PATH; the secret itself never stands in a command")
         }
+        guard preset != Preset.none.rawValue || (secret == nil && secretFile == nil) else {
+            throw ValidationError("preset none verifies nothing and takes no secret; take the preset token or hmac")
+        }
+        guard preset != Preset.hmac.rawValue || signatureHeader != nil else {
+            throw ValidationError("preset hmac needs --signature-header: the header that carries the signature")
+        }
     }
 
     func run() async throws {
@@ -44,7 +51,9 @@ struct SourcesAdd: AsyncParsableCommand {
             "PUT", path, headers: [("Content-Type", "application/json"), ("If-None-Match", "*")],
             body: document.encoded())
         if answer.status == 412 {
-            throw Failure(.negative, "there is a source \(name) already; belfry sources show \(name)")
+            let next = secretFile.map { "belfry sources rotate \(name) --secret-file \($0) enters the secret" }
+            throw Failure(
+                .negative, "there is a source \(name) already; \(next ?? "belfry sources show \(name) shows it")")
         }
         guard (200..<300).contains(answer.status) else { throw client.failure(answer, at: "PUT \(path)") }
         var source = answer.body

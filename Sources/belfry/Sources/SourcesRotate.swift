@@ -35,7 +35,7 @@ struct SourcesRotate: AsyncParsableCommand {
         client.output.show(answer) { answer in
             var lines = ["the secret of \(name) is now", "  \(answer["secret"]?.cell("value") ?? "-")"]
             for old in answer["secrets"]?.array ?? [] where old["ends"]?.string != nil {
-                lines.append("\(old.cell("name")) still works, until \(old.timeCell("ends"))")
+                lines.append("the one before (\(old.cell("name"))) still works, until \(old.timeCell("ends"))")
             }
             let setUp = answer["set_up"]?.string.map { "\n\($0)\n" } ?? ""
             return Terminal.harmless(lines.joined(separator: "\n") + "\n" + setUp)

@@ -21,6 +21,10 @@ struct SourcesShow: AsyncParsableCommand {
                 key.padded(to: 8) + "  " + source.cell(key)
             }
             if let problem = source["problem"]?.string { lines.append("problem".padded(to: 8) + "  " + problem) }
+            lines.append("events".padded(to: 8) + "  last " + source.timeCell("last_event"))
+            if !["0", "-"].contains(source.cell("refusals")) {
+                lines.append("refused".padded(to: 8) + "  \(source.cell("refusals")) in the last hour")
+            }
             for secret in source["secrets"]?.array ?? [] {
                 let end = secret["ends"] == nil ? "" : ", ends \(secret.timeCell("ends"))"
                 lines.append("secret".padded(to: 8) + "  \(secret.cell("value"))  (\(secret.cell("name"))\(end))")

@@ -35,13 +35,12 @@ import Testing
         #expect(listening.process.errors == "")
     }
 
-    @Test("a program that fails, does not read, is not there or does not end is reported, and the next frame comes")
+    @Test("a program that fails, does not read or does not end is reported, and the next frame comes")
     func failures() async throws {
         let hub = try hub(1...2)
         for (arguments, complaint) in [
             (["sh", "-c", "exit 7"], "sh …: ended with exit code 7"),
             (["sh", "-c", "kill -9 $$"], "sh …: ended by signal 9"),
-            (["/nowhere/program"], "/nowhere/program: cannot be started"),
             (["sh", "-c", "trap '' TERM; sleep 29.77"], "sh … did not end within 1 s and was ended"),
         ] {
             let listening = try Listening.start(
@@ -54,6 +53,19 @@ import Testing
             #expect(listening.lines.isEmpty)
         }
         #expect(!Processes.isSleeping("29.77"))
+    }
+
+    @Test(
+        "a program that is not there is refused before a frame is passed over",
+        arguments: ["/nowhere/program", "nowhere"])
+    func missing(program: String) async throws {
+        let hub = try hub(1...2)
+        let folder = try TemporaryFolder()
+        let state = "\(folder.path)/position"
+        let listening = try Listening.start(hub.url, ["--after", "0", "--state", state, "--exec", program])
+        #expect(try await listening.process.end() == 2)
+        #expect(listening.process.errors.contains("--exec: \(program) is no program"))
+        #expect(!FileManager.default.fileExists(atPath: state))
     }
 
     @Test("its end takes the program along; the frame was not handled and comes again")

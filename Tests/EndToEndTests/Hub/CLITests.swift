@@ -102,7 +102,7 @@ struct CLITests {
             let wrong = try await hub.belfry("send", "github", "--source", "plant")
             #expect(wrong.code == 2 && wrong.errors.contains("plant is a source of preset sensor, not github"))
             let none = try await hub.belfry("send", "hmac")
-            #expect(none.code == 1 && none.errors.contains("apply a source with preset: hmac first"))
+            #expect(none.code == 1 && none.errors.contains("belfry sources add NAME --preset hmac"))
             let lost = try await hub.belfry("runs", "list", "--data", "/nowhere")
             #expect(lost.code == 4 && lost.errors.hasPrefix("belfry: no token at /nowhere/admin.token"))
             let bogus = try await hub.belfry("runs", "list", "--state", "bogus")
