@@ -61,23 +61,25 @@ import Testing
 
     @Test("a late viewer's snapshot and what follows it give the same text as the whole stream")
     func snapshot() async throws {
-        let words = (0..<200).map { "word\($0)" }.joined(separator: " ")
-        try await withHub(documents: Documents.github(wordsPerSecond: 40, prompt: words)) { hub in
+        let seen = ScriptedProvider.Turnstile()
+        let words = (0..<40).map { "word\($0) " }
+        let provider = try ScriptedProvider(
+            words.prefix(12).map { .text($0) } + [.wait(seen)] + words.dropFirst(12).map { .text($0) })
+        defer { provider.stop() }
+        try await withHub(documents: Documents.asking(provider)) { hub in
             let run = try await started(hub)
             let client = try hub.client
             let early = try await client.stream("/v1/runs/\(run)/stream?after=0")
-            var texts = 0
-            _ = try await early.blocks { block in
-                if block.frame["type"]?.string == "TEXT_MESSAGE_CONTENT" { texts += 1 }
-                return texts == 12
-            }
+            _ = try await early.blocks { $0.frame["data"]?["delta"]?.string?.contains("word11 ") == true }
             early.close()
-            let late = try await client.stream("/v1/runs/\(run)/stream").blocks()
-            let snapshot = try #require(late.first { $0.frame["type"]?.string == "SNAPSHOT" })
+            let stream = try await client.stream("/v1/runs/\(run)/stream")
+            let first = try await stream.blocks { $0.frame["type"]?.string == "SNAPSHOT" }
+            seen.letPass()
+            let late = try await stream.blocks()
+            let snapshot = try #require(first.last)
             let soFar = snapshot.frame["data"]?["steps"]?.array?.first?["text"]?.string ?? ""
-            #expect(soFar.hasPrefix("word0 word1"))
-            #expect(soFar.count < words.count)
-            #expect(soFar + text(late) == words)
+            #expect(soFar == words.prefix(12).joined())
+            #expect(soFar + text(late) == words.joined())
         }
     }
 
