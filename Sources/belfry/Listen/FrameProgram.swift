@@ -6,6 +6,9 @@ import SystemPackage
 
 /// A program that is started once for each frame: the frame as JSON on its standard input, its main members in the
 /// environment. It is started as it is named, never through a shell.
+///
+/// It is the user's own, with their terminal and environment, and may leave something running. (`CommandRunner` is for
+/// programs of runs, which get neither and leave nothing.)
 struct FrameProgram: Sendable {
     let program: String
     let arguments: [String]
