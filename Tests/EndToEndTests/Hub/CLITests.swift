@@ -5,18 +5,7 @@ import Testing
 /// The client commands against a real hub.
 @Suite(.timeLimit(.minutes(2)))
 struct CLITests {
-    private static let documents = """
-        source: plant
-        preset: sensor
-        secret: generate
-        ---
-        agent: fitter
-        kind: echo
-        ---
-        rule: hot-pump
-        when: { source: [plant], data: { celsius: [{ numeric: [">", 90] }] } }
-        run: { steps: [{ step: advise, agent: fitter, prompt: "{{event.data.sensor}} is hot" }] }
-        """
+    private static let documents = Documents.plant("preset: sensor\nsecret: generate")
 
     /// A hub that holds the documents as the API's own, with their file.
     private func withPlant(_ body: (HubProcess, String) async throws -> Void) async throws {

@@ -5,17 +5,7 @@ import Testing
 /// `belfry events replay` against a real hub.
 @Suite(.timeLimit(.minutes(2)))
 struct ReplayTests {
-    private static let documents = """
-        source: plant
-        preset: none
-        ---
-        agent: fitter
-        kind: echo
-        ---
-        rule: hot-pump
-        when: { source: [plant], data: { celsius: [{ numeric: [">", 90] }] } }
-        run: { steps: [{ step: advise, agent: fitter, prompt: "{{event.data.sensor}} is hot" }] }
-        """
+    private static let documents = Documents.plant("preset: none")
 
     private func post(_ celsius: Int, to hub: HubProcess) async throws -> String {
         let answer = try await hub.client.request("POST", "/hooks/plant", json: ["celsius": .int(celsius)])

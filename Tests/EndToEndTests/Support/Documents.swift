@@ -46,6 +46,21 @@ enum Documents {
         """
     }
 
+    /// A source `plant` with these settings, and a rule for its readings over 90 degrees.
+    static func plant(_ settings: String) -> String {
+        """
+        source: plant
+        \(settings)
+        ---
+        agent: fitter
+        kind: echo
+        ---
+        rule: hot-pump
+        when: { source: [plant], data: { celsius: [{ numeric: [">", 90] }] } }
+        run: { steps: [{ step: advise, agent: fitter, prompt: "{{event.data.sensor}} is hot" }] }
+        """
+    }
+
     static let environment = ["GITHUB_WEBHOOK_SECRET": secret]
 
     /// A signed `issues.opened` delivery.
