@@ -80,7 +80,7 @@ extension Hub {
             }
             item.refusesSameBody = source.refusesSameBody
             item.traceparent = delivery.headers["traceparent"]
-            item.matches = ruleSet.rules.isEmpty ? [] : ruleSet.matches(event.value).map(MatchRequest.init)
+            item.matches = ruleSet.matches(event).map(MatchRequest.init)
             return item
         }
     }
@@ -106,14 +106,12 @@ extension Event {
 }
 
 extension MatchRequest {
-    init(_ rule: Rule) {
+    init(_ match: RuleMatch) {
+        let definition = match.rule.definition
         self.init(
-            rule: rule.definition.name,
-            ruleVersion: rule.version,
-            observesOnly: rule.definition.observesOnly,
-            concurrency: rule.definition.limits.concurrency,
-            runsPerHour: rule.definition.limits.runsPerHour
+            rule: definition.name, ruleVersion: match.rule.version, observesOnly: definition.observesOnly,
+            limits: definition.limits
         )
-        notifies = rule.definition.notify
+        notifies = definition.notify
     }
 }

@@ -1,4 +1,4 @@
-import BelfryCore
+public import BelfryCore
 
 /// A rule as its document says it: which events start which run.
 public struct RuleDefinition: Sendable {
@@ -11,6 +11,12 @@ public struct RuleDefinition: Sendable {
     /// Key `when`.
     public var pattern: EventPattern
     public var limits = RuleLimits()
+    /// Key `group`; nil: each match stands for itself.
+    public var group: GroupSettings?
+    /// Key `resolve`: the events that end what the rule's matches have begun; nil: none does.
+    public var resolve: ResolveSettings?
+    /// Key `on_resolved`.
+    public var onResolved = OnResolved.ignore
     /// Whether each match is also a notice on the topic `alerts`.
     public var notify = false
     /// At least one.
@@ -23,14 +29,29 @@ public struct RuleDefinition: Sendable {
     }
 }
 
-/// How much a rule may do. Limits act on runs, never on deliveries.
-public struct RuleLimits: Sendable, Hashable {
-    /// Runs of the rule that are at work at the same time; more are queued.
-    public var concurrency = Limits.ruleConcurrencyDefault
-    /// Runs that may begin within an hour; more matches are recorded as `limited`.
-    public var runsPerHour = Limits.ruleRunsPerHourDefault
+/// Which matches of a rule belong together, and when they start a run.
+public struct GroupSettings: Sendable, Hashable {
+    /// Places in the event, written as in templates; events with the same values there are one group. A missing value is
+    /// null. Empty: all matches of the rule are one group.
+    public var by: [TemplatePath]
+    public var policy: GroupPolicy
 
-    public init() {}
+    public init(by: [TemplatePath] = [], policy: GroupPolicy = GroupPolicy()) {
+        self.by = by
+        self.policy = policy
+    }
+}
+
+/// Which events resolve what a rule's matches have begun.
+public struct ResolveSettings: Sendable {
+    public var pattern: EventPattern
+    /// Joined with the group's values, in their order.
+    public var by: [TemplatePath]
+
+    public init(pattern: EventPattern, by: [TemplatePath]) {
+        self.pattern = pattern
+        self.by = by
+    }
 }
 
 /// One step of a run.

@@ -19,7 +19,7 @@ struct RuleSetTests {
                 try rule("c", ["data": ["a": [1]]]), try rule("a", ["source": ["x"]]), try rule("b", ["source": ["y"]]),
                 try rule("d", ["source": ["x"]], isEnabled: false),
             ])
-        #expect(set.matches(["source": "x", "data": ["a": 1]]).map(\.definition.name) == ["a", "c"])
+        #expect(set.matches(["source": "x", "data": ["a": 1]]).map(\.rule.definition.name) == ["a", "c"])
         #expect(set.matches([:]).isEmpty)
         #expect(set.rule(named: "d")?.version == 1 && set.rule(named: "e") == nil && set.version == 4)
         #expect(RuleSet.empty.matches(["source": "x"]).isEmpty)
@@ -133,7 +133,7 @@ struct ShippedDocumentsTests {
             case .source: break
             }
         }
-        #expect(RuleSet(version: 1, rules: rules).matches(event).map(\.definition.name) == [name])
+        #expect(RuleSet(version: 1, rules: rules).matches(event).map(\.rule.definition.name) == [name])
         let context: JSONValue = [
             "event": event, "rule": ["name": .string(name)], "run": ["id": "run_1"], "source": "s",
         ]

@@ -109,9 +109,10 @@ extension MatchRequest {
     static func rule(
         _ name: String, concurrency: Int = 4, runsPerHour: Int = 60, observes: Bool = false
     ) -> MatchRequest {
-        MatchRequest(
-            rule: name, ruleVersion: 1, observesOnly: observes, concurrency: concurrency, runsPerHour: runsPerHour
-        )
+        var limits = RuleLimits()
+        limits.concurrency = concurrency
+        limits.runsPerHour = runsPerHour
+        return MatchRequest(rule: name, ruleVersion: 1, observesOnly: observes, limits: limits)
     }
 }
 

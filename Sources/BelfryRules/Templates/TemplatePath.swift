@@ -1,7 +1,7 @@
 import BelfryCore
 
 /// A path into the context of a template.
-struct TemplatePath: Sendable, Hashable {
+public struct TemplatePath: Sendable, Hashable {
     enum Part: Sendable, Hashable {
         case key(String)
         case index(Int)

@@ -19,7 +19,13 @@ enum Admission {
         var detail: String?
     }
 
+    /// First the ``gate(_:_:)``, then the ``limit(_:_:)``.
     static func decide(_ match: MatchRequest, _ facts: Facts) -> Decision {
+        gate(match, facts) ?? limit(match, facts)
+    }
+
+    /// What keeps a match from counting at all; nil: it counts.
+    static func gate(_ match: MatchRequest, _ facts: Facts) -> Decision? {
         if facts.isAllPaused { return Decision(outcome: .paused, detail: "everything is paused (belfry resume)") }
         if facts.isSourcePaused {
             return Decision(outcome: .paused, detail: "the source is paused (belfry sources resume)")
@@ -31,14 +37,19 @@ enum Admission {
             return Decision(outcome: .paused, detail: "the rule was disabled since the event was matched")
         }
         if match.observesOnly { return Decision(outcome: .observed, detail: "mode: observe") }
-        if match.runsPerHour <= 0 || facts.isHourFull {
+        return nil
+    }
+
+    /// Whether what is to run may begin.
+    static func limit(_ match: MatchRequest, _ facts: Facts) -> Decision {
+        if match.limits.runsPerHour <= 0 || facts.isHourFull {
             return Decision(
-                outcome: .limited, detail: "limits.runs_per_hour: \(match.runsPerHour) runs in the last hour"
+                outcome: .limited, detail: "limits.runs_per_hour: \(match.limits.runsPerHour) runs in the last hour"
             )
         }
-        if facts.unfinishedRuns >= match.concurrency {
+        if facts.unfinishedRuns >= match.limits.concurrency {
             return Decision(
-                outcome: .queued, detail: "limits.concurrency: \(match.concurrency) runs are not finished"
+                outcome: .queued, detail: "limits.concurrency: \(match.limits.concurrency) runs are not finished"
             )
         }
         return Decision(outcome: .started, detail: nil)

@@ -32,10 +32,10 @@ extension WriteTransaction {
             facts.isRuleRemoved = row.flag("removed")
         }
         facts.unfinishedRuns = try unfinishedRuns(
-            rule: match.rule, max: min(match.concurrency, Limits.runsRunningMax)
+            rule: match.rule, max: min(match.limits.concurrency, Limits.runsRunningMax)
         )
         // More runs than the hub can have at work: the next one waits, whatever its rule allows.
-        if facts.unfinishedRuns >= Limits.runsRunningMax { facts.unfinishedRuns = max(match.concurrency, 0) }
+        if facts.unfinishedRuns >= Limits.runsRunningMax { facts.unfinishedRuns = max(match.limits.concurrency, 0) }
         facts.isHourFull = try isHourFull(match, received: received)
         return facts
     }
@@ -56,10 +56,10 @@ extension WriteTransaction {
     /// Runs of a rule are numbered: the hour is full if the n-th last one is less than an hour old.
     private func isHourFull(_ match: MatchRequest, received: Timestamp) throws -> Bool {
         let next = try nextRunNumber(rule: match.rule)
-        guard next > match.runsPerHour else { return false }
+        guard next > match.limits.runsPerHour else { return false }
         let row = try row(
             "SELECT received FROM runs INDEXED BY runs_by_rule WHERE rule = ? AND number = ?",
-            [match.rule, next - Int64(match.runsPerHour)]
+            [match.rule, next - Int64(match.limits.runsPerHour)]
         )
         guard let row else { return false }
         return row.timestamp("received") > received - .seconds(3600)

@@ -75,20 +75,15 @@ public struct MatchRequest: Sendable, Hashable {
     public var observesOnly: Bool
     /// `notify: true`: the match is also a notice.
     public var notifies = false
-    /// Runs of the rule that may be unfinished before the next one waits.
-    public var concurrency: Int
-    /// Runs of the rule in any hour.
-    public var runsPerHour: Int
+    public var limits: RuleLimits
 
     public init(
-        rule: String, ruleVersion: Int64, observesOnly: Bool = false,
-        concurrency: Int = Limits.ruleConcurrencyDefault, runsPerHour: Int = Limits.ruleRunsPerHourDefault
+        rule: String, ruleVersion: Int64, observesOnly: Bool = false, limits: RuleLimits = RuleLimits()
     ) {
         self.rule = rule
         self.ruleVersion = ruleVersion
         self.observesOnly = observesOnly
-        self.concurrency = concurrency
-        self.runsPerHour = runsPerHour
+        self.limits = limits
     }
 }
 
