@@ -90,6 +90,15 @@ extension Duration {
         }
         return nil
     }
+
+    /// The shorthand that reads back as this duration, for messages: `300s`, `7d`.
+    public var shorthand: String {
+        for (unit, length) in [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        where milliseconds.isMultiple(of: length) && milliseconds > 0 {
+            return "\(milliseconds / length)\(unit)"
+        }
+        return "\(milliseconds)ms"
+    }
 }
 
 // MARK: - The calendar, proleptic Gregorian (Howard Hinnant, "chrono-compatible low-level date algorithms")
