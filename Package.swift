@@ -36,7 +36,10 @@ let package = Package(
         .target(
             name: "Migrations",
             path: "Migrations",
-            resources: [.embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql")]
+            resources: [
+                .embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql"),
+                .embedInCode("v0003_switches.sql"),
+            ]
         ),
         .target(
             name: "BelfryStore",

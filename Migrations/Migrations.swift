@@ -20,5 +20,10 @@ public enum Migrations {
             reason: "A secret is rotated while deliveries come: the old one works on for a while, and then ends.",
             sql: String(decoding: PackageResources.v0002_ending_secrets_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 3,
+            reason: "A rule is observed or muted for a while, and its versions say what they changed.",
+            sql: String(decoding: PackageResources.v0003_switches_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -14,6 +14,10 @@ extension Limits {
     public static let documentListMax = 64
     /// How far a source may let a signed timestamp be from now: beyond it a recorded delivery could be sent again.
     public static let signatureToleranceMax = Duration.seconds(3600)
+    /// Names that are looked through for the one an author may have meant.
+    public static let nearestNamesMax = 10_000
+    /// A mute that nobody remembers is a rule that does not work.
+    public static let muteMax = Duration.seconds(30 * 86400)
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
 }

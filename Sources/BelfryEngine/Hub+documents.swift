@@ -83,6 +83,7 @@ extension Hub {
 
     /// An operator's switch on a rule; the document stays as it is.
     public func setEnabled(rule: String, _ isEnabled: Bool, by principal: Principal) async throws(BelfryError) {
+        try checkExists(DocumentName(.rule, rule))
         try await store.setEnabled(isEnabled, rule: rule, by: principal)
         try await registry.reload()
         scheduler.wakeUp()

@@ -5,12 +5,14 @@ import BelfryStore
 
 /// Documents as the API lists and shows them.
 extension Hub {
-    /// `{name, about, enabled, mode, owner, version, updated, runs, last_run}` per rule.
+    /// `{name, about, enabled, mode, muted_until?, muted_by?, broken?, owner, version, updated, runs, last_run}` per rule;
+    /// `enabled` and `mode` as they are in effect.
     public func rules() async throws(BelfryError) -> [JSONObject] {
         let activity = Dictionary(try await store.ruleActivity().map { ($0.rule, $0) }, uniquingKeysWith: { $1 })
+        let states = try await store.ruleStates()
         let snapshot = registry.snapshot
         return snapshot.records(of: .rule).map { record in
-            ruleItem(record, snapshot, activity: activity[record.name])
+            ruleItem(record, snapshot, state: states[record.name] ?? RuleState(), activity: activity[record.name])
         }
     }
 
@@ -18,25 +20,33 @@ extension Hub {
     public func rule(_ name: String) async throws(BelfryError) -> JSONObject? {
         let snapshot = registry.snapshot
         guard let record = snapshot.records[DocumentName(.rule, name)] else { return nil }
-        let activity = try await store.ruleActivity().first { $0.rule == name }
-        var item = ruleItem(record, snapshot, activity: activity)
+        let activity = try await store.ruleActivity(of: name)
+        let state = try await store.ruleState(of: name)
+        var item = ruleItem(record, snapshot, state: state, activity: activity)
         item["text"] = .string(record.text)
         item["document"] = record.canonical.value
         return item
     }
 
     private func ruleItem(
-        _ record: DocumentRecord, _ snapshot: Registry.Snapshot, activity: RuleActivity?
+        _ record: DocumentRecord, _ snapshot: Registry.Snapshot, state: RuleState, activity: RuleActivity?
     ) -> JSONObject {
         var item = record.json
+        if let mute = state.mute(at: configuration.clock.now()) {
+            item["muted_until"] = .string(mute.until.description)
+            item["muted_by"] = .string(mute.by)
+        }
+        if let since = state.brokenSince {
+            item["broken"] = ["since": .string(since.description), "reason": .optional(state.brokenReason)]
+        }
         guard let rule = snapshot.rules[record.name] else {
             item["enabled"] = false
             item["problem"] = .optional(snapshot.problems[record.id])
             return item
         }
         item["about"] = .optional(rule.about)
-        item["enabled"] = .bool(rule.isEnabled && record.isEnabled)
-        item["mode"] = .string(rule.observesOnly ? "observe" : "run")
+        item["enabled"] = .bool(rule.isEnabled && state.isEnabled)
+        item["mode"] = .string(rule.observesOnly || state.isObserving ? "observe" : "run")
         item["runs"] = .int(activity?.runs ?? 0)
         item["last_run"] = .optional(activity?.lastRun?.description)
         return item

@@ -18,7 +18,8 @@ extension Hub {
         return try await store.replay(
             EventReplay(
                 event: event, ruleSetVersion: ruleSet.version,
-                matches: matches.filter { rule == nil || $0.rule.definition.name == rule }.map(MatchRequest.init), rule: rule
+                matches: matches.filter { rule == nil || $0.rule.definition.name == rule }.map(MatchRequest.init),
+                rule: rule
             ),
             by: principal
         )
@@ -26,7 +27,7 @@ extension Hub {
 
     private func checkMatches(_ rule: String, in snapshot: Registry.Snapshot) throws(BelfryError) {
         guard snapshot.rules[rule] != nil else {
-            throw BelfryError(.notFound, "there is no rule \(rule.prefix(Limits.nameBytesMax))")
+            throw unknown(DocumentName(.rule, String(rule.prefix(Limits.nameBytesMax))))
         }
         guard snapshot.ruleSet.rules.contains(where: { $0.definition.name == rule }) else {
             throw BelfryError(.conflict, "the rule \(rule) is switched off; belfry rules enable \(rule)")

@@ -6,7 +6,7 @@ import Testing
 
 /// Each outcome of a match, decided from rows.
 @Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
-    @Test("what stops a match comes in this order: pauses, observing, the hour, the places")
+    @Test("what stops a match comes in this order: pauses, a mute, observing, the hour, the places")
     func order() {
         var facts = Admission.Facts(
             isAllPaused: true, isSourcePaused: true, isRuleRemoved: true, isRuleEnabled: false, unfinishedRuns: 9,
@@ -25,7 +25,13 @@ import Testing
         facts.isRuleRemoved = false
         #expect(outcome(match) == "paused: the rule was disabled since the event was matched")
         facts.isRuleEnabled = true
+        facts.mute = RuleMute(until: Timestamp(seconds: 1_800_000_000), by: "ann")
+        #expect(outcome(match) == "paused: muted until 2027-01-15T08:00:00.000Z by ann")
+        facts.mute = nil
+        facts.isObserving = true
         #expect(outcome(match) == "observed: mode: observe")
+        #expect(outcome(.rule("r")) == "observed: switched to observe")
+        facts.isObserving = false
         #expect(outcome(.rule("r")) == "limited: limits.runs_per_hour: 60 runs in the last hour")
         facts.isHourFull = false
         #expect(outcome(.rule("r")) == "queued: limits.concurrency: 4 runs are not finished")

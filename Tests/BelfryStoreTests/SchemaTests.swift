@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 2)
+        #expect(try fixture.number("PRAGMA user_version") == 3)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -63,7 +63,8 @@ import Testing
           CREATE INDEX commands_by_time ON commands (created)
         document_versions
           kind TEXT!*, name TEXT!*, version INTEGER!*, owner TEXT!, change TEXT!
-          created INTEGER!, created_by BLOB!, text BLOB!, canonical BLOB!
+          created INTEGER!, created_by BLOB!, text BLOB!, canonical BLOB!, keys BLOB
+          restored INTEGER
         documents
           kind TEXT!*, name TEXT!*, owner TEXT!, version INTEGER!, updated INTEGER!
           updated_by BLOB!, text BLOB!, canonical BLOB!
@@ -104,7 +105,8 @@ import Testing
           CREATE INDEX refusals_by_minute ON refusals (minute)
         rule_state
           rule TEXT!*, enabled INTEGER!, removed INTEGER!, muted_until INTEGER, failures INTEGER!
-          broken_since INTEGER, broken_reason BLOB, changed INTEGER!, changed_by BLOB!
+          broken_since INTEGER, broken_reason BLOB, changed INTEGER!, changed_by BLOB!, observed INTEGER!
+          muted_by BLOB
         runs
           sequence INTEGER*, id BLOB!, event BLOB!, rule TEXT!, rule_version INTEGER!
           number INTEGER!, retry INTEGER!, retry_of BLOB, state TEXT!, reason TEXT

@@ -1,11 +1,11 @@
 /// The name that an author may have meant.
-enum NearestName {
+package enum NearestName {
     /// The candidate with the fewest edits from `name`; nil if even that one is too far to be a typing error.
-    static func of(_ name: String, among candidates: [String]) -> String? {
+    package static func of(_ name: String, among candidates: [String]) -> String? {
         let word = Array(name.lowercased().utf8.prefix(64))
         let editsMax = max(1, word.count / 3)
         var nearest: (name: String, edits: Int)?
-        for candidate in candidates {
+        for candidate in candidates where abs(candidate.utf8.count - word.count) <= editsMax {
             let edits = editDistance(word, Array(candidate.lowercased().utf8))
             if edits <= editsMax, edits < nearest?.edits ?? .max { nearest = (candidate, edits) }
         }

@@ -16,11 +16,13 @@ struct RuleRoutes {
         table.add(.delete, "/v1/rules/:name", .role(.admin), delete)
         table.add(.post, "/v1/rules/:name/enable", .role(.operator)) { try await setEnabled($0, true) }
         table.add(.post, "/v1/rules/:name/disable", .role(.operator)) { try await setEnabled($0, false) }
+        table.add(.post, "/v1/rules/:name/observe", .role(.operator), observe)
+        table.add(.post, "/v1/rules/:name/mute", .role(.operator), mute)
     }
 
     private func get(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
-        guard let rule = try await hub.rule(name) else { throw BelfryError(.notFound, "there is no rule \(name)") }
+        guard let rule = try await hub.rule(name) else { throw hub.unknown(DocumentName(.rule, name)) }
         return .json(rule, headers: rule.entityTag)
     }
 
@@ -42,6 +44,26 @@ struct RuleRoutes {
     private func setEnabled(_ request: RouteRequest, _ isEnabled: Bool) async throws -> Reply {
         let name = try request.name("name")
         try await hub.setEnabled(rule: name, isEnabled, by: try request.caller())
+        return .json(try await hub.rule(name) ?? JSONObject())
+    }
+
+    /// `{on: bool}`
+    private func observe(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        guard let isObserving = try request.json()["on"]?.bool else {
+            throw BelfryError(.missingAttribute, "on must be true or false")
+        }
+        try await hub.setObserving(rule: name, isObserving, by: try request.caller())
+        return .json(try await hub.rule(name) ?? JSONObject())
+    }
+
+    /// `{for: "2h"}`; `0s` ends it
+    private func mute(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
+        guard let duration = try request.json()["for"]?.string.flatMap({ Duration(shorthand: $0) }) else {
+            throw BelfryError(.missingAttribute, "for must be a duration with its unit: 30m, 2h, 1d; 0s ends a mute")
+        }
+        try await hub.mute(rule: name, for: duration, by: try request.caller())
         return .json(try await hub.rule(name) ?? JSONObject())
     }
 

@@ -123,7 +123,7 @@ extension WriteTransaction {
 
     // MARK: Switches
 
-    enum RuleSwitch: String { case enabled, removed }
+    enum RuleSwitch: String { case enabled, removed, observed }
 
     func setRuleState(_ rule: String, column: RuleSwitch, to value: Bool, by principal: Principal) throws {
         try execute(

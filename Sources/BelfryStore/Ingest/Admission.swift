@@ -8,6 +8,10 @@ enum Admission {
         var isSourcePaused = false
         var isRuleRemoved = false
         var isRuleEnabled = true
+        /// Nil also when it is over.
+        var mute: RuleMute?
+        /// The operator's switch, beside ``MatchRequest/observesOnly``.
+        var isObserving = false
         /// Unfinished runs of the rule; counted no further than needed.
         var unfinishedRuns = 0
         /// The rule's `runs_per_hour`-th last run is less than an hour old.
@@ -36,7 +40,11 @@ enum Admission {
         if !facts.isRuleEnabled {
             return Decision(outcome: .paused, detail: "the rule was disabled since the event was matched")
         }
+        if let mute = facts.mute {
+            return Decision(outcome: .paused, detail: "muted until \(mute.until) by \(mute.by)")
+        }
         if match.observesOnly { return Decision(outcome: .observed, detail: "mode: observe") }
+        if facts.isObserving { return Decision(outcome: .observed, detail: "switched to observe") }
         return nil
     }
 

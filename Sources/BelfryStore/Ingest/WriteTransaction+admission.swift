@@ -27,9 +27,12 @@ extension WriteTransaction {
 
     func admissionFacts(_ match: MatchRequest, pause: PauseState, received: Timestamp) throws -> Admission.Facts {
         var facts = Admission.Facts(isAllPaused: pause.isAllPaused, isSourcePaused: pause.isSourcePaused)
-        if let row = try row("SELECT enabled, removed FROM rule_state WHERE rule = ?", [match.rule]) {
-            facts.isRuleEnabled = row.flag("enabled")
+        if let row = try row("SELECT * FROM rule_state WHERE rule = ?", [match.rule]) {
+            let state = RuleState(row)
+            facts.isRuleEnabled = state.isEnabled
             facts.isRuleRemoved = row.flag("removed")
+            facts.mute = state.mute(at: now)
+            facts.isObserving = state.isObserving
         }
         facts.unfinishedRuns = try unfinishedRuns(
             rule: match.rule, max: min(match.limits.concurrency, Limits.runsRunningMax)

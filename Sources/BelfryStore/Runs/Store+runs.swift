@@ -100,6 +100,16 @@ extension Store {
         }
     }
 
+    /// What a rule has done; nil if it never had a run.
+    public func ruleActivity(of rule: String) async throws(BelfryError) -> RuleActivity? {
+        try await read { db in
+            let sql =
+                "SELECT rule, number, created FROM runs INDEXED BY runs_by_rule WHERE rule = ? "
+                + "ORDER BY number DESC LIMIT 1"
+            return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [rule]).map { RuleActivity($0) }
+        }
+    }
+
     /// What each rule that ever had a run has done.
     public func ruleActivity() async throws(BelfryError) -> [RuleActivity] {
         try await read { db in
@@ -109,11 +119,15 @@ extension Store {
                 + "(SELECT min(rule) FROM runs INDEXED BY runs_by_rule WHERE rule > ?) ORDER BY number DESC LIMIT 1"
             let statement = try db.cachedStatement(sql: sql)
             while let row = try Row.fetchOne(statement, arguments: [activity.last?.rule ?? ""]) {
-                activity.append(
-                    RuleActivity(rule: row.text("rule"), runs: row.int("number"), lastRun: row.timestamp("created"))
-                )
+                activity.append(RuleActivity(row))
             }
             return activity
         }
+    }
+}
+
+extension RuleActivity {
+    fileprivate init(_ row: Row) {
+        self.init(rule: row.text("rule"), runs: row.int("number"), lastRun: row.timestamp("created"))
     }
 }

@@ -11,6 +11,7 @@ struct RulesCommand: ParsableCommand {
             """,
         subcommands: [
             RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesEnable.self, RulesDisable.self,
+            RulesObserve.self, RulesMute.self,
         ],
         defaultSubcommand: RulesList.self
     )

@@ -16,6 +16,12 @@ struct RulesEnable: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await client.client().post("/v1/rules/\(PercentEncoding.component(name))/enable")
-        client.output.show(answer) { _ in "\(name) is enabled\n" }
+        client.output.show(answer) { answer in
+            if answer["enabled"]?.bool == false {
+                return "\(name) stays disabled: its document says enabled: false; change it there\n"
+            }
+            let state = RuleStateText.of(answer)
+            return "\(name) is enabled" + (state == "runs" ? "\n" : ", and \(state)\n")
+        }
     }
 }

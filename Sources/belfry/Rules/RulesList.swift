@@ -16,8 +16,8 @@ struct RulesList: AsyncParsableCommand {
     func run() async throws {
         let answer = try await client.client().get("/v1/rules")
         client.output.show(answer) { answer in
-            Table(["name", "enabled", "mode", "owner", "version", "about"], answer.items) { rule in
-                ["name", "enabled", "mode", "owner", "version", "about"].map(rule.cell)
+            Table(["name", "state", "owner", "version", "about"], answer.items) { rule in
+                [rule.cell("name"), RuleStateText.of(rule)] + ["owner", "version", "about"].map(rule.cell)
             }.text
         }
     }

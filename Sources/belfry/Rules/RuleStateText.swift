@@ -1,0 +1,20 @@
+import BelfryCore
+
+/// What a rule does today, in plain words: `runs`, `observes`, `disabled`, `muted until … by …`, `broken since …`.
+enum RuleStateText {
+    /// All that keeps the rule from running, what weighs most first.
+    /// - Parameter rule: as the API shows it.
+    static func of(_ rule: JSONValue) -> String {
+        if let problem = rule["problem"]?.string { return "unreadable: \(problem)" }
+        var words: [String] = []
+        if rule["enabled"]?.bool == false { words.append("disabled") }
+        if rule["muted_until"] != nil {
+            words.append("muted until \(rule.timeCell("muted_until")) by \(rule.cell("muted_by"))")
+        }
+        if let broken = rule["broken"] {
+            words.append("broken since \(broken.timeCell("since")): \(broken.cell("reason"))")
+        }
+        if rule["mode"]?.string == "observe" { words.append("observes") }
+        return words.isEmpty ? "runs" : words.joined(separator: ", ")
+    }
+}
