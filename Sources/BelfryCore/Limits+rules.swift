@@ -20,4 +20,11 @@ extension Limits {
     public static let muteMax = Duration.seconds(30 * 86400)
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
+
+    // MARK: Explanations
+
+    /// Rules whose clauses one answer about an event shows; of the others it tells how many there are.
+    public static let whyRulesDefault = 20
+    /// The most that may be asked for: an explanation of a large pattern is tens of kilobytes.
+    public static let whyRulesMax = 1000
 }

@@ -111,21 +111,18 @@ extension Hub {
         return applied
     }
 
-    /// The one rule in a text that is not stored; it may stand beside its source and agent.
-    func draft(_ text: String, path: String) throws(BelfryError) -> RuleDefinition {
-        let documents = try load([(path: path, text: text)], knownAgents: Set(registry.snapshot.agents.keys))
-        let rules = documents.compactMap { document in
+    /// The rules in a text that is not stored, at least one; they may stand beside their sources and agents. Agents that
+    /// are nowhere yet are no error.
+    func drafts(_ text: String, path: String) throws(BelfryError) -> [RuleDefinition] {
+        let rules = try load([(path: path, text: text)], knownAgents: nil).compactMap { document in
             if case .rule(let rule) = document.content { rule } else { nil }
         }
-        guard rules.count == 1 else {
-            throw BelfryError(
-                .invalidDocument, "\(path) holds \(rules.count) rules; to test one, give it a file of its own")
-        }
-        return rules[0]
+        guard !rules.isEmpty else { throw BelfryError(.invalidDocument, "\(path) holds no rule") }
+        return rules
     }
 
     private func load(
-        _ files: [(path: String, text: String)], knownAgents: Set<String>
+        _ files: [(path: String, text: String)], knownAgents: Set<String>?
     ) throws(BelfryError) -> [Document] {
         do {
             return try DocumentLoader.load(files, knownAgents: knownAgents)

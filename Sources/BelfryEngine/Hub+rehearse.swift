@@ -18,7 +18,7 @@ public struct DryRun: Sendable {
         public var event: Event
         /// The stored event of the same key.
         public var duplicateOf: EventID?
-        /// `{rule, matched, explanation}` for each rule of today.
+        /// `{rule, version, matched, kind?, explanation, resolve?}` for each rule of today.
         public var rules: [JSONObject]
         /// Rules that were left out, because the answer would be too long.
         public var rulesLeftOut: Int
@@ -61,13 +61,7 @@ extension Hub {
 extension DryRun.Item {
     fileprivate init(_ event: Event, duplicateOf: EventID?, rules: [Rule], max: Int) {
         let value = event.value
-        let explained = rules.prefix(max).map { rule -> JSONObject in
-            let explanation = rule.definition.pattern.explain(value)
-            return [
-                "rule": .string(rule.definition.name), "matched": .bool(explanation.matched),
-                "explanation": explanation.json,
-            ]
-        }
+        let explained = rules.prefix(max).map { $0.definition.explain(value, version: $0.version).json }
         self.init(
             event: event, duplicateOf: duplicateOf, rules: explained, rulesLeftOut: rules.count - explained.count)
     }

@@ -150,6 +150,7 @@ public final class HTTPServer: Service {
         ).add(to: &table)
         HookRoutes(hub: hub).add(to: &table)
         EventRoutes(hub: hub).add(to: &table)
+        RuleTrialRoutes(hub: hub).add(to: &table)
         RuleRoutes(hub: hub).add(to: &table)
         DocumentRoutes(hub: hub).add(to: &table)
         SourceRoutes(hub: hub, baseURL: { [self] in baseURL }).add(to: &table)

@@ -26,7 +26,22 @@ struct PatternExplanationTests {
     func arrayConsistency() throws {
         let pattern = try EventPattern(json: .json(#"{"x": {"a": [1], "b": [2]}}"#))
         let failures = pattern.explain(try .json(#"{"x": [{"a": 1}, {"b": 2}]}"#)).failures
-        #expect(failures.map(\.description) == ["x.b: 2 — saw 2 (not in the same array element as the other values)"])
+        #expect(
+            failures.map(\.description) == [
+                "x.b: 2 — saw 2 (it is in x[1], x.a matches in x[0]: not in the same array element)"
+            ])
+        let nested = try EventPattern(json: .json(#"{"x": {"y": {"a": [1], "b": [2]}}}"#))
+            .explain(try .json(#"{"x": [{"y": [{"a": 0}, {"a": 1}]}, {"y": [{"b": 2}]}]}"#))
+        #expect(nested.failures.first?.note?.hasPrefix("it is in x[1].y[0], x.y.a matches in x[0].y[1]:") == true)
+    }
+
+    @Test("a value that is absent only in the matching array element is said to be so")
+    func absentBeside() throws {
+        let pattern = try EventPattern(json: .json(#"{"x": {"a": [1], "b": [{"exists": false}]}}"#))
+        let explanation = pattern.explain(try .json(#"{"x": [{"a": 1}, {"b": 2}]}"#))
+        #expect(explanation.matched && explanation.failures.isEmpty)
+        #expect(explanation.clauses.map(\.isSatisfied) == [true, true])
+        #expect(explanation.clauses.last?.note == "not in the array element of the other values")
     }
 
     @Test("of alternatives the nearest is shown first, and shared clauses stand apart")

@@ -61,6 +61,13 @@ struct RouteTests {
             #expect(stored.json["status"]?.string == "matched")
             let why = try await rig.send("GET", "/v1/events/\(event)/why", token: rig.viewer)
             #expect(why.json["matches"]?.array?.first?["outcome"]?.string == "started")
+            #expect(why.json["total"]?.number?.int64 == 1 && why.json["left_out"]?.number?.int64 == 0)
+            let one = try await rig.send("GET", "/v1/events/\(event)/why?rule=talk", token: rig.viewer)
+            #expect(one.json["rules"]?.array?.first?["kind"]?.string == "triggers" && one.json["then"] == nil)
+            #expect(try await rig.send("GET", "/v1/events/\(event)/why?rule=walk", token: rig.viewer).status == 404)
+            let few = try await rig.send("GET", "/v1/events/\(event)/why?rules=0", token: rig.viewer)
+            #expect(few.json["rules"]?.array?.isEmpty == true && few.json["left_out"]?.number?.int64 == 1)
+            #expect(try await rig.send("GET", "/v1/events/\(event)/why?rules=1001", token: rig.viewer).status == 400)
 
             let other = try await rig.send("POST", "/hooks/plant", body: #"{"n":8}"#)
             #expect(other.json["status"]?.string == "filtered")
@@ -123,6 +130,21 @@ struct RouteTests {
                 body: #"{"rule":"talk","event":{"source":"plant","data":{"speak":false}}}"#
             )
             #expect(test.json["matched"]?.bool == false)
+            #expect(test.json["rules"]?.array?.first?["version"]?.number?.int64 == 1)
+            let two = "\(text)---\n\(text.replacing("second", with: "third").replacing("plant", with: "mill"))"
+            let body = JSONValue(dictionaryLiteral: ("rule", .string(two)), ("event", ["source": "mill"]))
+            let both = try await rig.send("POST", "/v1/rules/test", token: rig.viewer, body: body.text)
+            #expect(both.json["matched"]?.bool == true)
+            #expect(both.json["rules"]?.array?.map { $0["matched"]?.bool } == [false, true])
+            #expect(both.json["rules"]?.array?.last?["kind"]?.string == "triggers")
+            var one = body.object ?? [:]
+            one["name"] = "second"
+            let named = try await rig.send(
+                "POST", "/v1/rules/test", token: rig.viewer, body: JSONValue.object(one).text)
+            #expect(named.json["matched"]?.bool == false && named.json["rules"]?.array?.count == 1)
+            one["name"] = "fourth"
+            let none = try await rig.send("POST", "/v1/rules/test", token: rig.viewer, body: JSONValue.object(one).text)
+            #expect(none.status == 422)
             let list = try await rig.send("GET", "/v1/rules", token: rig.viewer)
             #expect(list.json["items"]?.array?.count == 2)
             #expect(try await rig.send("DELETE", "/v1/rules/second", token: rig.admin).status == 204)

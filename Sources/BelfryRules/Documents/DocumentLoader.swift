@@ -5,15 +5,17 @@ public enum DocumentLoader {
     /// Reads files of YAML or JSON; a file may hold several documents, separated by `---`.
     ///
     /// Names must be unique within their kind, and every agent that a rule names must be in the set or in `knownAgents`.
-    /// - Parameter files: `path` is only used to say where something is wrong.
+    /// - Parameters:
+    ///   - files: `path` is only used to say where something is wrong.
+    ///   - knownAgents: nil: any name may be that of an agent that is defined elsewhere.
     /// - Returns: the documents in the order of the files.
     public static func load(
-        _ files: [(path: String, text: String)], knownAgents: Set<String> = []
+        _ files: [(path: String, text: String)], knownAgents: Set<String>? = []
     ) throws(DocumentErrors) -> [Document] {
         var diagnostics: [Diagnostic] = []
         var loaded: [LoadedDocument] = []
         var agentsUsed: [DocumentDecoder.AgentReference] = []
-        var agentsMade = knownAgents
+        var agentsMade = knownAgents ?? []
         for file in files {
             switch nodes(of: file.text, path: file.path) {
             case .failure(let diagnostic): diagnostics.append(diagnostic)
@@ -30,7 +32,8 @@ public enum DocumentLoader {
                 }
             }
         }
-        diagnostics += duplicates(in: loaded) + unknownAgents(agentsUsed, known: agentsMade)
+        diagnostics += duplicates(in: loaded)
+        if knownAgents != nil { diagnostics += unknownAgents(agentsUsed, known: agentsMade) }
         guard diagnostics.isEmpty else {
             // Files in the order they were given, lines ascending.
             let order = Dictionary(files.enumerated().map { ($1.path, $0) }, uniquingKeysWith: min)

@@ -23,8 +23,8 @@ struct EventFields {
     /// side can have one path.
     private(set) var hasAmbiguousKeys = false
 
-    /// - Parameter wanted: the paths that are asked for, and all their prefixes.
-    init(_ event: JSONValue, wanted: Set<FieldPath>) {
+    /// - Parameter wanted: the paths that are asked for, and all their prefixes; nil for every path of the event.
+    init(_ event: JSONValue, wanted: Set<FieldPath>?) {
         guard case .object(let object) = event else { return }
         var place: Place = []
         walk(object, at: .root, isRoot: true, place: &place, wanted)
@@ -33,15 +33,27 @@ struct EventFields {
     /// The number of the array that a pair of a place belongs to.
     static func array(of pair: UInt64) -> Int { Int(pair >> 32) }
 
+    /// A place as a person writes it: `data.commits[2]`; empty outside of arrays.
+    func text(of place: Place) -> String {
+        var text = ""
+        var written = 0
+        for pair in place {
+            let path = arrayPaths[Self.array(of: pair)].bytes
+            text += String(decoding: path.dropFirst(written), as: UTF8.self) + "[\(pair & 0xFFFF_FFFF)]"
+            written = path.count
+        }
+        return text
+    }
+
     private mutating func walk(
-        _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ wanted: Set<FieldPath>
+        _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ wanted: Set<FieldPath>?
     ) {
         var lastIndex: [FieldPath: Int] = [:]
         var members: [(path: FieldPath, value: JSONValue)] = []
         var dotted: [FieldPath] = []
         for member in object.members {
             let memberPath = path.appending(member.key, isRoot: isRoot)
-            guard wanted.contains(memberPath) else { continue }
+            guard wanted?.contains(memberPath) ?? true else { continue }
             if member.key.utf8.contains(UInt8(ascii: ".")) { dotted.append(memberPath) }
             if let index = lastIndex[memberPath] {
                 members[index] = (memberPath, member.value)
@@ -59,7 +71,7 @@ struct EventFields {
     }
 
     private mutating func add(
-        _ value: JSONValue, at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>
+        _ value: JSONValue, at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>?
     ) {
         switch value {
         case .object(let object): walk(object, at: path, isRoot: false, place: &place, wanted)
@@ -69,7 +81,7 @@ struct EventFields {
     }
 
     private mutating func walk(
-        _ elements: [JSONValue], at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>
+        _ elements: [JSONValue], at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>?
     ) {
         let array = UInt64(arrayPaths.count)
         arrayPaths.append(path)

@@ -7,6 +7,7 @@ public struct PatternExplanation: Sendable {
         public var path: String
         /// The alternatives as the author wrote them.
         public var expected: [JSONValue]
+        /// Whether it holds, together with the others where it does not stand in its way alone.
         public var isSatisfied: Bool
         /// Values that the event has there, at most ``PatternExplanation/valuesSeenMax``; long text is cut.
         public var seen: [JSONValue]
@@ -56,7 +57,7 @@ public struct PatternExplanation: Sendable {
     /// The clauses that kept the event from matching; of the `$or`s those of the nearest way.
     public var failures: [Clause] {
         if matched { return [] }
-        return (clauses + (alternatives.first?.clauses ?? [])).filter { !$0.isSatisfied || $0.note != nil }
+        return (clauses + (alternatives.first?.clauses ?? [])).filter { !$0.isSatisfied }
     }
 
     init(of branches: [PatternBranch], _ event: EventFields) {
@@ -65,12 +66,19 @@ public struct PatternExplanation: Sendable {
             let verdict = matcher.verdict()
             var clauses = branch.clauses.map { Self.clause($0, event) }
             switch verdict {
-            case .matched: break
+            case .matched:
+                // `exists: false` beside an array: the value that is there stands in another element.
+                for index in clauses.indices where !clauses[index].isSatisfied {
+                    clauses[index].isSatisfied = true
+                    clauses[index].note = "not in the array element of the other values"
+                }
             case .failed(let index):
                 if clauses[index].isSatisfied {
-                    clauses[index].note = "not in the same array element as the other values"
+                    clauses[index].isSatisfied = false
+                    clauses[index].note = branch.conflict(at: index, in: event)
                 }
             case .tooComplex(let index):
+                clauses[index].isSatisfied = false
                 clauses[index].note = "too many combinations of array elements to look at"
             }
             return (branch, clauses, verdict == .matched)
@@ -80,7 +88,7 @@ public struct PatternExplanation: Sendable {
         matched = ways.contains(where: \.matched)
 
         func misses(_ way: (branch: PatternBranch, clauses: [Clause], matched: Bool)) -> Int {
-            way.matched ? 0 : 1 + way.clauses.count { !$0.isSatisfied || $0.note != nil }
+            way.matched ? 0 : 1 + way.clauses.count { !$0.isSatisfied }
         }
         let nearest = ways.enumerated().sorted { (misses($0.element), $0.offset) < (misses($1.element), $1.offset) }
             .map(\.element)
@@ -98,11 +106,8 @@ public struct PatternExplanation: Sendable {
 
     private static func clause(_ clause: PatternClause, _ event: EventFields) -> Clause {
         let fields = event.fields[clause.path] ?? []
-        let isSatisfied =
-            fields.contains { field in clause.tests.contains { $0.matches(field.value) } }
-            || (fields.isEmpty && clause.tests.contains(where: \.isAbsence))
         return Clause(
-            path: clause.path.text, expected: clause.tests.map(\.written), isSatisfied: isSatisfied,
+            path: clause.path.text, expected: clause.tests.map(\.written), isSatisfied: clause.holds(for: event),
             seen: fields.prefix(valuesSeenMax).map { cut($0.value) }, seenCount: fields.count)
     }
 
@@ -129,7 +134,7 @@ public struct PatternExplanation: Sendable {
     private static func json(_ clause: Clause) -> JSONValue {
         var object = JSONObject([
             .init(key: "path", value: .string(clause.path)), .init(key: "expected", value: .array(clause.expected)),
-            .init(key: "matched", value: .bool(clause.isSatisfied && clause.note == nil)),
+            .init(key: "matched", value: .bool(clause.isSatisfied)),
             .init(key: "seen", value: .array(clause.seen)), .init(key: "seen_count", value: .int(clause.seenCount)),
         ])
         if let note = clause.note { object["note"] = .string(note) }

@@ -69,8 +69,15 @@ struct EventRoutes {
         )
     }
 
+    /// `?rule=NAME` one rule, as it is and as it was; `?rules=N` so many of the nearest.
     private func why(_ request: RouteRequest) async throws -> Reply {
-        .json(try await hub.why(try request.id(EventKind.self)))
+        let id = try request.id(EventKind.self)
+        if let rule = request.query["rule"] { return .json(try await hub.why(id, .named(rule))) }
+        guard let text = request.query["rules"] else { return .json(try await hub.why(id)) }
+        guard let max = Int(text), (0...Limits.whyRulesMax).contains(max) else {
+            throw BelfryError(.malformed, "rules must be 0 to \(Limits.whyRulesMax)")
+        }
+        return .json(try await hub.why(id, .nearest(max: max)))
     }
 }
 

@@ -10,7 +10,6 @@ struct RuleRoutes {
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/rules", .role(.viewer)) { _ in .list(try await hub.rules()) }
-        table.add(.post, "/v1/rules/test", .role(.viewer), test)
         table.add(.get, "/v1/rules/:name", .role(.viewer), get)
         table.add(.put, "/v1/rules/:name", .role(.admin), put)
         table.add(.delete, "/v1/rules/:name", .role(.admin), delete)
@@ -65,25 +64,6 @@ struct RuleRoutes {
         }
         try await hub.mute(rule: name, for: duration, by: try request.caller())
         return .json(try await hub.rule(name) ?? JSONObject())
-    }
-
-    /// `{rule: text | name, event: object | id}` → `{rule, matched, explanation}`
-    private func test(_ request: RouteRequest) async throws -> Reply {
-        let body = try request.json()
-        guard let rule = body["rule"]?.string else {
-            throw BelfryError(.missingAttribute, "rule must be the name of a rule, or the text of one")
-        }
-        let event: EventChoice
-        switch body["event"] {
-        case .object(let object)?: event = .object(.object(object))
-        case .string(let text)?:
-            guard let id = EventID(text) else { throw BelfryError(.malformed, "event is neither an object nor an id") }
-            event = .stored(id)
-        default: throw BelfryError(.missingAttribute, "event must be an object, or the id of a stored event")
-        }
-        let choice: RuleChoice =
-            Name.isValid(rule) ? .named(rule) : .text(rule, path: body["path"]?.string ?? "rule")
-        return .json(try await hub.testRule(choice, event: event))
     }
 }
 

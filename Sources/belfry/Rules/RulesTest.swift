@@ -1,39 +1,85 @@
 import ArgumentParser
 import BelfryCore
+import BelfryRules
 import Foundation
 
 struct RulesTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
-        abstract: "Ask whether a rule matches an event, without starting anything. Ends with 1 if it does not.",
+        abstract: "Ask whether rules match an event, and why, without starting anything.",
         discussion: """
-            A file may also hold the rule's source and agents, but one rule only.
+            With files for both no hub is needed: a repository of rules can test them anywhere. A file may hold several \
+            rules, and sources and agents beside; agents that are defined elsewhere are no error. All rules are tested, \
+            or the one that --rule names.
+
+            Ends with 0 if any of them matches, with 1 if none does, and with 2 if there is no verdict: a file that is \
+            not valid, no such rule or event.
 
             EXAMPLE
-              belfry rules test github-issue-triage --event evt_01h455vb4pex5vsknk084sn02q
               belfry rules test ./my-rule.yaml --event ./event.json
+              belfry rules test ./my-rule.yaml --event evt_01h455vb4pex5vsknk084sn02q
+              belfry rules test github-issue-triage --event evt_01h455vb4pex5vsknk084sn02q
             """
     )
 
     @OptionGroup var client: ClientOptions
-    @Argument(help: "A rule's name, or a file that holds one.") var rule: String
+    @Argument(help: "A stored rule's name, or a file or folder of rules.") var rules: String
     @Option(help: ArgumentHelp("A stored event's id, or a JSON file that holds an event.", valueName: "event"))
     var event: String
+    @Option(help: "Of several rules only this one.") var rule: String?
 
     func run() async throws {
-        var body: JSONObject = ["rule": .string(rule), "event": try Self.eventValue(event)]
-        if FileManager.default.fileExists(atPath: rule) {
-            body["rule"] = .string(try LocalFile.text(at: rule, bytesMax: Limits.documentBytesMax))
-            // What is wrong with the text is then said as `pump.yaml:3: …`.
-            body["path"] = .string(rule)
+        let answer: JSONValue
+        do throws(any Error) {
+            let event = try Self.eventValue(event)
+            if FileManager.default.fileExists(atPath: rules) {
+                let files = try DocumentFiles.read([rules])
+                answer = try Self.test(files, only: rule, event: try await stored(event))
+            } else {
+                guard Name.isValid(rules) else {
+                    throw Failure(.usage, "\(rules) is no file, and no name of a rule")
+                }
+                answer = try await client.client().post("/v1/rules/test", ["rule": .string(rules), "event": event])
+            }
+        } catch let failure as Failure where failure.code == .negative {
+            // 1 is a verdict; this is none.
+            throw Failure(.usage, failure.message)
         }
-        let answer = try await client.client().post("/v1/rules/test", .object(body))
-        let matched = answer["matched"]?.bool ?? false
         client.output.show(answer) { answer in
-            let verdict = matched ? Terminal.green("matched") : Terminal.yellow("not matched")
-            return verdict + "\n" + Explanation.text(answer["explanation"] ?? .null, failuresOnly: !matched)
+            (answer["rules"]?.array ?? []).map { RuleVerdict.text($0) }.joined()
         }
-        if !matched { throw ExitCode(Failure.Code.negative.rawValue) }
+        if answer["matched"]?.bool != true { throw ExitCode(Failure.Code.negative.rawValue) }
+    }
+
+    /// The event of an id; any other stays as it is.
+    private func stored(_ event: JSONValue) async throws -> JSONValue {
+        guard let id = event.string else { return event }
+        return try await client.client().get("/v1/events/\(PercentEncoding.component(id))")
+    }
+
+    /// Tests the rules of files as the hub does.
+    /// - Throws: `usage` with every diagnostic; for files without a rule, or without the one that is asked for.
+    static func test(
+        _ files: [(path: String, text: String)], only name: String?, event: JSONValue
+    ) throws -> JSONValue {
+        let documents: [Document]
+        do {
+            documents = try DocumentLoader.load(files, knownAgents: nil)
+        } catch {
+            throw Failure(.usage, "not valid:\n" + error.diagnostics.map { "  \($0)" }.joined(separator: "\n"))
+        }
+        let rules = documents.compactMap { document in
+            if case .rule(let rule) = document.content { rule } else { nil }
+        }
+        let asked = rules.filter { name == nil || $0.name == name }
+        guard !asked.isEmpty else {
+            let names = rules.map(\.name).joined(separator: ", ")
+            let path = files.count == 1 ? files[0].path : "\(files.count) files"
+            throw Failure(
+                .usage, rules.isEmpty ? "no rule in \(path)" : "no rule \(name ?? "") in \(path), but \(names)")
+        }
+        let value = Event.value(of: event)
+        return .object(asked.map { $0.explain(value) }.json)
     }
 
     /// An id as it is, or the event in a file. A payload alone is refused: no pattern on `data` could match it.

@@ -36,7 +36,7 @@ enum DryRunText {
         if let known = item["duplicate_of"]?.string { text += "\(Terminal.yellow("~")) a duplicate of \(known)\n" }
         for rule in rules where rule["matched"]?.bool == true {
             text += "\(Terminal.green("✓")) \(rule.cell("rule")): a match\n"
-            text += Explanation.text(rule["explanation"] ?? .null, failuresOnly: false)
+            text += Explanation.text(ofRule: rule, failuresOnly: false)
         }
         return text + WhyText.misses(rules, showsAll: showsAll)
     }

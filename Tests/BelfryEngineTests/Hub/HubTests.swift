@@ -84,6 +84,39 @@ import Testing
         }
     }
 
+    @Test("why tells a rule as it was when the event came, as it is, and that it was not there")
+    func whyOneRule() async throws {
+        @Sendable func rule(_ name: String, over celsius: Int) -> String {
+            """
+            rule: \(name)
+            when: { source: [lab], data: { celsius: [{ numeric: [">", \(celsius)] }] } }
+            run: { steps: [{ step: a, agent: parrot, prompt: x }] }
+            """
+        }
+        try await TestHub.with(documents: Self.documents + "\n---\n" + rule("hot", over: 90)) { test in
+            @Sendable func apply(_ text: String) async throws {
+                _ = try await test.hub.applyDocuments([(path: "a", text: text)], by: .hub)
+            }
+            let event = try #require(try await test.post(#"{"celsius":95}"#, to: "lab").first?.event)
+            let quiet = try #require(try await test.post(#"{"celsius":85}"#, to: "lab").first?.event)
+            try await apply(rule("hot", over: 99) + "\n---\n" + rule("new", over: 80))
+            let why = try await test.hub.why(event, .named("hot"))
+            #expect(why["matches"]?.array?.first?["rule_version"]?.number?.int64 == 1)
+            #expect(why["matches"]?.array?.first?["version_now"]?.number?.int64 == 2)
+            #expect(why["then"]?["matched"]?.bool == true && why["then"]?["version"]?.number?.int64 == 1)
+            #expect(why["rules"]?.array?.map { $0["matched"]?.bool } == [false])
+            #expect(try await test.hub.why(event, .named("new"))["then"]?.isNull == true)
+            #expect(try await test.hub.why(quiet, .named("hot"))["then"]?["version"]?.number?.int64 == 1)
+            _ = try await test.hub.replay(quiet, by: .hub)
+            #expect(try await test.hub.why(quiet)["matches"]?.array?.map { $0["round"]?.number?.int64 } == [1])
+            try await test.hub.removeDocument(DocumentName(.rule, "hot"), by: .hub)
+            let gone = try await test.hub.why(event, .named("hot"))
+            #expect(gone["rules"]?.array?.isEmpty == true && gone["then"]?["version"]?.number?.int64 == 1)
+            #expect(gone["matches"]?.array?.first?["version_now"]?.isNull == true)
+            await #expect(throws: BelfryError.self) { try await test.hub.why(event, .named("never")) }
+        }
+    }
+
     @Test("a stop ends the process group before it answers, and is rejected once the run has ended")
     func stop() async throws {
         try await TestHub.with(documents: Self.documents, commands: ["shell": "/bin/sh"]) { test in

@@ -28,6 +28,47 @@ struct RulesTestTests {
         #expect(try RulesTest.eventValue("evt_01h455vb4pex5vsknk084sn02q").string != nil)
     }
 
+    private static let two = """
+        rule: hot
+        when: { source: [plant], data: { celsius: [{ numeric: [">", 90] }] } }
+        run: { steps: [{ step: a, agent: elsewhere, prompt: x }] }
+        ---
+        rule: any
+        when: { source: [plant] }
+        run: { steps: [{ step: a, agent: elsewhere, prompt: x }] }
+        """
+
+    @Test("files are tested without a hub: all rules of a file, or one; agents may be elsewhere")
+    func local() throws {
+        let event: JSONValue = ["source": "plant", "data": ["celsius": 71]]
+        func test(_ text: String = Self.two, only: String? = nil) throws -> JSONValue {
+            try RulesTest.test([(path: "two.yaml", text: text)], only: only, event: event)
+        }
+        let all = try test()
+        #expect(all["matched"]?.bool == true)
+        #expect(all["rules"]?.array?.map { $0["rule"]?.string } == ["hot", "any"])
+        #expect(try test(only: "hot")["matched"]?.bool == false)
+        let other = #expect(throws: Failure.self) { try test(only: "cold") }
+        #expect(other?.code == .usage && other?.message == "no rule cold in two.yaml, but hot, any")
+        let wrong = #expect(throws: Failure.self) { try test(Self.two.replacing("when:", with: "whem:")) }
+        #expect(wrong?.code == .usage)
+        #expect(wrong?.message.hasPrefix("not valid:\n  two.yaml:1: when: ") == true, "\(wrong?.message ?? "")")
+        #expect(#expect(throws: Failure.self) { try test("agent: a\nkind: echo") }?.message == "no rule in two.yaml")
+    }
+
+    @Test("of an event as the API shows it, what stands beside the event is not looked at")
+    func shown() throws {
+        let rule = Self.two.replacing("data: { celsius", with: "status: [matched], data: { celsius")
+        var event: JSONObject = ["source": "plant", "data": ["celsius": 96], "status": "matched"]
+        func matches() throws -> Bool? {
+            try RulesTest.test([(path: "a", text: rule)], only: "hot", event: .object(event))["matched"]?.bool
+        }
+        #expect(try matches() == true)
+        event["id"] = "evt_01h455vb4pex5vsknk084sn02q"
+        event["ruleset_version"] = 3
+        #expect(try matches() == false)
+    }
+
     @Test("a folder is read through a link to it, without what is hidden in it")
     func folders() throws {
         let folder = try TemporaryFolder()

@@ -60,18 +60,38 @@ struct CLITests {
         }
     }
 
-    @Test("rules test: a file with its source and agent, its line in diagnostics, two rules, a bare payload")
+    @Test("rules test: with a hub and without one, its verdicts and exit codes")
     func rulesTest() async throws {
         try await withPlant { hub, file in
             let event = try hub.folder.write(#"{"source": "plant", "data": {"celsius": 96}}"#, to: "event.json")
             #expect(try await hub.belfry("rules", "test", file, "--event", event).code == 0)
+            let cold = try hub.folder.write(#"{"source": "plant", "data": {"celsius": 71.25}}"#, to: "cold.json")
+            let named = try await hub.belfry("rules", "test", "hot-pump", "--event", cold)
+            #expect(named.code == 1)
+            #expect(
+                named.output == """
+                    ✗ hot-pump (v1): not matched
+                      ✓ source: "plant" — saw "plant"
+                      ✗ data.celsius: numeric [">",90] — saw 71.25
+
+                    """, "\(named)")
+            #expect(try await hub.belfry("rules", "test", "cold-pump", "--event", cold).code == 2)
             let wrong = Self.documents.replacing("when:", with: "whem:")
             let broken = try hub.folder.write(wrong, to: "broken.yaml")
-            #expect(
-                try await hub.belfry("rules", "test", broken, "--event", event).errors.contains("broken.yaml:9: whem:"))
+            let invalid = try await hub.belfry("rules", "test", broken, "--event", event)
+            #expect(invalid.code == 2 && invalid.errors.contains("broken.yaml:9: whem:"))
             let rule = Self.documents.split(separator: "---\n").last.map(String.init) ?? ""
             let both = try hub.folder.write(rule + "\n---\n" + rule.replacing("hot-pump", with: "b"), to: "both.yaml")
-            #expect(try await hub.belfry("rules", "test", both, "--event", event).errors.contains("2 rules"))
+            let json = try await hub.belfry("rules", "test", both, "--event", event, "--output", "json")
+            #expect(json.code == 0 && json.json["rules"]?.array?.count == 2, "\(json)")
+            let reading = try hub.folder.write(#"{"sensor": "pump-7", "celsius": 85}"#, to: "reading.json")
+            let sent = try await hub.belfry("send", "sensor", "--file", reading, "--output", "json")
+            let id = sent.json["event"]?.string ?? ""
+            #expect(try await hub.belfry("rules", "test", both, "--event", id).code == 1)
+            let gone = try await hub.belfry("rules", "test", both, "--event", "evt_01h455vb4pex5vsknk084sn02q")
+            #expect(gone.code == 2, "\(gone)")
+            let offline = try await hub.belfry("rules", "test", both, "--event", event, "--url", "http://127.0.0.1:1")
+            #expect(offline.code == 0, "\(offline)")
             let payload = try hub.folder.write(#"{"celsius": 96}"#, to: "reading.json")
             let bare = try await hub.belfry("rules", "test", file, "--event", payload)
             #expect(bare.code == 2 && bare.errors.contains("looks like a payload"))
@@ -108,6 +128,19 @@ struct CLITests {
             _ = try await hub.belfry("rules", "apply", file)
             let why = try await hub.belfry("events", "why", sent.json["event"]?.string ?? "")
             #expect(why.output.contains("~ hot-pump (v2) would match today; it did not when the event came"), "\(why)")
+
+            let one = try await hub.belfry("events", "why", sent.json["event"]?.string ?? "", "--rule", "hot-pump")
+            #expect(
+                one.output.hasSuffix(
+                    """
+                    ✗ hot-pump (v1, then): not matched
+                      ✓ source: "plant" — saw "plant"
+                      ✗ data.celsius: numeric [">",90] — saw 85
+                    ✓ hot-pump (v2, now): matched
+                      ✓ source: "plant" — saw "plant"
+                      ✓ data.celsius: numeric [">",80] — saw 85
+
+                    """), "\(one)")
 
             _ = try await hub.belfry("pause")
             _ = try await hub.belfry("sources", "pause", "plant")
