@@ -4,6 +4,12 @@ extension Limits {
     /// Pairs of array elements that one pattern compares where they cannot be looked up: a hostile event with dotted
     /// keys makes them multiply.
     public static let patternJoinsMax = 100_000
+    /// Work arrays for matching that are kept for the next event, of some bytes per rule each: threads that match at
+    /// the same time beyond them make their own.
+    package static let matchScratchesMax = 16
+    /// Rules that have changed since the rule set was compiled whole: each event looks at them besides, and each further
+    /// change compiles them again.
+    public static let changedRulesMax = 1024
     /// One element of a command's argument list: the kernel refuses more than 128 KiB (MAX_ARG_STRLEN).
     public static let commandArgumentBytesMax = 64 * 1024
     /// Elements of one command.

@@ -29,7 +29,7 @@ extension Hub {
         guard snapshot.rules[rule] != nil else {
             throw unknown(DocumentName(.rule, String(rule.prefix(Limits.nameBytesMax))))
         }
-        guard snapshot.ruleSet.rules.contains(where: { $0.definition.name == rule }) else {
+        guard snapshot.ruleSet.rule(named: rule) != nil else {
             throw BelfryError(.conflict, "the rule \(rule) is switched off; belfry rules enable \(rule)")
         }
     }

@@ -16,6 +16,7 @@ extension RuleSet {
     /// - Parameter max: how many are told.
     public func nearest(to event: JSONValue, max: Int) -> NearestRules {
         let fields = EventFields(event, wanted: nil)
+        let rules = rules
         var nearest = NearestRules()
         // The nearest so far, ascending.
         var kept: [(distance: PatternDistance, index: Int)] = []

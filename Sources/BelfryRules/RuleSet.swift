@@ -1,14 +1,24 @@
 public import BelfryCore
 
-/// A rule of the set, at the version a run keeps.
+/// A rule of the set, at the version a run keeps. Cheap to copy.
 public struct Rule: Sendable {
-    public var definition: RuleDefinition
-    public var version: Int64
+    private final class Storage: Sendable {
+        let definition: RuleDefinition
+        let version: Int64
 
-    public init(definition: RuleDefinition, version: Int64) {
-        self.definition = definition
-        self.version = version
+        init(_ definition: RuleDefinition, _ version: Int64) {
+            self.definition = definition
+            self.version = version
+        }
     }
+
+    private let storage: Storage
+
+    public init(definition: RuleDefinition, version: Int64) { storage = Storage(definition, version) }
+
+    public var definition: RuleDefinition { storage.definition }
+    public var version: Int64 { storage.version }
+    var name: String { storage.definition.name }
 }
 
 /// A rule that an event satisfies, and in which way.
@@ -29,44 +39,120 @@ public struct RuleMatch: Sendable {
     }
 }
 
-/// All rules at one moment. It never changes; whoever changes rules makes a new one.
+/// All rules at one moment, compiled. It never changes; whoever changes rules makes a new one.
+///
+/// A change does not compile everything: the rules that are new or different since the set was compiled whole are a layer
+/// of their own, and those that they replace are hidden (``applying(version:changed:removed:)``).
 public struct RuleSet: Sendable {
     public static let empty = RuleSet(version: 0, rules: [])
 
-    /// Events keep the version they were matched with.
-    public let version: Int64
-    /// In the order of their names.
-    public let rules: [Rule]
-    private let indexByName: [String: Int]
-    private let wanted: Set<FieldPath>
+    private final class Storage: Sendable {
+        let version: Int64
+        let base: RuleLayer
+        let changes: RuleLayer?
+        /// Rules of `base`, by place, that are changed or gone.
+        let hidden: Set<Int32>
+        let matcher: EventMatcher
 
-    public init(version: Int64, rules: [Rule]) {
-        self.version = version
-        self.rules = rules.sorted { $0.definition.name < $1.definition.name }
-        var indexByName: [String: Int] = [:]
-        for (index, rule) in self.rules.enumerated() { indexByName[rule.definition.name] = index }
-        self.indexByName = indexByName
-        // Disabled rules are asked too: whoever explains an event wants to know.
-        wanted = self.rules.reduce(into: []) {
-            $0.formUnion($1.definition.pattern.wanted)
-            $0.formUnion($1.definition.resolve?.pattern.wanted ?? [])
+        init(version: Int64, base: RuleLayer, changes: RuleLayer?, hidden: Set<Int32>, pool: ScratchPool) {
+            self.version = version
+            self.base = base
+            self.changes = changes
+            self.hidden = hidden
+            // The tree of the later layer holds the paths of the earlier one too.
+            matcher = EventMatcher(tree: changes?.tree ?? base.tree, pool: pool)
         }
     }
+
+    private let storage: Storage
+
+    /// Disabled rules are kept, and never match.
+    public init(version: Int64, rules: [Rule]) {
+        storage = Storage(
+            version: version, base: RuleLayer(rules, below: KeyTree()), changes: nil, hidden: [], pool: ScratchPool())
+    }
+
+    private init(_ storage: Storage) { self.storage = storage }
+
+    /// Events keep the version they were matched with.
+    public var version: Int64 { storage.version }
+
+    public var count: Int { storage.base.rules.count - storage.hidden.count + (storage.changes?.rules.count ?? 0) }
+
+    /// In the order of their names. Made anew at each call where rules have changed since the set was compiled whole.
+    public var rules: [Rule] {
+        guard let changes = storage.changes else { return storage.base.rules }
+        let kept = storage.base.rules.enumerated().filter { !storage.hidden.contains(Int32($0.offset)) }.map(\.element)
+        return kept.merged(with: changes.rules) { $0.name < $1.name }
+    }
+
+    public func rule(named name: String) -> Rule? {
+        if let changes = storage.changes, let place = changes.place(of: name) { return changes.rules[place] }
+        guard let place = storage.base.place(of: name), !storage.hidden.contains(Int32(place)) else { return nil }
+        return storage.base.rules[place]
+    }
+
+    /// Bytes that the compiled form takes, without the rules themselves.
+    public var compiledBytes: Int {
+        storage.base.index.byteCount + storage.base.tree.byteCount + (storage.changes?.index.byteCount ?? 0)
+    }
+
+    // MARK: Changing
+
+    /// The set after a change. What it costs follows the rules that have changed since the set was compiled whole, not the
+    /// number of rules.
+    /// - Parameters:
+    ///   - changed: rules that are new or different.
+    ///   - removed: names of rules that are gone; unknown ones are ignored.
+    public func applying(version: Int64, changed: [Rule], removed: [String]) -> RuleSet {
+        let names = Set(changed.map(\.name)).union(removed)
+        let hidden = storage.hidden.union(names.compactMap { storage.base.place(of: $0).map(Int32.init) })
+        let changes = (storage.changes?.rules ?? []).filter { !names.contains($0.name) } + changed
+        return RuleSet(
+            Storage(
+                version: version, base: storage.base,
+                changes: changes.isEmpty ? nil : RuleLayer(changes, below: storage.base.tree), hidden: hidden,
+                pool: storage.matcher.pool))
+    }
+
+    /// Whether so much has changed that the set is to be compiled whole again (`RuleSet(version:rules:)`).
+    public var isFragmented: Bool {
+        max(storage.hidden.count, storage.changes?.rules.count ?? 0) > Limits.changedRulesMax
+    }
+
+    // MARK: Matching
 
     /// The enabled rules that the event satisfies, in the order of their names.
-    public func matches(_ event: Event) -> [RuleMatch] { rules.isEmpty ? [] : matches(event.value) }
-
-    /// - Parameter event: `Event.value`
-    public func matches(_ event: JSONValue) -> [RuleMatch] {
-        let fields = EventFields(event, wanted: wanted)
-        return rules.compactMap { rule in
-            guard rule.definition.isEnabled else { return nil }
-            if rule.definition.resolve?.pattern.matches(fields) == true {
-                return RuleMatch(rule: rule, kind: .resolves)
-            }
-            return rule.definition.pattern.matches(fields) ? RuleMatch(rule: rule, kind: .triggers) : nil
-        }
+    public func matches(_ event: Event) -> [RuleMatch] {
+        if count == 0 { return [] }
+        return storage.matcher.withFields(of: event, matches)
     }
 
-    public func rule(named name: String) -> Rule? { indexByName[name].map { rules[$0] } }
+    /// - Parameter event: `Event.value`
+    public func matches(_ event: JSONValue) -> [RuleMatch] { storage.matcher.withFields(of: event, matches) }
+
+    /// For an event that is the object which patterns look at.
+    package func matches(json: RawJSON) -> [RuleMatch] { storage.matcher.withFields(of: json, matches) }
+
+    private func matches(_ event: borrowing MatchedEvent, _ scratch: inout MatchScratch) -> [RuleMatch] {
+        let found = storage.base.matches(event, &scratch.base, &scratch.join, except: storage.hidden)
+        guard let changes = storage.changes else { return found }
+        let changed = changes.matches(event, &scratch.changes, &scratch.join, except: [])
+        return found.merged(with: changed) { $0.rule.name < $1.rule.name }
+    }
+}
+
+extension Array {
+    /// Two sorted arrays as one.
+    fileprivate func merged(with other: [Element], by precedes: (Element, Element) -> Bool) -> [Element] {
+        if other.isEmpty { return self }
+        var merged: [Element] = []
+        merged.reserveCapacity(count + other.count)
+        var rest = other[...]
+        for element in self {
+            while let next = rest.first, precedes(next, element) { merged.append(rest.removeFirst()) }
+            merged.append(element)
+        }
+        return merged + rest
+    }
 }

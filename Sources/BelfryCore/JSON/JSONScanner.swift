@@ -15,33 +15,88 @@ struct JSONScanner {
     var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
     mutating func skipWhitespace() {
-        while offset < bytes.count, case let byte = bytes[offset],
-            byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
-        {
-            offset += 1
-        }
+        // Most senders write none.
+        while peek <= 0x20, offset < bytes.count, Self.isWhitespace(bytes[offset]) { offset += 1 }
     }
 
-    mutating func expect(_ byte: UInt8, _ what: String) throws(JSONError) {
-        guard offset < bytes.count else { throw JSONError("the text ends where \(what) should stand", at: offset) }
-        guard bytes[offset] == byte else { throw JSONError("expected \(what)", at: offset) }
+    private static func isWhitespace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    mutating func expect(_ byte: UInt8, _ what: StaticString) throws(JSONError) {
+        guard peek == byte else { throw missing(what) }
         offset += 1
+    }
+
+    private func missing(_ what: StaticString) -> JSONError {
+        JSONError(offset < bytes.count ? "expected \(what)" : "the text ends where \(what) should stand", at: offset)
     }
 
     /// Skips one value of any kind, with everything in it.
     mutating func skipValue(depthLeft: Int) throws(JSONError) {
         switch peek {
         case UInt8(ascii: "{"):
-            try scanObject(depthLeft: depthLeft) { scanner, _, depthLeft throws(JSONError) in
-                try scanner.skipValue(depthLeft: depthLeft)
-            }
+            guard try enterObject(depthLeft: depthLeft) else { return }
+            repeat {
+                _ = try scanKey()
+                try skipValue(depthLeft: depthLeft - 1)
+            } while try nextMember()
         case UInt8(ascii: "["):
-            try scanArray(depthLeft: depthLeft) { scanner, depthLeft throws(JSONError) in
-                try scanner.skipValue(depthLeft: depthLeft)
-            }
+            guard try enterArray(depthLeft: depthLeft) else { return }
+            repeat { try skipValue(depthLeft: depthLeft - 1) } while try nextElement()
+        case UInt8(ascii: "\""):
+            _ = try scanString()
         default:
             _ = try scanScalar()
         }
+    }
+
+    // MARK: Objects and arrays, step by step
+
+    /// Moves into the object that begins here, up to its first key. False: it is empty, and left behind.
+    mutating func enterObject(depthLeft: Int) throws(JSONError) -> Bool {
+        try enter(depthLeft: depthLeft, end: UInt8(ascii: "}"))
+    }
+
+    /// Moves into the array that begins here, up to its first element. False: it is empty, and left behind.
+    mutating func enterArray(depthLeft: Int) throws(JSONError) -> Bool {
+        try enter(depthLeft: depthLeft, end: UInt8(ascii: "]"))
+    }
+
+    /// Reads a key, and moves up to its value.
+    mutating func scanKey() throws(JSONError) -> StringSpan {
+        guard peek == UInt8(ascii: "\"") else { throw JSONError("expected a quoted key", at: offset) }
+        let key = try scanString()
+        skipWhitespace()
+        try expect(UInt8(ascii: ":"), "':'")
+        skipWhitespace()
+        return key
+    }
+
+    /// Behind a member's value: moves up to the next key. False: that was the last, and the object is left behind.
+    mutating func nextMember() throws(JSONError) -> Bool { try next(end: UInt8(ascii: "}"), "',' or '}'") }
+
+    /// Behind an element: moves up to the next one. False: that was the last, and the array is left behind.
+    mutating func nextElement() throws(JSONError) -> Bool { try next(end: UInt8(ascii: "]"), "',' or ']'") }
+
+    private mutating func enter(depthLeft: Int, end: UInt8) throws(JSONError) -> Bool {
+        guard depthLeft > 0 else { throw JSONError("nested too deep", at: offset) }
+        offset += 1
+        skipWhitespace()
+        guard peek == end else { return true }
+        offset += 1
+        return false
+    }
+
+    private mutating func next(end: UInt8, _ what: StaticString) throws(JSONError) -> Bool {
+        skipWhitespace()
+        if peek == UInt8(ascii: ",") {
+            offset += 1
+            skipWhitespace()
+            return true
+        }
+        try expect(end, what)
+        return false
     }
 
     /// Walks an object; `member` must consume the value that follows the key it is given.
@@ -49,29 +104,11 @@ struct JSONScanner {
         depthLeft: Int,
         _ member: (inout JSONScanner, StringSpan, _ depthLeft: Int) throws(JSONError) -> Void
     ) throws(JSONError) {
-        guard depthLeft > 0 else { throw JSONError("nested too deep", at: offset) }
-        offset += 1
-        skipWhitespace()
-        if peek == UInt8(ascii: "}") {
-            offset += 1
-            return
-        }
-        while true {
-            guard peek == UInt8(ascii: "\"") else { throw JSONError("expected a quoted key", at: offset) }
-            let key = try scanString()
-            skipWhitespace()
-            try expect(UInt8(ascii: ":"), "':'")
-            skipWhitespace()
+        guard try enterObject(depthLeft: depthLeft) else { return }
+        repeat {
+            let key = try scanKey()
             try member(&self, key, depthLeft - 1)
-            skipWhitespace()
-            if peek == UInt8(ascii: ",") {
-                offset += 1
-                skipWhitespace()
-                continue
-            }
-            try expect(UInt8(ascii: "}"), "',' or '}'")
-            return
-        }
+        } while try nextMember()
     }
 
     /// Walks an array; `element` must consume one value.
@@ -79,24 +116,8 @@ struct JSONScanner {
         depthLeft: Int,
         _ element: (inout JSONScanner, _ depthLeft: Int) throws(JSONError) -> Void
     ) throws(JSONError) {
-        guard depthLeft > 0 else { throw JSONError("nested too deep", at: offset) }
-        offset += 1
-        skipWhitespace()
-        if peek == UInt8(ascii: "]") {
-            offset += 1
-            return
-        }
-        while true {
-            try element(&self, depthLeft - 1)
-            skipWhitespace()
-            if peek == UInt8(ascii: ",") {
-                offset += 1
-                skipWhitespace()
-                continue
-            }
-            try expect(UInt8(ascii: "]"), "',' or ']'")
-            return
-        }
+        guard try enterArray(depthLeft: depthLeft) else { return }
+        repeat { try element(&self, depthLeft - 1) } while try nextElement()
     }
 
     /// A string's bytes between the quotes, and whether any of them is an escape.

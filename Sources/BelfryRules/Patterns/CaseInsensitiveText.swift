@@ -5,7 +5,7 @@
 /// so loses characters beyond U+FFFF; here they are compared like all others.)
 struct CaseInsensitiveText: Hashable, Sendable {
     /// For each character its one or two forms.
-    private let forms: [[[UInt8]]]
+    let forms: [[[UInt8]]]
 
     init(_ text: String) {
         forms = text.unicodeScalars.map { scalar in

@@ -24,10 +24,13 @@ struct EventFields {
     private(set) var hasAmbiguousKeys = false
 
     /// - Parameter wanted: the paths that are asked for, and all their prefixes; nil for every path of the event.
-    init(_ event: JSONValue, wanted: Set<FieldPath>?) {
+    init(_ event: JSONValue, wanted: Set<FieldPath>?) { self.init(event) { wanted?.contains($0) ?? true } }
+
+    /// - Parameter isWanted: says of a path whether it or one that begins with it is asked for.
+    init(_ event: JSONValue, where isWanted: (FieldPath) -> Bool) {
         guard case .object(let object) = event else { return }
         var place: Place = []
-        walk(object, at: .root, isRoot: true, place: &place, wanted)
+        walk(object, at: .root, isRoot: true, place: &place, isWanted)
     }
 
     /// The number of the array that a pair of a place belongs to.
@@ -46,14 +49,14 @@ struct EventFields {
     }
 
     private mutating func walk(
-        _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ wanted: Set<FieldPath>?
+        _ object: JSONObject, at path: FieldPath, isRoot: Bool, place: inout Place, _ isWanted: (FieldPath) -> Bool
     ) {
         var lastIndex: [FieldPath: Int] = [:]
         var members: [(path: FieldPath, value: JSONValue)] = []
         var dotted: [FieldPath] = []
         for member in object.members {
             let memberPath = path.appending(member.key, isRoot: isRoot)
-            guard wanted?.contains(memberPath) ?? true else { continue }
+            guard isWanted(memberPath) else { continue }
             if member.key.utf8.contains(UInt8(ascii: ".")) { dotted.append(memberPath) }
             if let index = lastIndex[memberPath] {
                 members[index] = (memberPath, member.value)
@@ -66,22 +69,22 @@ struct EventFields {
             hasAmbiguousKeys = true
         }
         for member in members {
-            add(member.value, at: member.path, place: &place, wanted)
+            add(member.value, at: member.path, place: &place, isWanted)
         }
     }
 
     private mutating func add(
-        _ value: JSONValue, at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>?
+        _ value: JSONValue, at path: FieldPath, place: inout Place, _ isWanted: (FieldPath) -> Bool
     ) {
         switch value {
-        case .object(let object): walk(object, at: path, isRoot: false, place: &place, wanted)
-        case .array(let elements): walk(elements, at: path, place: &place, wanted)
+        case .object(let object): walk(object, at: path, isRoot: false, place: &place, isWanted)
+        case .array(let elements): walk(elements, at: path, place: &place, isWanted)
         default: fields[path, default: []].append(Field(value: value, place: place))
         }
     }
 
     private mutating func walk(
-        _ elements: [JSONValue], at path: FieldPath, place: inout Place, _ wanted: Set<FieldPath>?
+        _ elements: [JSONValue], at path: FieldPath, place: inout Place, _ isWanted: (FieldPath) -> Bool
     ) {
         let array = UInt64(arrayPaths.count)
         arrayPaths.append(path)
@@ -89,7 +92,7 @@ struct EventFields {
             switch element {
             case .object, .array:
                 place.append(array << 32 | UInt64(index))
-                add(element, at: path, place: &place, wanted)
+                add(element, at: path, place: &place, isWanted)
                 place.removeLast()
             default:
                 fields[path, default: []].append(Field(value: element, place: place))

@@ -59,8 +59,7 @@ extension PatternBranch {
             }
         }
         if distance.isMatch {
-            var matcher = PatternMatcher(self, event)
-            if matcher.verdict() == .matched { return distance }
+            if PatternMatcher(self, event).verdict() == .matched { return distance }
             distance.failures = max(absences, 1)
         } else {
             distance.failures += absences

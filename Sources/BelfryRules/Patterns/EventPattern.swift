@@ -10,8 +10,9 @@ public import BelfryCore
 /// This is the plain matcher: no automaton, one pattern against one event, in an order that can be read off the pattern.
 public struct EventPattern: Sendable {
     let branches: [PatternBranch]
-    /// Every path of the pattern and every prefix of one: what must be read of an event.
-    let wanted: Set<FieldPath>
+    /// Every path of the pattern and every prefix of one: what must be read of an event. Not kept: it would be most of
+    /// the memory that a rule takes.
+    var wanted: Set<FieldPath> { branches.reduce(into: []) { $0.formUnion($1.wanted) } }
 
     /// Reads a pattern out of a document.
     /// - Throws: everything that is wrong with it.
@@ -19,9 +20,6 @@ public struct EventPattern: Sendable {
         var parser = PatternParser()
         branches = parser.branches(of: node)
         guard parser.errors.isEmpty else { throw PatternErrors(errors: parser.errors) }
-        var wanted: Set<FieldPath> = []
-        for branch in branches { wanted.formUnion(branch.lastUse.keys) }
-        self.wanted = wanted
     }
 
     /// Reads a pattern given as JSON. Of duplicate keys the later one counts.
@@ -39,7 +37,7 @@ public struct EventPattern: Sendable {
 
     func matches(_ fields: EventFields) -> Bool {
         branches.contains { branch in
-            var matcher = PatternMatcher(branch, fields)
+            let matcher = PatternMatcher(branch, fields)
             return matcher.verdict() == .matched
         }
     }

@@ -21,6 +21,9 @@ struct FieldPath: Hashable, Sendable {
         return FieldPath(bytes: joined)
     }
 
+    /// The keys, without dots.
+    var parts: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) }
+
     /// The path itself and every part of it that ends before a dot, shortest first.
     var prefixes: [FieldPath] {
         var prefixes: [FieldPath] = []
@@ -29,5 +32,13 @@ struct FieldPath: Hashable, Sendable {
         }
         prefixes.append(self)
         return prefixes
+    }
+
+    /// The order of their UTF-16 code units, which is Java's: it differs from that of the bytes beyond U+FFFF only.
+    func precedesInUTF16(_ other: FieldPath) -> Bool {
+        if bytes.allSatisfy({ $0 < 0xF0 }) && other.bytes.allSatisfy({ $0 < 0xF0 }) {
+            return bytes.lexicographicallyPrecedes(other.bytes)
+        }
+        return text.utf16.lexicographicallyPrecedes(other.text.utf16)
     }
 }

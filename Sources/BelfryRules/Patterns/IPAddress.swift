@@ -1,64 +1,114 @@
-/// An IPv4 or IPv6 address as its bytes.
-struct IPAddress: Hashable, Sendable {
-    /// 4 or 16, in network order. An IPv4 address mapped into IPv6 (`::ffff:a00:1`) is the IPv4 address.
-    let bytes: [UInt8]
+import BelfryCore
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+/// An IPv4 or IPv6 address. An IPv4 address mapped into IPv6 (`::ffff:a00:1`) is the IPv4 address.
+struct IPAddress: Hashable, Sendable {
+    let bits: UInt128
+    let isVersion4: Bool
+
+    var bitCount: Int { isVersion4 ? 32 : 128 }
+
+    /// The block of addresses that begin with the same `count` bits, as its first address.
+    func prefix(_ count: Int) -> IPAddress {
+        let rest = bitCount - count
+        return IPAddress(bits: (bits >> rest) << rest, isVersion4: isVersion4)
+    }
+
+    private init(bits: UInt128, isVersion4: Bool) {
+        self.bits = bits
+        self.isVersion4 = isVersion4
+    }
 
     /// Reads `10.0.0.1` and `2001:db8::1`; nil for anything else. Leading zeros are decimal, as in event-ruler.
     init?(_ text: String) {
-        if text.utf8.contains(UInt8(ascii: ":")) {
-            guard let bytes = Self.version6(text) else { return nil }
-            let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
-            self.bytes = isMapped ? Array(bytes[12...]) : bytes
+        var text = text
+        guard let address = text.withUTF8({ IPAddress($0) }) else { return nil }
+        self = address
+    }
+
+    init?(_ text: UnsafeBufferPointer<UInt8>) {
+        guard text.count <= 64 else { return nil }
+        if text.contains(UInt8(ascii: ":")) {
+            guard let bits = Self.version6(text) else { return nil }
+            self.init(bits: bits & (bits >> 32 == 0xFFFF ? 0xFFFF_FFFF : .max), isVersion4: bits >> 32 == 0xFFFF)
         } else {
-            guard let bytes = Self.version4(text) else { return nil }
-            self.bytes = bytes
+            guard let bits = Self.version4(text) else { return nil }
+            self.init(bits: bits, isVersion4: true)
         }
     }
 
-    private static func version4(_ text: String) -> [UInt8]? {
-        guard text.utf8.count <= 64 else { return nil }
-        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var bytes: [UInt8] = []
-        for part in parts {
-            guard !part.isEmpty, part.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
-            let value = part.reduce(0) { min($0 * 10 + Int($1 - 0x30), 256) }
-            guard value < 256 else { return nil }
-            bytes.append(UInt8(value))
+    private static func version4(_ text: UnsafeBufferPointer<UInt8>) -> UInt128? {
+        var bits: UInt128 = 0
+        var parts = 0
+        var part: Int?
+        for byte in text {
+            if byte == UInt8(ascii: ".") {
+                guard let value = part, parts < 3 else { return nil }
+                bits = bits << 8 | UInt128(value)
+                parts += 1
+                part = nil
+            } else {
+                guard byte &- 0x30 < 10 else { return nil }
+                let value = (part ?? 0) * 10 + Int(byte - 0x30)
+                guard value < 256 else { return nil }
+                part = value
+            }
         }
-        return bytes
+        guard let value = part, parts == 3 else { return nil }
+        return bits << 8 | UInt128(value)
     }
 
     /// RFC 4291, section 2.2, forms 1 and 2 (no dotted tail: event-ruler reads none).
-    private static func version6(_ text: String) -> [UInt8]? {
-        guard text.utf8.count <= 39 else { return nil }
-        let halves = text.utf8.split(separator: "::".utf8, omittingEmptySubsequences: false)
-        guard halves.count <= 2, let head = groups(halves[0]) else { return nil }
-        guard halves.count == 2 else { return head.count == 16 ? head : nil }
-        guard let tail = groups(halves[1]), head.count + tail.count <= 14 else { return nil }
-        return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
+    private static func version6(_ text: UnsafeBufferPointer<UInt8>) -> UInt128? {
+        guard text.count <= 39 else { return nil }
+        var bits: UInt128 = 0
+        var groups = 0
+        /// How many groups stand before the `::`.
+        var gap: Int?
+        var index = 0
+        func isColon(_ index: Int) -> Bool { index < text.count && text[index] == UInt8(ascii: ":") }
+        if isColon(0), isColon(1) {
+            gap = 0
+            index = 2
+        }
+        while index < text.count {
+            guard let (group, end) = group(text, from: index), groups < 8 else { return nil }
+            bits = bits << 16 | UInt128(group)
+            groups += 1
+            index = end
+            if index == text.count { break }
+            guard isColon(index), index + 1 < text.count else { return nil }
+            index += 1
+            if isColon(index) {
+                guard gap == nil else { return nil }
+                gap = groups
+                index += 1
+            }
+        }
+        guard let gap else { return groups == 8 ? bits : nil }
+        guard groups < 8 else { return nil }
+        let tailBits = (groups - gap) * 16
+        let tail = bits & (1 << tailBits - 1)
+        return (bits >> tailBits) << ((8 - gap) * 16) | tail
     }
 
-    private static func groups(_ text: Substring.UTF8View) -> [UInt8]? {
-        guard !text.isEmpty else { return [] }
-        var bytes: [UInt8] = []
-        for group in text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
-            guard (1...4).contains(group.count), let value = UInt16(Substring(group), radix: 16),
-                group.first != UInt8(ascii: "+"), group.first != UInt8(ascii: "-")
-            else { return nil }
-            bytes.append(UInt8(value >> 8))
-            bytes.append(UInt8(value & 255))
+    /// One to four hexadecimal digits, and where they end.
+    private static func group(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> (UInt16, Int)? {
+        var value: UInt16 = 0
+        var index = start
+        while index < text.count, let digit = Hex.digit(text[index]) {
+            guard index < start + 4 else { return nil }
+            value = value << 4 | UInt16(digit)
+            index += 1
         }
-        return bytes
+        return index > start ? (value, index) : nil
     }
 }
 
 /// A block of addresses: `10.0.0.0/8`. Bits behind the mask may be set and do not count.
 struct IPNetwork: Hashable, Sendable {
-    private let base: IPAddress
-    private let maskBits: Int
+    /// With the bits behind the mask cleared.
+    let base: IPAddress
+    let maskBits: Int
 
     /// - Throws: why `text` is no block, in words for its author.
     init(_ text: String) throws(PatternIssue) {
@@ -70,22 +120,16 @@ struct IPNetwork: Hashable, Sendable {
             throw PatternIssue("the mask bits after '/' must be a whole number")
         }
         // event-ruler refuses /32 and /128 as well: a single address is an exact match.
-        guard bits < base.bytes.count * 8 else {
+        guard bits < base.bitCount else {
             throw PatternIssue(
-                "the mask bits must be less than \(base.bytes.count * 8)",
+                "the mask bits must be less than \(base.bitCount)",
                 hint: "for a single address write the address itself, without cidr")
         }
-        self.base = base
+        self.base = base.prefix(bits)
         maskBits = bits
     }
 
     func contains(_ address: IPAddress) -> Bool {
-        guard address.bytes.count == base.bytes.count else { return false }
-        for index in base.bytes.indices {
-            let bits = min(8, max(0, maskBits - index * 8))
-            let mask = ~UInt8(truncatingIfNeeded: 0xFF >> bits)
-            if (address.bytes[index] ^ base.bytes[index]) & mask != 0 { return false }
-        }
-        return true
+        address.isVersion4 == base.isVersion4 && address.prefix(maskBits) == base
     }
 }

@@ -13,28 +13,35 @@ struct PatternBranch: Sendable {
     /// In the order of their paths, which is event-ruler's (UTF-16): `exists: false` sees the array elements that the
     /// clauses before it have chosen.
     let clauses: [PatternClause]
-    /// For each prefix of a path the last clause it is a prefix of: past it, an array there no longer ties clauses.
-    let lastUse: [FieldPath: Int]
-    /// Whether the arrays that still tie clauses always lie on the path of the next clause.
-    /// Not so for `x`, `x-1`, `x.a`: the array `x` is needed again after `x-1`.
-    let isContiguous: Bool
 
     init(_ unordered: some Sequence<PatternClause>) {
-        clauses = unordered.map { ($0, Array($0.path.text.utf16)) }
-            .sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0)
+        clauses = unordered.sorted { $0.path.precedesInUTF16($1.path) }
+    }
+
+    /// Every path and every prefix of one.
+    var wanted: Set<FieldPath> {
+        clauses.reduce(into: []) { wanted, clause in wanted.formUnion(clause.path.prefixes) }
+    }
+
+    /// For each prefix of a path the last clause it is a prefix of: past it, an array there no longer ties clauses.
+    var lastUse: [FieldPath: Int] {
         var lastUse: [FieldPath: Int] = [:]
-        let prefixes = clauses.map { $0.path.prefixes }
-        for (index, prefixes) in prefixes.enumerated() {
-            for prefix in prefixes { lastUse[prefix] = index }
+        for (index, clause) in clauses.enumerated() {
+            for prefix in clause.path.prefixes { lastUse[prefix] = index }
         }
-        self.lastUse = lastUse
+        return lastUse
+    }
+
+    /// Whether the arrays that still tie clauses always lie on the path of the next clause.
+    /// Not so for `x`, `x-1`, `x.a`: the array `x` is needed again after `x-1`.
+    func isContiguous(_ lastUse: [FieldPath: Int]) -> Bool {
         var previous: [FieldPath] = []
-        var isContiguous = true
-        for (index, prefixes) in prefixes.enumerated() {
+        for (index, clause) in clauses.enumerated() {
+            let prefixes = clause.path.prefixes
             let live = previous.filter { lastUse[$0, default: -1] >= index }
-            if !live.isEmpty, !Set(live).isSubset(of: prefixes) { isContiguous = false }
+            if !live.isEmpty, !Set(live).isSubset(of: prefixes) { return false }
             previous = prefixes
         }
-        self.isContiguous = isContiguous
+        return true
     }
 }

@@ -62,7 +62,7 @@ public struct PatternExplanation: Sendable {
 
     init(of branches: [PatternBranch], _ event: EventFields) {
         let ways = branches.map { branch -> (branch: PatternBranch, clauses: [Clause], matched: Bool) in
-            var matcher = PatternMatcher(branch, event)
+            let matcher = PatternMatcher(branch, event)
             let verdict = matcher.verdict()
             var clauses = branch.clauses.map { Self.clause($0, event) }
             switch verdict {

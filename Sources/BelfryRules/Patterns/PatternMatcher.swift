@@ -3,16 +3,12 @@ import BelfryCore
 /// The plain matcher: holds one branch against one event, clause by clause.
 ///
 /// What makes it more than a loop is array consistency: values that satisfy different clauses must not come from different
-/// elements of one array. So the matcher carries the set of places chosen so far and joins it with the places
-/// of each clause's values; places are forgotten as soon as no later clause can conflict with them, which keeps the set no
-/// larger than the event.
+/// elements of one array (``PlaceJoin``).
 struct PatternMatcher {
     typealias Place = EventFields.Place
 
     let branch: PatternBranch
     let event: EventFields
-    /// Joins left of pairs of places, where they cannot be looked up (see ``slowJoin``).
-    private var stepsLeft = Limits.patternJoinsMax
 
     init(_ branch: PatternBranch, _ event: EventFields) {
         self.branch = branch
@@ -27,25 +23,21 @@ struct PatternMatcher {
         case tooComplex(clause: Int)
     }
 
-    mutating func verdict() -> Verdict {
-        // Then the places of a path are chains of nested elements, and two agree if one begins with the other.
-        let isChained = branch.isContiguous && !event.hasAmbiguousKeys
-        var chosen: Set<Place> = [[]]
+    func verdict() -> Verdict {
+        let lastUse = branch.lastUse
+        var join = PlaceJoin(isChained: branch.isContiguous(lastUse) && !event.hasAmbiguousKeys)
         for (index, clause) in branch.clauses.enumerated() {
             let fields = event.fields[clause.path] ?? []
             let accepted = places(of: fields) { field in clause.tests.contains { $0.matches(field.value) } }
-            guard var joined = isChained ? chainJoin(chosen, accepted) : slowJoin(chosen, accepted) else {
-                return .tooComplex(clause: index)
+            let isAbsence = clause.tests.contains(where: \.isAbsence)
+            let outcome = join.add(accepted, exceptIn: isAbsence ? places(of: fields) { _ in true } : nil) { array in
+                lastUse[event.arrayPaths[array], default: -1] > index
             }
-            if clause.tests.contains(where: \.isAbsence) {
-                let present = places(of: fields) { _ in true }
-                guard let absent = without(chosen, present, isChained: isChained) else {
-                    return .tooComplex(clause: index)
-                }
-                joined.formUnion(absent)
+            switch outcome {
+            case .joined: continue
+            case .failed: return .failed(clause: index)
+            case .tooComplex: return .tooComplex(clause: index)
             }
-            if joined.isEmpty { return .failed(clause: index) }
-            chosen = forget(joined, after: index)
         }
         return .matched
     }
@@ -54,95 +46,5 @@ struct PatternMatcher {
         var places: Set<Place> = []
         for field in fields where !places.contains(field.place) && isWanted(field) { places.insert(field.place) }
         return places
-    }
-
-    /// Drops the arrays that no clause behind `index` can be in.
-    private func forget(_ places: Set<Place>, after index: Int) -> Set<Place> {
-        if places.count == 1, places.contains([]) { return places }
-        var kept: Set<Place> = []
-        for place in places {
-            kept.insert(
-                place.filter { branch.lastUse[event.arrayPaths[EventFields.array(of: $0)], default: -1] > index })
-        }
-        return kept
-    }
-
-    // MARK: Chains: lookups
-
-    /// The longer place of every pair that agrees. (In the order of the paths it is nearly always the right one.)
-    private func chainJoin(_ left: Set<Place>, _ right: Set<Place>) -> Set<Place>? {
-        if left.count == 1, left.contains([]) { return right }
-        var joined: Set<Place> = []
-        for place in right where hasBeginning(of: place, in: left) { joined.insert(place) }
-        for place in left where hasBeginning(of: place, in: right) { joined.insert(place) }
-        return joined
-    }
-
-    /// Whether the place or a beginning of it is in the set.
-    private func hasBeginning(of place: Place, in places: Set<Place>) -> Bool {
-        if places.contains(place) { return true }
-        return place.indices.contains { places.contains(Array(place[..<$0])) }
-    }
-
-    /// The places of `chosen` that agree with none of `present`.
-    private mutating func without(_ chosen: Set<Place>, _ present: Set<Place>, isChained: Bool) -> Set<Place>? {
-        if present.isEmpty { return chosen }
-        if present.contains([]) { return [] }
-        guard isChained else {
-            var kept: Set<Place> = []
-            for place in chosen {
-                guard spend(present.count) else { return nil }
-                if present.allSatisfy({ Self.union(place, $0) == nil }) { kept.insert(place) }
-            }
-            return kept
-        }
-        var beginnings: Set<Place> = []
-        for place in present {
-            for end in 0...place.count { beginnings.insert(Array(place[..<end])) }
-        }
-        return chosen.filter { !beginnings.contains($0) && !hasBeginning(of: $0, in: present) }
-    }
-
-    // MARK: Anything else: every pair, up to a bound
-
-    /// Several arrays of one path stand side by side (`{"a.b": […], "a": {"b": […]}}`), or the pattern leaves an array
-    /// and comes back to it: then places are no chains, and combinations multiply. The bound is far above what a sender
-    /// means and keeps a hostile event from costing more than a fraction of a second.
-    private mutating func slowJoin(_ left: Set<Place>, _ right: Set<Place>) -> Set<Place>? {
-        var joined: Set<Place> = []
-        for place in left {
-            guard spend(right.count) else { return nil }
-            for other in right {
-                if let union = Self.union(place, other) { joined.insert(union) }
-            }
-        }
-        return joined
-    }
-
-    private mutating func spend(_ steps: Int) -> Bool {
-        stepsLeft -= steps
-        return stepsLeft >= 0
-    }
-
-    /// Both places together, in the order of their arrays; nil if they are in different elements of one array.
-    private static func union(_ left: Place, _ right: Place) -> Place? {
-        var union: Place = []
-        var left = left[...]
-        var right = right[...]
-        while let first = left.first, let second = right.first {
-            let (array, other) = (EventFields.array(of: first), EventFields.array(of: second))
-            if array == other {
-                guard first == second else { return nil }
-                right.removeFirst()
-            }
-            if array <= other {
-                union.append(first)
-                left.removeFirst()
-            } else {
-                union.append(second)
-                right.removeFirst()
-            }
-        }
-        return union + left + right
     }
 }

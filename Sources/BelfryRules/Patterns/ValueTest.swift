@@ -6,7 +6,7 @@ struct ValueTest: Sendable {
     let written: JSONValue
     let kind: Kind
 
-    indirect enum Kind: Sendable {
+    indirect enum Kind: Sendable, Hashable {
         /// `null`, `true`, `false`.
         case null
         case bool(Bool)
@@ -56,24 +56,24 @@ extension ValueTest.Kind {
         case .absent: return false
         case .anythingBut(let excluded): return !excluded.contains { $0.matches(value) }
         default:
-            guard let text = value.string else { return false }
-            return matches(text)
+            guard var text = value.string else { return false }
+            return text.withUTF8 { matches(text: $0) }
         }
     }
 
-    private func matches(_ text: String) -> Bool {
-        let bytes = text.utf8
+    /// Whether the bytes of a string pass a test of text.
+    func matches(text: UnsafeBufferPointer<UInt8>) -> Bool {
         switch self {
-        case .text(let wanted): return bytes.count == wanted.count && bytes.elementsEqual(wanted)
-        case .prefix(let prefix): return bytes.starts(with: prefix)
-        case .suffix(let suffix): return bytes.count >= suffix.count && bytes.suffix(suffix.count).elementsEqual(suffix)
-        case .equalsIgnoringCase(let wanted): return wanted.equals(Array(bytes)[...])
-        case .prefixIgnoringCase(let wanted): return wanted.isPrefix(of: Array(bytes)[...])
-        case .suffixIgnoringCase(let wanted): return wanted.isSuffix(of: Array(bytes)[...])
-        case .wildcard(let wildcard): return wildcard.matches(Array(bytes)[...])
-        case .address(let wanted): return IPAddress(text) == wanted
-        case .network(let network): return IPAddress(text).map(network.contains) ?? false
-        default: return false
+        case .text(let wanted): text.elementsEqual(wanted)
+        case .prefix(let prefix): text.starts(with: prefix)
+        case .suffix(let suffix): text.count >= suffix.count && text.suffix(suffix.count).elementsEqual(suffix)
+        case .equalsIgnoringCase(let wanted): wanted.equals(Array(text)[...])
+        case .prefixIgnoringCase(let wanted): wanted.isPrefix(of: Array(text)[...])
+        case .suffixIgnoringCase(let wanted): wanted.isSuffix(of: Array(text)[...])
+        case .wildcard(let wildcard): wildcard.matches(text)
+        case .address(let wanted): IPAddress(text) == wanted
+        case .network(let network): IPAddress(text).map(network.contains) ?? false
+        default: false
         }
     }
 }

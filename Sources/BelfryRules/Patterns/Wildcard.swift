@@ -1,7 +1,7 @@
 /// Text with `*`, each standing for any bytes or none; `\*` and `\\` are the characters themselves.
 struct Wildcard: Hashable, Sendable {
     /// The literal parts between the stars: one more than there are stars.
-    private let parts: [[UInt8]]
+    let parts: [[UInt8]]
 
     var starCount: Int { parts.count - 1 }
 
@@ -37,16 +37,16 @@ struct Wildcard: Hashable, Sendable {
         #"in a wildcard '\' may only stand before '*' or '\'"#, hint: #"write '\\' for the character itself"#)
 
     /// Whether all of `text` matches. Each part between two stars is looked for once, leftmost first, which is right
-    /// because the star before it takes whatever is left over: the cost is linear in the text and the pattern.
-    func matches(_ text: ArraySlice<UInt8>) -> Bool {
-        guard parts.count > 1 else { return text.elementsEqual(parts[0]) }
+    /// because the star before it takes whatever is left over.
+    func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let first = parts[0]
         let last = parts[parts.count - 1]
+        guard parts.count > 1 else { return text.elementsEqual(first) }
         guard text.count >= first.count + last.count, text.starts(with: first),
             text.suffix(last.count).elementsEqual(last)
         else { return false }
         var rest = text.dropFirst(first.count).dropLast(last.count)
-        for part in parts[1..<(parts.count - 1)] {
+        for part in parts.dropFirst().dropLast() {
             guard let end = Self.endOfFirst(part, in: rest) else { return false }
             rest = rest[end...]
         }
@@ -54,8 +54,12 @@ struct Wildcard: Hashable, Sendable {
     }
 
     /// Knuth, Morris and Pratt's search: no byte of the text is looked at twice.
-    private static func endOfFirst(_ part: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
+    private static func endOfFirst(_ part: [UInt8], in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
         guard text.count >= part.count else { return nil }
+        if part.count < 2 {
+            guard let byte = part.first else { return text.startIndex }
+            return text.firstIndex(of: byte).map { $0 + 1 }
+        }
         let borders = borders(of: part)
         var matched = 0
         for index in text.indices {

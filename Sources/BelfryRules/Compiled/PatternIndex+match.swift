@@ -1,0 +1,211 @@
+import BelfryCore
+
+/// The bytes of an event's fields.
+struct FieldText {
+    /// The text that was walked.
+    let text: UnsafeBufferPointer<UInt8>
+    /// ``FieldList/copies``
+    let copies: UnsafeBufferPointer<UInt8>
+
+    @inline(__always)
+    subscript(field: WalkedField) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: (field.isCopy ? copies : text)[Int(field.start)..<Int(field.end)])
+    }
+}
+
+/// An event's fields, and what is noted about them.
+struct MatchedEvent {
+    let tree: KeyTree
+    let fields: FieldList
+    let text: FieldText
+}
+
+extension PatternIndex {
+    /// How the values that an event has at a clause's path fit the clause.
+    enum Fit: UInt32 {
+        /// None passes.
+        case none
+        /// Whatever elements of arrays the other clauses choose: a value outside of all arrays passes, or the absence of all.
+        case free
+        /// Values inside of arrays pass.
+        case inArrays
+        /// None passes, but the clause asks for absence, and all values are inside of arrays.
+        case absentInArrays
+    }
+
+    /// Notes the patterns that an event satisfies.
+    func match(_ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin) {
+        notes.begin(self)
+        for branch in always { visit(branch, event, &notes, &join) }
+        for position in event.fields.fields.indices {
+            let field = event.fields.fields[position]
+            guard Int(field.leaf) < paths.count else { continue }
+            reach(field.leaf, field.kind, event.text[field], event, &notes, &join)
+        }
+    }
+
+    // MARK: From values to branches
+
+    private func reach(
+        _ leaf: Int32, _ kind: WalkedField.Kind, _ text: UnsafeBufferPointer<UInt8>, _ event: borrowing MatchedEvent,
+        _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        let path = paths[Int(leaf)]
+        if path.any >= 0 { visit(list: path.any, event, &notes, &join) }
+        switch kind {
+        case .null: visit(key: Access.key(.null, leaf, 0), event, &notes, &join)
+        case .isFalse: visit(key: Access.key(.isFalse, leaf, 0), event, &notes, &join)
+        case .isTrue: visit(key: Access.key(.isTrue, leaf, 0), event, &notes, &join)
+        case .number: reach(number: text, path, leaf, event, &notes, &join)
+        case .string: reach(string: text, path, leaf, event, &notes, &join)
+        }
+    }
+
+    private func reach(
+        number text: UnsafeBufferPointer<UInt8>, _ path: Path, _ leaf: Int32, _ event: borrowing MatchedEvent,
+        _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        if path.hasLiterals { visit(key: Access.key(.literal, leaf, TextHash.of(text)), event, &notes, &join) }
+        guard path.hasNumbers || !path.ranges.isEmpty, let number = ComparableNumber(text) else { return }
+        if path.hasNumbers {
+            visit(key: Access.key(.number, leaf, Access.hash(of: number.value)), event, &notes, &join)
+        }
+        intervals.forEachBranch(in: path.ranges, containing: number.value) { visit($0, event, &notes, &join) }
+    }
+
+    private func reach(
+        string text: UnsafeBufferPointer<UInt8>, _ path: Path, _ leaf: Int32, _ event: borrowing MatchedEvent,
+        _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        if path.textLengths >> UInt64(text.count & 63) & 1 != 0 {
+            visit(key: Access.key(.text, leaf, TextHash.of(text)), event, &notes, &join)
+        }
+        if !path.prefixes.isEmpty {
+            TextHash.forEachBeginning(of: text, lengths: lengths(path.prefixes), foldsCase: false) {
+                visit(key: Access.key(.prefix, leaf, $0), event, &notes, &join)
+            }
+        }
+        if !path.suffixes.isEmpty {
+            TextHash.forEachEnd(of: text, lengths: lengths(path.suffixes), foldsCase: false) {
+                visit(key: Access.key(.suffix, leaf, $0), event, &notes, &join)
+            }
+        }
+        if path.root >= 0 {
+            literals.forEachList(in: text, from: path.root) { visit(list: $0, event, &notes, &join) }
+        }
+        if path.hasFoldedTexts || !path.foldedPrefixes.isEmpty || !path.foldedSuffixes.isEmpty {
+            reach(folded: text, path, leaf, event, &notes, &join)
+        }
+        if path.hasAddresses || !path.masks.isEmpty, let address = IPAddress(text) {
+            if path.hasAddresses {
+                visit(key: Access.key(.address, leaf, Access.hash(of: address)), event, &notes, &join)
+            }
+            for bits in lengths(path.masks) where bits < address.bitCount {
+                let hash = Access.hash(of: address.prefix(Int(bits)), maskBits: bits)
+                visit(key: Access.key(.network, leaf, hash), event, &notes, &join)
+            }
+        }
+    }
+
+    private func reach(
+        folded text: UnsafeBufferPointer<UInt8>, _ path: Path, _ leaf: Int32, _ event: borrowing MatchedEvent,
+        _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        if path.hasFoldedTexts {
+            visit(key: Access.key(.foldedText, leaf, TextHash.of(text, foldsCase: true)), event, &notes, &join)
+        }
+        TextHash.forEachBeginning(of: text, lengths: lengths(path.foldedPrefixes), foldsCase: true) {
+            visit(key: Access.key(.foldedPrefix, leaf, $0), event, &notes, &join)
+        }
+        TextHash.forEachEnd(of: text, lengths: lengths(path.foldedSuffixes), foldsCase: true) {
+            visit(key: Access.key(.foldedSuffix, leaf, $0), event, &notes, &join)
+        }
+    }
+
+    private func lengths(_ part: Range<Int32>) -> ArraySlice<Int32> {
+        lengths[Int(part.lowerBound)..<Int(part.upperBound)]
+    }
+
+    // MARK: From branches to matches
+
+    private func visit(
+        key: UInt64, _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        let list = lists.list(of: key)
+        if list >= 0 { visit(list: list, event, &notes, &join) }
+    }
+
+    private func visit(
+        list: Int32, _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin
+    ) {
+        // A value that comes a million times leads to its list once.
+        guard notes.lists[Int(list)] != notes.round else { return }
+        notes.lists[Int(list)] = notes.round
+        lists.forEachNumber(in: list) { visit($0, event, &notes, &join) }
+    }
+
+    private func visit(
+        _ number: Int32, _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes,
+        _ join: inout ElementJoin
+    ) {
+        guard notes.branches[Int(number)] != notes.round else { return }
+        notes.branches[Int(number)] = notes.round
+        let branch = branches[Int(number)]
+        guard notes.patterns[Int(branch.pattern)] != notes.round, satisfies(branch, event, &notes, &join) else {
+            return
+        }
+        notes.patterns[Int(branch.pattern)] = notes.round
+        notes.found.append(branch.pattern)
+    }
+
+    private func satisfies(
+        _ branch: Branch, _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes,
+        _ join: inout ElementJoin
+    ) -> Bool {
+        var bound = 0
+        var isBoundByAbsence = false
+        for index in Int(branch.clauses)..<Int(branch.clauses + branch.clauseCount) {
+            switch fit(clauseNumbers[index], event, &notes) {
+            case .none: return false
+            case .free: continue
+            case .inArrays: bound += 1
+            case .absentInArrays:
+                bound += 1
+                isBoundByAbsence = true
+            }
+        }
+        // One value alone has nothing to be consistent with.
+        if bound < 2, !isBoundByAbsence { return true }
+        return join.holds(branch, self, event)
+    }
+
+    private func fit(
+        _ number: Int32, _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes
+    ) -> Fit {
+        let known = notes.clauses[Int(number)]
+        if known >> 2 == notes.round { return Fit(rawValue: known & 3) ?? .none }
+        let fit = fit(clauses[Int(number)], event)
+        notes.clauses[Int(number)] = notes.round << 2 | fit.rawValue
+        return fit
+    }
+
+    private func fit(_ clause: Clause, _ event: borrowing MatchedEvent) -> Fit {
+        var position = event.fields.lastField(of: clause.leaf)
+        if position < 0 { return clause.isAbsence ? .free : .none }
+        var fit = Fit.none
+        var isAlwaysThere = false
+        while position >= 0 {
+            let field = event.fields.fields[Int(position)]
+            if field.place == 0 { isAlwaysThere = true }
+            if fit == .none || field.place == 0,
+                arena.passesAny(from: clause.tests, count: clause.testCount, field.kind, event.text[field])
+            {
+                if field.place == 0 { return .free }
+                fit = .inArrays
+            }
+            position = field.previous
+        }
+        if fit == .none, clause.isAbsence, !isAlwaysThere { return .absentInArrays }
+        return fit
+    }
+}
