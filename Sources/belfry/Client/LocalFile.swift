@@ -54,6 +54,18 @@ enum LocalFile {
         }
     }
 
+    /// Writes a file that is not there yet.
+    static func writeNew(_ bytes: [UInt8], to path: String, mode: mode_t) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw Failure(.usage, "cannot write \(path): \(lastError())") }
+        defer { close(descriptor) }
+        guard write(descriptor, bytes, bytes.count) == bytes.count else {
+            let reason = lastError()
+            unlink(path)
+            throw Failure(.usage, "cannot write \(path): \(reason)")
+        }
+    }
+
     /// The path from the root, without `.` and `..`.
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 

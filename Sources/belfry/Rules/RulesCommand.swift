@@ -11,7 +11,7 @@ struct RulesCommand: ParsableCommand {
             """,
         subcommands: [
             RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesEnable.self, RulesDisable.self,
-            RulesObserve.self, RulesMute.self,
+            RulesObserve.self, RulesMute.self, RulesImport.self,
         ],
         defaultSubcommand: RulesList.self
     )
