@@ -16,6 +16,8 @@ public struct AgentRequest: Sendable {
     public var arguments: [String]
     /// How long the step may take; nil leaves it to the agent's own timeouts.
     public var timeout: Duration?
+    /// What the program is to send to the hub with (``Hops``).
+    public var hops = 0
 
     public init(
         run: RunID,

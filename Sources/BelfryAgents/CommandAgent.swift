@@ -10,17 +10,16 @@ struct CommandAgent: Agent {
         guard let program = request.program else {
             throw BelfryError(.commandNotAllowed, "the command is not in the server's commands: table")
         }
-        try await commands.run(
-            CommandRequest(
-                program: program,
-                arguments: request.arguments,
-                input: request.input.bytes,
-                run: request.run,
-                step: request.step,
-                timeout: min(timeout, request.timeout ?? timeout),
-                outputBytesMax: outputBytesMax
-            ),
-            emit: emit
+        var command = CommandRequest(
+            program: program,
+            arguments: request.arguments,
+            input: request.input.bytes,
+            run: request.run,
+            step: request.step,
+            timeout: min(timeout, request.timeout ?? timeout),
+            outputBytesMax: outputBytesMax
         )
+        command.hops = request.hops
+        try await commands.run(command, emit: emit)
     }
 }

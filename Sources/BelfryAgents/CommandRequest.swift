@@ -14,6 +14,8 @@ public struct CommandRequest: Sendable {
     public var timeout: Duration
     /// A longer standard output ends the process group.
     public var outputBytesMax: Int
+    /// What the program is to send to the hub with (``Hops``).
+    public var hops = 0
 
     public init(
         program: String,

@@ -16,7 +16,7 @@ public struct CommandRunner: Sendable {
     /// - Parameters:
     ///   - hub: names the data folder; `BELFRY_HUB` in the environment of every child.
     ///   - grace: between SIGTERM and SIGKILL.
-    ///   - environment: all that a program gets besides `BELFRY_HUB`, `BELFRY_RUN` and `BELFRY_STEP`.
+    ///   - environment: all that a program gets besides `BELFRY_HUB`, `BELFRY_RUN`, `BELFRY_STEP` and `BELFRY_HOPS`.
     public init(
         hub: String,
         grace: Duration = Limits.terminationGrace,
@@ -86,7 +86,10 @@ public struct CommandRunner: Sendable {
     }
 
     private func variables(_ request: CommandRequest) -> [Environment.Key: String] {
-        let markers = ["BELFRY_HUB": hub, "BELFRY_RUN": "\(request.run)", "BELFRY_STEP": request.marker]
+        let markers = [
+            "BELFRY_HUB": hub, "BELFRY_RUN": "\(request.run)", "BELFRY_STEP": request.marker,
+            Hops.variable: "\(request.hops)",
+        ]
         let all = environment.merging(markers) { $1 }
         return Dictionary(uniqueKeysWithValues: all.map { (Environment.Key(stringLiteral: $0), $1) })
     }

@@ -87,15 +87,5 @@ enum ProviderMessage {
     }
 
     /// One line of at most ``Limits/errorTextBytesMax`` bytes.
-    static func cut(_ text: String) -> String {
-        var line = String.UnicodeScalarView()
-        var bytes = 0
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control
-            bytes += isControl ? 1 : UTF8.width(scalar)
-            guard bytes <= Limits.errorTextBytesMax else { return String(line) + "…" }
-            line.append(isControl ? " " : scalar)
-        }
-        return String(line)
-    }
+    static func cut(_ text: String) -> String { text.plain(bytesMax: Limits.errorTextBytesMax) }
 }

@@ -20,6 +20,8 @@ public struct Event: Sendable, Hashable {
     public var headers: JSONObject
     /// The payload as the sender wrote it, after `redact`.
     public var data: RawJSON
+    /// How many runs led to this event (``Hops``). Beside the event, not in it: patterns and templates do not see it.
+    public var hops = 0
 
     public init(
         id: EventID, source: String, origin: String? = nil, key: String? = nil, type: String, subject: String? = nil,

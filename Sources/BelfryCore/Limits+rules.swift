@@ -24,6 +24,22 @@ extension Limits {
     public static let nearestNamesMax = 10_000
     /// A mute that nobody remembers is a rule that does not work.
     public static let muteMax = Duration.seconds(30 * 86400)
+    /// An event that came of so many runs, one after the other, starts none: rules that feed each other would never end.
+    public static let hopsMax = 8
+    /// Failed runs in a row after which a rule is given up: each costs tokens, and a notice that nobody reads the tenth
+    /// time.
+    public static let ruleFailuresDefault = 10
+    public static let ruleFailuresMax = 1000
+    /// A larger budget is none.
+    public static let ruleTokensPerDayMax = 1_000_000_000_000
+    /// A run that waits longer for its place is forgotten by who would read it.
+    public static let runWaitMax = Duration.seconds(7 * 86400)
+    /// What a breaker says of its last failure.
+    public static let brokenReasonBytesMax = 500
+    /// Bytes of prompt and output that stand for a token where the provider counts none.
+    public static let bytesPerToken = 4
+    /// How long the tokens of a day are remembered: a clock that is set back finds what was counted then.
+    public static let tokenDaysKept = 7
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
 

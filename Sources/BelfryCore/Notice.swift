@@ -7,7 +7,7 @@ public struct Notice: Sendable, Hashable {
         case runFailed = "run_failed"
         case stopUnconfirmed = "stop_unconfirmed"
         /// Documents that can't be used: a rules folder that can't be applied, a stored document that can't be read, a
-        /// secret or an agent that is gone.
+        /// secret or an agent that is gone; and a rule whose breaker has opened.
         case ruleBroken = "rule_broken"
         /// A source refuses what its sender brings.
         case sourceRefusing = "source_refusing"
@@ -66,30 +66,5 @@ public struct Notice: Sendable, Hashable {
             time: time, topic: .alerts, run: run, rule: rule, source: source, type: .notice,
             data: RawJSON(trusted: writer.bytes)
         )
-    }
-}
-
-extension String {
-    /// One line for a person: no control characters, nothing that turns the direction of text, at most so many bytes.
-    fileprivate func plain(bytesMax: Int) -> String {
-        var plain = String.UnicodeScalarView()
-        var bytes = 0
-        for scalar in unicodeScalars {
-            let shown = scalar.isControl ? " " : scalar
-            bytes += UTF8.width(shown)
-            guard bytes <= bytesMax else { return String(plain) + "…" }
-            plain.append(shown)
-        }
-        return String(plain)
-    }
-}
-
-extension Unicode.Scalar {
-    /// C0, DEL, C1, line and paragraph separators, and marks of direction (Unicode, UAX #9).
-    fileprivate var isControl: Bool {
-        switch value {
-        case 0...0x1F, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
-        default: false
-        }
     }
 }

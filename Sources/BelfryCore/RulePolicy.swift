@@ -4,6 +4,12 @@ public struct RuleLimits: Sendable, Hashable {
     public var concurrency = Limits.ruleConcurrencyDefault
     /// Runs that may begin within an hour; more matches are recorded as `limited`.
     public var runsPerHour = Limits.ruleRunsPerHourDefault
+    /// Tokens that the rule's agent steps may use within one UTC day; nil: any number.
+    public var tokensPerDay: Int?
+    /// A run that has waited longer for its place expires; nil: it waits.
+    public var maxWait: Duration?
+    /// So many failed runs in a row open the rule's breaker; 0: none do.
+    public var failures = Limits.ruleFailuresDefault
 
     public init() {}
 }

@@ -102,6 +102,7 @@ extension Event {
             headers: incoming.headers,
             data: incoming.data
         )
+        hops = Hops.count(in: delivery.headers.values(Hops.header))
     }
 }
 

@@ -36,8 +36,8 @@ extension Hub {
             item["muted_until"] = .string(mute.until.description)
             item["muted_by"] = .string(mute.by)
         }
-        if let since = state.brokenSince {
-            item["broken"] = ["since": .string(since.description), "reason": .optional(state.brokenReason)]
+        if let broken = state.broken {
+            item["broken"] = ["since": .string(broken.since.description), "reason": .string(broken.reason)]
         }
         guard let rule = snapshot.rules[record.name] else {
             item["enabled"] = false

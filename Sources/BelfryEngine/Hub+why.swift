@@ -14,7 +14,7 @@ extension Hub {
     /// What happened to an event, and why: the stored outcome of every match in every round, then what today's rules make
     /// of it, each clause with the values seen.
     ///
-    /// `{event, source, type, status, received, ruleset_version, rules_changed, verified_by, same_body_as?,
+    /// `{event, source, type, status, received, ruleset_version, rules_changed, verified_by, hops, same_body_as?,
     /// matches: [{rule, rule_version, version_now, outcome, run, detail, round, time}], matches_left_out?,
     /// rules: [{rule, version, matched, kind?, explanation, resolve?}], total, matching, for_other_sources, left_out}`;
     /// of one rule also `then`.
@@ -41,7 +41,7 @@ extension Hub {
             "received": .string(record.summary.received.description),
             "ruleset_version": .int(record.summary.ruleSetVersion),
             "rules_changed": .bool(record.summary.ruleSetVersion != ruleSet.version),
-            "verified_by": .optional(record.summary.verifiedBy),
+            "verified_by": .optional(record.summary.verifiedBy), "hops": .int(record.summary.hops),
         ]
         if let other = record.summary.sameBodyAs { why["same_body_as"] = .string(other.description) }
         // The last rounds are what holds; of a thousand rules' matches the rest is said by its number.

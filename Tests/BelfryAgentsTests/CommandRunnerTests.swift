@@ -71,12 +71,14 @@ struct CommandRunnerTests {
         let lines = collected.text.split(separator: "\n").map(String.init)
         let run = RunID(at: Timestamp(seconds: 1)).description.prefix(14)
         #expect(lines.contains("BELFRY_HUB=\(hub)"))
+        #expect(lines.contains("BELFRY_HOPS=0"))
         #expect(lines.contains { $0.hasPrefix("BELFRY_RUN=\(run)") })
         #expect(lines.contains { $0.hasPrefix("BELFRY_STEP=\(run)") && $0.hasSuffix("/fix") })
         let names = Set(lines.compactMap { $0.contains("=") ? String($0.prefix { $0 != "=" }) : nil })
         #expect(
             names.isSubset(of: [
-                "PATH", "HOME", "LANG", "TZ", "BELFRY_HUB", "BELFRY_RUN", "BELFRY_STEP", "PWD", "OLDPWD", "SHLVL", "_",
+                "PATH", "HOME", "LANG", "TZ", "BELFRY_HUB", "BELFRY_RUN", "BELFRY_STEP", "BELFRY_HOPS", "PWD",
+                "OLDPWD", "SHLVL", "_",
             ]))
         let ids = lines.first { $0.split(separator: " ").count == 3 && !$0.contains("=") }?.split(separator: " ") ?? []
         #expect(Set(ids).count == 1)

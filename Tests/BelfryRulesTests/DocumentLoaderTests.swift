@@ -256,7 +256,7 @@ struct DocumentLoaderTests {
             enabled: false
             mode: observe
             when: {source: [s]}
-            limits: {concurrency: 1, runs_per_hour: 5}
+            limits: {concurrency: 1, runs_per_hour: 5, tokens_per_day: 2000, max_wait: 10m, failures: 0}
             notify: true
             run:
               steps:
@@ -288,6 +288,8 @@ struct DocumentLoaderTests {
         #expect(
             !rule.isEnabled && rule.observesOnly && rule.notify && rule.limits.concurrency == 1
                 && rule.limits.runsPerHour == 5)
+        #expect(
+            rule.limits.tokensPerDay == 2000 && rule.limits.maxWait == .seconds(600) && rule.limits.failures == 0)
         #expect(rule.steps.map(\.name) == ["one", "two"] && rule.steps[0].timeout == .seconds(60))
         #expect(rule.steps[1].timeout == Limits.stepTimeoutDefault)
     }

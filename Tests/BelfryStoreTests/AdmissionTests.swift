@@ -6,11 +6,12 @@ import Testing
 
 /// Each outcome of a match, decided from rows.
 @Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
-    @Test("what stops a match comes in this order: pauses, a mute, observing, the hour, the places")
+    @Test(
+        "what stops a match comes in this order: pauses, a mute, the breaker, loops, observing, the hour, the places")
     func order() {
         var facts = Admission.Facts(
-            isAllPaused: true, isSourcePaused: true, isRuleRemoved: true, isRuleEnabled: false, unfinishedRuns: 9,
-            isHourFull: true
+            isAllPaused: true, isSourcePaused: true, isRuleRemoved: true, isRuleEnabled: false,
+            broken: BrokenRule(since: Timestamp(seconds: 0), reason: "so"), hops: 8, unfinishedRuns: 9, isHourFull: true
         )
         let match = MatchRequest.rule("r", observes: true)
         func outcome(_ match: MatchRequest) -> String {
@@ -28,6 +29,10 @@ import Testing
         facts.mute = RuleMute(until: Timestamp(seconds: 1_800_000_000), by: "ann")
         #expect(outcome(match) == "paused: muted until 2027-01-15T08:00:00.000Z by ann")
         facts.mute = nil
+        #expect(outcome(match) == "broken: broken since 1970-01-01T00:00:00.000Z: so (belfry rules enable r)")
+        facts.broken = nil
+        #expect(outcome(match) == "looped: 8 runs led to this event, one after the other; the limit is 8")
+        facts.hops = 7
         facts.isObserving = true
         #expect(outcome(match) == "observed: mode: observe")
         #expect(outcome(.rule("r")) == "observed: switched to observe")
@@ -97,6 +102,20 @@ import Testing
         _ = try await store.apply(DocumentPlan(owner: .api, removals: [DocumentName(.rule, "r")]), by: .hub)
         #expect(try await accept() == (.paused, "the rule was removed since the event was matched"))
         await store.close()
+    }
+
+    @Test("an event that eight runs led to starts nothing, whatever it matches, also when it is replayed")
+    func looped() async throws {
+        let fixture = try Fixture()
+        var event = fixture.event("k")
+        event.hops = 8
+        let accepted = try await fixture.accept(event, matching: [.rule("a"), .rule("b")])
+        #expect(accepted.outcomes.map(\.outcome) == [.looped, .looped] && accepted.status == .accepted)
+        let stored = try await fixture.store.event(event.id)
+        #expect(stored.event == event && stored.summary.hops == 8)
+        let replay = EventReplay(event: stored.event, ruleSetVersion: 1, matches: [.rule("a")])
+        #expect(try await fixture.store.replay(replay, by: .hub).outcomes.map(\.outcome) == [.looped])
+        await fixture.store.close()
     }
 
     @Test("a rule that observes is recorded and starts nothing")

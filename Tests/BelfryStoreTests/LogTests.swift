@@ -6,17 +6,7 @@ import Testing
 
 /// Reading the log again gives exactly what a subscriber of these topics was to get.
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            var mixed = state
-            mixed = (mixed ^ mixed >> 33) &* 0xFF51_AFD7_ED55_8CCD
-            return mixed ^ mixed >> 33
-        }
-    }
-
-    private static func frame(_ runs: [RunID], _ random: inout Random) -> DraftFrame {
+    private static func frame(_ runs: [RunID], _ random: inout SeededGenerator) -> DraftFrame {
         let run = runs.randomElement(using: &random) ?? runs[0]
         let rule = ["a", "b"].randomElement(using: &random)
         let time = Timestamp(milliseconds: Int64.random(in: 0...1000, using: &random))
@@ -37,7 +27,7 @@ import Testing
     @Test("pages of any topics equal a plain filter over all frames", arguments: 1...6)
     func equalsNaiveFilter(seed: UInt64) async throws {
         let fixture = try Fixture()
-        var random = Random(state: seed)
+        var random = SeededGenerator(seed: seed)
         let runs = (0..<3).map { _ in RunID(at: fixture.clock.now) }
         for _ in 0..<20 {
             let drafts = (0..<20).map { _ in Self.frame(runs, &random) }

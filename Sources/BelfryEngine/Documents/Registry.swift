@@ -64,6 +64,9 @@ final class Registry: Sendable {
         )
     }
 
+    /// A rule's limits as they are today; nil if the rule is gone.
+    func limits(ofRule name: String) -> RuleLimits? { snapshot.rules[name]?.limits }
+
     /// Reads the store's documents and secrets anew and swaps the snapshot. Generated secrets are made where a source
     /// asks for one and has none.
     func reload() async throws(BelfryError) {

@@ -64,6 +64,7 @@ struct RunExecution {
                     change.error = result.error.map(StoredError.init)
                 case .end(let state, let reason):
                     end(state, reason, in: &change)
+                    change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
                     try await commitEnd(change)
                     return
                 case .cut, .reject, .ignore:

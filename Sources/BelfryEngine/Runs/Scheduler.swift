@@ -115,8 +115,8 @@ public struct Scheduler: Service {
     /// A run whose rule can't be read any more ends; it must not stay `running`.
     private func fail(_ run: RunRecord, _ error: BelfryError) async {
         services.logger.error("a run can't begin", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-        _ = try? await services.commit(
-            RunChange.end(run, .failed, .error, error: StoredError(error), at: services.now)
-        )
+        var change = RunChange.end(run, .failed, .error, error: StoredError(error), at: services.now)
+        change.limits = services.registry.limits(ofRule: run.rule) ?? change.limits
+        _ = try? await services.commit(change)
     }
 }

@@ -24,17 +24,17 @@ struct StepPreparation {
             return try agentWork(agent, prompt: prompt, step: step, missing: &missing)
         case .command(let templates):
             let arguments = try CommandArguments.render(templates, context, missing: &missing)
-            return .command(
-                CommandRequest(
-                    program: try program(named: arguments[0]),
-                    arguments: Array(arguments.dropFirst()),
-                    input: event.json.bytes,
-                    run: run.id,
-                    step: step.name,
-                    timeout: step.timeout,
-                    outputBytesMax: Limits.stepOutputBytesMax
-                )
+            var request = CommandRequest(
+                program: try program(named: arguments[0]),
+                arguments: Array(arguments.dropFirst()),
+                input: event.json.bytes,
+                run: run.id,
+                step: step.name,
+                timeout: step.timeout,
+                outputBytesMax: Limits.stepOutputBytesMax
             )
+            request.hops = Hops.next(after: event.hops)
+            return .command(request)
         }
     }
 
@@ -46,6 +46,7 @@ struct StepPreparation {
         request.prompt = prompt
         request.input = event.json
         request.timeout = step.timeout
+        request.hops = Hops.next(after: event.hops)
         var key: Secret?
         switch agent.kind {
         case .echo(let settings):

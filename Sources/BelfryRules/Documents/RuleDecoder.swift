@@ -44,17 +44,6 @@ extension DocumentDecoder {
         }
     }
 
-    private mutating func limits(_ fields: Fields) -> RuleLimits {
-        var limits = RuleLimits()
-        guard let member = fields["limits"],
-            let inner = self.fields(
-                member.value, path: fields.path(of: "limits"), known: ["concurrency", "runs_per_hour"])
-        else { return limits }
-        limits.concurrency = int(inner, "concurrency", in: 1...Limits.runsRunningMax) ?? limits.concurrency
-        limits.runsPerHour = int(inner, "runs_per_hour", in: 1...1_000_000) ?? limits.runsPerHour
-        return limits
-    }
-
     // MARK: Steps
 
     private mutating func run(_ fields: Fields) -> [StepDefinition]? {

@@ -44,6 +44,7 @@ struct EventRoutes {
         more.member("runs", .array(record.summary.runs.map { .string($0.description) }))
         more.member("ruleset_version", record.summary.ruleSetVersion)
         more.member("verified_by", .optional(record.summary.verifiedBy))
+        more.member("hops", Int64(record.summary.hops))
         more.endObject()
         return .json(RawJSON(trusted: bytes + [UInt8(ascii: ",")] + more.bytes.dropFirst()))
     }
@@ -88,7 +89,7 @@ extension EventSummary {
             "subject": .optional(subject), "origin": .optional(origin), "key": .optional(key),
             "time": .string(time.description), "received": .string(received.description),
             "status": .string(status.rawValue), "runs": .array(runs.map { .string($0.description) }),
-            "same_body_as": .optional(sameBodyAs?.description),
+            "same_body_as": .optional(sameBodyAs?.description), "hops": .int(hops),
         ]
     }
 }

@@ -53,24 +53,25 @@ extension Store {
 
     // MARK: Switches
 
-    /// Enables or disables a rule, beside what its document says.
+    /// Enables or disables a rule, beside what its document says. Enabling also closes its breaker.
     /// - Returns: The version of the rule set that holds then.
     @discardableResult
     public func setEnabled(
         _ isEnabled: Bool, rule: String, by principal: Principal
     ) async throws(BelfryError) -> Int64 {
         try await writer.perform { transaction in
-            guard try transaction.document(DocumentName(.rule, rule)).isEnabled != isEnabled else {
-                return try transaction.meta("ruleset_version")
-            }
+            let isChanged = try transaction.document(DocumentName(.rule, rule)).isEnabled != isEnabled
+            let wasBroken = isEnabled ? try transaction.closeBreaker(of: rule) : false
+            guard isChanged || wasBroken else { return try transaction.meta("ruleset_version") }
             try transaction.setRuleState(rule, column: .enabled, to: isEnabled, by: principal)
             let action = isEnabled ? "rule.enabled" : "rule.disabled"
             try transaction.append(AuditDraft(by: principal, action: action, subject: "rule/\(rule)"))
             // What had waited may go on.
             if isEnabled { transaction.hasQueuedRuns = true }
-            return try transaction.announceRules(by: principal) { writer in
+            return try transaction.announceRules(bumpsVersion: isChanged, by: principal) { writer in
                 writer.member("rule", rule)
                 writer.member("enabled", .bool(isEnabled))
+                if wasBroken { writer.member("broken", .null) }
             }
         }
     }

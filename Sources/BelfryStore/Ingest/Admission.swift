@@ -12,6 +12,10 @@ enum Admission {
         var mute: RuleMute?
         /// The operator's switch, beside ``MatchRequest/observesOnly``.
         var isObserving = false
+        /// The rule's breaker is open.
+        var broken: BrokenRule?
+        /// Runs that led to the event.
+        var hops = 0
         /// Unfinished runs of the rule; counted no further than needed.
         var unfinishedRuns = 0
         /// The rule's `runs_per_hour`-th last run is less than an hour old.
@@ -42,6 +46,18 @@ enum Admission {
         }
         if let mute = facts.mute {
             return Decision(outcome: .paused, detail: "muted until \(mute.until) by \(mute.by)")
+        }
+        if let broken = facts.broken {
+            return Decision(
+                outcome: .broken,
+                detail: "broken since \(broken.since): \(broken.reason) (belfry rules enable \(match.rule))"
+            )
+        }
+        if facts.hops >= Limits.hopsMax {
+            return Decision(
+                outcome: .looped,
+                detail: "\(facts.hops) runs led to this event, one after the other; the limit is \(Limits.hopsMax)"
+            )
         }
         if match.observesOnly { return Decision(outcome: .observed, detail: "mode: observe") }
         if facts.isObserving { return Decision(outcome: .observed, detail: "switched to observe") }

@@ -96,13 +96,14 @@ extension WriteTransaction {
     ) throws -> Int64 {
         try execute(
             """
-            INSERT INTO events (id, source, status, runs, ruleset_version, time, received, same_body_as, verified_by,
-                traceparent, remote, origin, key, type, subject, ext, headers, data)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO events (id, source, status, runs, ruleset_version, time, received, hops, same_body_as,
+                verified_by, traceparent, remote, origin, key, type, subject, ext, headers, data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 event.id.bytes.blob, event.source, status.rawValue, runs, delivery.ruleSetVersion,
-                event.time.milliseconds, event.received.milliseconds, sameBodyAs?.bytes.blob, delivery.verifiedBy,
+                event.time.milliseconds, event.received.milliseconds, event.hops, sameBodyAs?.bytes.blob,
+                delivery.verifiedBy,
                 item.traceparent?.blob, event.remote.blob, event.origin?.blob, event.key?.blob, event.type.blob,
                 event.subject?.blob, RawJSON(.object(event.ext)).blob, RawJSON(.object(event.headers)).blob,
                 event.data.blob,

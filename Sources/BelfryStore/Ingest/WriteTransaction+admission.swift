@@ -25,14 +25,18 @@ extension WriteTransaction {
         )
     }
 
-    func admissionFacts(_ match: MatchRequest, pause: PauseState, received: Timestamp) throws -> Admission.Facts {
+    func admissionFacts(
+        _ match: MatchRequest, of event: Event, pause: PauseState, received: Timestamp
+    ) throws -> Admission.Facts {
         var facts = Admission.Facts(isAllPaused: pause.isAllPaused, isSourcePaused: pause.isSourcePaused)
+        facts.hops = event.hops
         if let row = try row("SELECT * FROM rule_state WHERE rule = ?", [match.rule]) {
             let state = RuleState(row)
             facts.isRuleEnabled = state.isEnabled
             facts.isRuleRemoved = row.flag("removed")
             facts.mute = state.mute(at: now)
             facts.isObserving = state.isObserving
+            facts.broken = state.broken
         }
         facts.unfinishedRuns = try unfinishedRuns(
             rule: match.rule, max: min(match.limits.concurrency, Limits.runsRunningMax)

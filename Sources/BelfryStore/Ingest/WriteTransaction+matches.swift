@@ -37,7 +37,7 @@ extension WriteTransaction {
                     decision = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
                     run = earlier.run
                 } else {
-                    let facts = try admissionFacts(match, pause: pause, received: received)
+                    let facts = try admissionFacts(match, of: event, pause: pause, received: received)
                     decision = Admission.decide(match, facts)
                 }
                 if decision.makesRun {

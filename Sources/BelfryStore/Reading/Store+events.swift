@@ -99,7 +99,7 @@ extension Store {
 extension EventSummary {
     /// All but the long ones.
     static let columns = """
-        sequence, id, source, status, runs, ruleset_version, time, received, same_body_as, verified_by, remote, origin,
+        sequence, id, source, status, runs, ruleset_version, time, received, hops, same_body_as, verified_by, remote, origin,
         key, type, subject
         """
 
@@ -113,6 +113,7 @@ extension EventSummary {
         subject = row.optionalText("subject")
         time = row.timestamp("time")
         received = row.timestamp("received")
+        hops = Int(row.int("hops"))
         remote = row.text("remote")
         status = try row.word("status")
         verifiedBy = row.optionalText("verified_by")
@@ -135,13 +136,14 @@ extension EventRecord {
         )
         guard let row else { return nil }
         let summary = try EventSummary(row, in: db)
-        let event = Event(
+        var event = Event(
             id: summary.id, source: summary.source, origin: summary.origin, key: summary.key, type: summary.type,
             subject: summary.subject, time: summary.time, received: summary.received, remote: summary.remote,
             ext: row.json("ext").value.object ?? JSONObject(),
             headers: row.json("headers").value.object ?? JSONObject(),
             data: row.json("data")
         )
+        event.hops = summary.hops
         return EventRecord(summary: summary, event: event)
     }
 }

@@ -130,7 +130,7 @@ public enum EventStatus: String, Sendable, Hashable, CaseIterable {
     case filtered
     /// Stored while its source, its rules or everything was paused.
     case paused
-    /// Stored and matched, but nothing began: over a limit, only observed.
+    /// Stored and matched, but nothing began: over a limit, only observed, its rule broken, a loop.
     case accepted
     /// Known already. Only ever an answer, never a stored status.
     case duplicate

@@ -12,6 +12,8 @@ public struct EventSummary: Sendable, Hashable {
     public var subject: String?
     public var time: Timestamp
     public var received: Timestamp
+    /// Runs that led to it.
+    public var hops: Int
     public var remote: String
     public var status: EventStatus
     /// Name of the secret that verified its delivery.

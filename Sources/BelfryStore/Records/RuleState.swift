@@ -9,9 +9,8 @@ public struct RuleState: Sendable, Hashable {
     public var isObserving = false
     /// `belfry rules mute`; ask ``mute(at:)``, because it may be over.
     private var lastMute: RuleMute?
-    /// Since when the hub itself lets the rule start nothing, because its runs failed.
-    public var brokenSince: Timestamp?
-    public var brokenReason: String?
+    /// Its breaker is open: the hub itself lets it start nothing.
+    public var broken: BrokenRule?
 
     public init() {}
 
@@ -33,7 +32,6 @@ extension RuleState {
         lastMute = row.optionalTimestamp("muted_until").map {
             RuleMute(until: $0, by: row.optionalText("muted_by") ?? row.text("changed_by"))
         }
-        brokenSince = row.optionalTimestamp("broken_since")
-        brokenReason = row.optionalText("broken_reason")
+        broken = BrokenRule(row)
     }
 }

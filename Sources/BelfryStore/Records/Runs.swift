@@ -102,6 +102,8 @@ public struct RunChange: Sendable {
     public var steps: [StepRecord]
     public var frames: [DraftFrame]
     public var audit: [AuditDraft]
+    /// Of the run's rule, as they are today: its breaker goes by them when the run ends.
+    public var limits = RuleLimits()
 
     public init(
         run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,

@@ -8,6 +8,7 @@ extension WriteTransaction {
     func commit(_ change: RunChange) throws -> RunRecord {
         var run = try run(change.run)
         guard change.from.contains(run.state) else { throw Self.conflict(run) }
+        let wasEnded = run.state.isEnded
         run.state = change.to ?? run.state
         run.reason = change.reason ?? run.reason
         run.error = change.error ?? run.error
@@ -28,6 +29,7 @@ extension WriteTransaction {
         for step in change.steps { try store(step, run: run.sequence) }
         for frame in change.frames { try append(frame) }
         for entry in change.audit { try append(entry) }
+        if run.state.isEnded, !wasEnded { try countForBreaker(run, limits: change.limits) }
         return run
     }
 
@@ -118,9 +120,13 @@ extension WriteTransaction {
         return rules
     }
 
-    /// What waits of a rule that was switched off waits on; a rule that was removed leaves its runs to end.
+    /// What waits of a rule that was switched off, or is broken, waits on; a rule that was removed leaves its runs to end.
     private func isDisabled(_ rule: String) throws -> Bool {
-        try row("SELECT 1 AS one FROM rule_state WHERE rule = ? AND enabled = 0 AND removed = 0", [rule]) != nil
+        let sql = """
+            SELECT 1 AS one FROM rule_state
+            WHERE rule = ? AND (enabled = 0 OR broken_since IS NOT NULL) AND removed = 0
+            """
+        return try row(sql, [rule]) != nil
     }
 
     private func activeRuns(rule: String, max: Int) throws -> Int {

@@ -25,6 +25,9 @@ struct WhyText {
         var facts = ["source", "type"].compactMap { answer[$0]?.string }
         if answer["received"] != nil { facts.append(answer.timeCell("received")) }
         if let secret = answer["verified_by"]?.string { facts.append("verified by \(secret)") }
+        if let hops = answer["hops"]?.number?.int64, hops > 0 {
+            facts.append("\(hops) \(hops == 1 ? "run" : "runs") led to it, one after the other")
+        }
         var rules = "matched with version \(answer.cell("ruleset_version")) of the rules"
         if answer["rules_changed"]?.bool == true { rules += ", which have changed since" }
         let lines = (facts.isEmpty ? [] : [facts.joined(separator: ", ")]) + [rules]

@@ -16,6 +16,13 @@ struct RulesShow: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await client.client().get("/v1/rules/\(PercentEncoding.component(name))")
-        client.output.show(answer) { StoredText.of($0, facts: ["owner", "enabled"]) }
+        client.output.show(answer) { rule in
+            Self.broken(rule) + StoredText.of(rule, facts: ["owner", "enabled"])
+        }
+    }
+
+    private static func broken(_ rule: JSONValue) -> String {
+        guard let broken = rule["broken"] else { return "" }
+        return Terminal.red("# broken since \(broken.timeCell("since")): \(Terminal.harmless(broken.cell("reason")))\n")
     }
 }

@@ -1,6 +1,7 @@
 import BelfryCore
 import BelfryRules
 import BelfrySources
+import Foundation
 
 /// The source a delivery goes to, with the secret that its sender would have.
 struct DeliveryTarget {
@@ -68,7 +69,15 @@ struct DeliveryTarget {
             for: source, secret: secret, body: template.body, id: id, now: WallClock.system.now()
         )
         let names = Set(signed.map { $0.name.lowercased() })
-        return template.headers.filter { !names.contains($0.name.lowercased()) } + signed
+        return template.headers.filter { !names.contains($0.name.lowercased()) } + signed + Self.hops(beside: template)
+    }
+
+    /// Inside a run's command: how many runs led here. A loop of rules is found by it.
+    private static func hops(beside template: DeliveryTemplate) -> [(name: String, value: String)] {
+        guard let hops = ProcessInfo.processInfo.environment[Hops.variable], !hops.isEmpty,
+            !template.headers.contains(where: { $0.name.lowercased() == Hops.header })
+        else { return [] }
+        return [(Hops.header, hops)]
     }
 
     /// Signs and posts.

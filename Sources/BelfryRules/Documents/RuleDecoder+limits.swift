@@ -1,0 +1,19 @@
+import BelfryCore
+
+/// Reads `limits:` of rules.
+extension DocumentDecoder {
+    private static let limitKeys = ["concurrency", "runs_per_hour", "tokens_per_day", "max_wait", "failures"]
+
+    mutating func limits(_ fields: Fields) -> RuleLimits {
+        var limits = RuleLimits()
+        guard let member = fields["limits"],
+            let inner = self.fields(member.value, path: fields.path(of: "limits"), known: Self.limitKeys)
+        else { return limits }
+        limits.concurrency = int(inner, "concurrency", in: 1...Limits.runsRunningMax) ?? limits.concurrency
+        limits.runsPerHour = int(inner, "runs_per_hour", in: 1...1_000_000) ?? limits.runsPerHour
+        limits.tokensPerDay = int(inner, "tokens_per_day", in: 1...Limits.ruleTokensPerDayMax)
+        limits.maxWait = duration(inner, "max_wait", in: .seconds(1)...Limits.runWaitMax)
+        limits.failures = int(inner, "failures", in: 0...Limits.ruleFailuresMax) ?? limits.failures
+        return limits
+    }
+}
