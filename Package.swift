@@ -38,7 +38,7 @@ let package = Package(
             path: "Migrations",
             resources: [
                 .embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql"),
-                .embedInCode("v0003_switches.sql"),
+                .embedInCode("v0003_switches.sql"), .embedInCode("v0004_limits.sql"),
             ]
         ),
         .target(

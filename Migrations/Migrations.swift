@@ -25,5 +25,10 @@ public enum Migrations {
             reason: "A rule is observed or muted for a while, and its versions say what they changed.",
             sql: String(decoding: PackageResources.v0003_switches_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 4,
+            reason: "A rule's tokens are counted by the day, and a skipped step says why.",
+            sql: String(decoding: PackageResources.v0004_limits_sql, as: UTF8.self)
+        ),
     ]
 }

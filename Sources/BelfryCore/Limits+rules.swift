@@ -39,7 +39,7 @@ extension Limits {
     /// Bytes of prompt and output that stand for a token where the provider counts none.
     public static let bytesPerToken = 4
     /// How long the tokens of a day are remembered: a clock that is set back finds what was counted then.
-    public static let tokenDaysKept = 7
+    public static let tokenDaysKept: Int64 = 7
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
 

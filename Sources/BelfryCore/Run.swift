@@ -36,6 +36,12 @@ public enum StepState: String, Sendable, Hashable, CaseIterable {
     }
 }
 
+/// Why a step was skipped.
+public enum SkipReason: String, Sendable, Hashable, CaseIterable {
+    /// Its `if` did not hold.
+    case condition
+}
+
 /// Why a run ended.
 public enum EndReason: String, Sendable, Hashable, CaseIterable {
     case completed, `operator`, resolved, denied, budget, timeout, interrupted, error, maxWait = "max_wait"

@@ -131,7 +131,7 @@ private func daysInMonth(_ year: Int64, _ month: Int64) -> Int64 {
 }
 
 extension Int64 {
-    fileprivate func dividedDown(by divisor: Int64) -> Int64 {
+    func dividedDown(by divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }

@@ -37,7 +37,7 @@ extension Hub {
                     ruleSetVersion: snapshot.ruleSet.version,
                     items: items(of: events, delivery, source.definition, snapshot.ruleSet)
                 )
-                let stored = try await store.accept(accepted)
+                let stored = try await accept(accepted)
                 return .stored(stored, isBatch: events.count > 1, answer: source.definition.answer(to: delivery))
             }
         } catch {

@@ -24,7 +24,7 @@ extension Hub {
         let source = try publishable(name, snapshot)
         do throws(BelfryError) {
             let events = try source.published(delivery)
-            return try await store.accept(
+            return try await accept(
                 AcceptedDelivery(
                     source: name, remote: delivery.remote, verifiedBy: "token/\(principal.name)",
                     ruleSetVersion: snapshot.ruleSet.version,

@@ -55,7 +55,7 @@ public struct ResolveSettings: Sendable {
 }
 
 /// One step of a run.
-public struct StepDefinition: Sendable, Hashable {
+public struct StepDefinition: Sendable {
     public enum Action: Sendable, Hashable {
         case agent(AgentStep)
         /// The first names a command of the server's `commands:` table and is no template; see ``CommandArguments``.
@@ -64,6 +64,8 @@ public struct StepDefinition: Sendable, Hashable {
 
     public var name: String
     public var action: Action
+    /// Key `if`: a pattern on the run's context; the step is skipped if that does not satisfy it.
+    public var condition: EventPattern?
     /// The step is cut when it takes longer.
     public var timeout: Duration = Limits.stepTimeoutDefault
 

@@ -65,21 +65,6 @@ import Testing
         await fixture.store.close()
     }
 
-    @Test("an event that started nothing is matched again when its delivery is repeated")
-    func matchedAgain() async throws {
-        let fixture = try Fixture()
-        let first = try await fixture.accept(fixture.event("k"))
-        #expect(first.status == .filtered)
-        #expect(try await fixture.accept(fixture.event("k")).status == .duplicate)
-        let again = try await fixture.accept(fixture.event("k"), matching: [.rule("mended")])
-        #expect(again.status == .matched && again.event == first.event && again.runs.count == 1)
-        #expect(try await fixture.accept(fixture.event("k"), matching: [.rule("mended")]).status == .duplicate)
-        let summary = try await fixture.store.event(first.event).summary
-        #expect(summary.status == .matched && summary.runs == again.runs)
-        #expect(try await fixture.store.matches(of: first.event).map(\.round) == [1])
-        await fixture.store.close()
-    }
-
     @Test("an identity is kept seven days from its last sighting, a windowed one for its window")
     func retention() async throws {
         let fixture = try Fixture()

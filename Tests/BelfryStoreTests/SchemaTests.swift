@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 3)
+        #expect(try fixture.number("PRAGMA user_version") == 4)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -107,6 +107,8 @@ import Testing
           rule TEXT!*, enabled INTEGER!, removed INTEGER!, muted_until INTEGER, failures INTEGER!
           broken_since INTEGER, broken_reason BLOB, changed INTEGER!, changed_by BLOB!, observed INTEGER!
           muted_by BLOB
+        rule_tokens
+          rule TEXT!*, day INTEGER!*, tokens INTEGER!, noticed INTEGER!
         runs
           sequence INTEGER*, id BLOB!, event BLOB!, rule TEXT!, rule_version INTEGER!
           number INTEGER!, retry INTEGER!, retry_of BLOB, state TEXT!, reason TEXT
@@ -121,7 +123,7 @@ import Testing
           run INTEGER!*, step INTEGER!*, name TEXT!, kind TEXT!, state TEXT!
           attempt INTEGER!, started INTEGER, ended INTEGER, process_group INTEGER, input_tokens INTEGER
           output_tokens INTEGER, error_code TEXT, error_message BLOB, missing BLOB, data BLOB
-          output BLOB
+          output BLOB, reason TEXT
         timers
           id INTEGER*, due INTEGER!, kind TEXT!, subject BLOB!, data BLOB!
           CREATE INDEX timers_by_due ON timers (due)

@@ -47,9 +47,15 @@ struct RunExecution {
         do throws(BelfryError) {
             while true {
                 switch action {
+                case .perform(let index) where !preparation.isConditionMet(of: index):
+                    skip(step: index, in: &change)
+                    action = machine.stepEnded(.skipped)
                 case .perform(let index):
+                    change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
+                    let ending = endingIfSpent(change)
                     begin(step: index, in: &change)
-                    try await services.commit(change)
+                    let committed = try await services.commit(change, orIfSpent: ending)
+                    if let ending, committed.state.isEnded { return logFailure(ending) }
                     change = RunChange(run: run.id, from: [.running, .stopping])
                     guard let result = try await performStep(index) else {
                         // `stopping` is on disk: the next start ends the run.
@@ -61,9 +67,11 @@ struct RunExecution {
                     }
                     action = machine.stepEnded(result.end)
                     end(step: index, with: result, in: &change)
+                    change.tokens = result.tokens
                     change.error = result.error.map(StoredError.init)
                 case .end(let state, let reason):
                     end(state, reason, in: &change)
+                    if state == .failed { logFailure(change) }
                     change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
                     try await commitEnd(change)
                     return
@@ -100,13 +108,16 @@ struct RunExecution {
 
     // MARK: - A step
 
+    private var preparation: StepPreparation {
+        StepPreparation(run: run, event: event, rule: rule, steps: steps, services: services)
+    }
+
     /// - Returns: nil when the hub shuts down.
     private mutating func performStep(_ index: Int) async throws(BelfryError) -> StepResult? {
         let work: StepWork
         do throws(BelfryError) {
             var missing: [String] = []
-            work = try await StepPreparation(run: run, event: event, rule: rule, steps: steps, services: services)
-                .work(for: index, missing: &missing)
+            work = try await preparation.work(for: index, missing: &missing)
             steps[index].missing = missing
         } catch {
             return StepResult(end: .failed(.error), error: error)
@@ -210,6 +221,20 @@ struct RunExecution {
         change.audit.append(audit("step.started", ["step": .string(steps[index].name)]))
     }
 
+    /// A step whose condition does not hold has ended before it began.
+    private mutating func skip(step index: Int, in change: inout RunChange) {
+        steps[index].state = .skipped
+        steps[index].reason = .condition
+        steps[index].ended = services.now
+        change.steps.append(steps[index])
+        var members: JSONObject = [
+            "step": .string(steps[index].name), "reason": .string(SkipReason.condition.rawValue),
+        ]
+        change.audit.append(audit("step.skipped", members))
+        members["state"] = .string(StepState.skipped.rawValue)
+        change.frames.append(frame(.stepFinished, members))
+    }
+
     private mutating func end(step index: Int, with result: StepResult, in change: inout RunChange) {
         let state: StepState =
             switch machine.state {
@@ -244,20 +269,36 @@ struct RunExecution {
         change.reason = reason
         // What a stopped step said of being cut is no error of the run.
         if state == .stopped { change.error = nil }
-        if state == .failed {
-            services.logger.warning(
-                "a run failed",
-                metadata: [
-                    "run.id": "\(run.id)", "rule.name": "\(run.rule)", "reason": "\(reason.rawValue)",
-                    "error": "\(change.error.map { "\($0.code): \($0.message)" } ?? "-")",
-                ]
-            )
-        }
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
         if let error = change.error { members["error"] = .object(error.json) }
-        if state == .failed { change.frames.append(run.failureNotice(change.error, at: services.now)) }
+        // Of a budget that is used up one notice tells, and not each run that it ends.
+        if state == .failed, reason != .budget {
+            change.frames.append(run.failureNotice(change.error, at: services.now))
+        }
         change.frames.append(frame(state == .failed ? .runError : .runFinished, members))
         change.audit.append(audit("run.\(state.rawValue)", ["reason": .string(reason.rawValue)]))
+    }
+
+    /// The end of the run in place of its next step; nil if its rule's tokens are not limited.
+    private func endingIfSpent(_ change: RunChange) -> RunChange? {
+        guard let tokens = change.limits.tokensPerDay else { return nil }
+        var ending = change
+        ending.error = StoredError(
+            code: EndReason.budget.rawValue,
+            message: "the rule has used up its tokens of the day (limits.tokens_per_day: \(tokens))"
+        )
+        end(.failed, .budget, in: &ending)
+        return ending
+    }
+
+    private func logFailure(_ change: RunChange) {
+        services.logger.warning(
+            "a run failed",
+            metadata: [
+                "run.id": "\(run.id)", "rule.name": "\(run.rule)", "reason": "\(change.reason?.rawValue ?? "-")",
+                "error": "\(change.error.map { "\($0.code): \($0.message)" } ?? "-")",
+            ]
+        )
     }
 
     private func frame(_ type: FrameType, _ members: JSONObject) -> DraftFrame {

@@ -20,8 +20,8 @@ struct RunServices: Sendable {
     ///
     /// Throws what can't be mended by waiting, and `cancelled` at shutdown.
     @discardableResult
-    func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
-        try await patiently { () throws(BelfryError) in try await store.commit(change) }
+    func commit(_ change: RunChange, orIfSpent ending: RunChange? = nil) async throws(BelfryError) -> RunRecord {
+        try await patiently { () throws(BelfryError) in try await store.commit(change, orIfSpent: ending) }
     }
 
     /// Appends tokens, waiting like ``commit(_:)``.

@@ -9,6 +9,7 @@ public struct RunSnapshot: Sendable {
         var name: String
         var state: String
         var attempt: Int64
+        var reason: String?
         var text: String
     }
 
@@ -41,8 +42,14 @@ public struct RunSnapshot: Sendable {
             )
         case .stepFinished, .stepState:
             let data = frame.draft.data.value
-            guard let index = index(of: data["step"]?.string) else { return }
-            steps[index].state = data["state"]?.string ?? steps[index].state
+            let (name, state) = (data["step"]?.string, data["state"]?.string)
+            guard let index = index(of: name) else {
+                // A skipped step ends without having begun.
+                let step = Step(
+                    name: name ?? "", state: state ?? "", attempt: 0, reason: data["reason"]?.string, text: "")
+                return steps.append(step)
+            }
+            steps[index].state = state ?? steps[index].state
         case .textMessageStart:
             let data = frame.draft.data.value
             openMessage = (data["step"]?.string ?? "", data["messageId"]?.string ?? "")
@@ -74,7 +81,7 @@ public struct RunSnapshot: Sendable {
 
     private func index(of step: String?) -> Int? { steps.lastIndex { $0.name == step } }
 
-    /// `{run, rule, state, reason?, steps: [{step, state, attempt, text}]}`
+    /// `{run, rule, state, reason?, steps: [{step, state, attempt, reason?, text}]}`
     public var json: RawJSON {
         var writer = JSONWriter()
         writer.beginObject()
@@ -89,6 +96,7 @@ public struct RunSnapshot: Sendable {
             writer.member("step", step.name)
             writer.member("state", step.state)
             writer.member("attempt", step.attempt)
+            writer.member("reason", ifPresent: step.reason)
             writer.member("text", step.text)
             writer.endObject()
         }

@@ -5,6 +5,7 @@ import BelfryCore
 ///
 /// ```
 /// begin ─▶ performing(0) ─▶ performing(1) ─▶ … ─▶ ended(succeeded)
+///              │ its condition does not hold ─▶ the next one
 ///              │ a step fails ────────────────────▶ ended(failed)
 ///              └ stop ─▶ stopping ─ step gone ────▶ ended(stopped)
 /// ```
@@ -30,6 +31,8 @@ struct RunStateMachine: Sendable {
     enum StepEnd: Equatable, Sendable {
         case succeeded
         case failed(EndReason)
+        /// Not begun: its condition did not hold.
+        case skipped
         /// Cut by a stop.
         case stopped
     }
@@ -50,7 +53,7 @@ struct RunStateMachine: Sendable {
 
     mutating func stepEnded(_ end: StepEnd) -> Action {
         switch (state, end) {
-        case (.performing(let step), .succeeded):
+        case (.performing(let step), .succeeded), (.performing(let step), .skipped):
             return advance(to: step + 1)
         case (.performing, .failed(let reason)):
             state = .ended(.failed)

@@ -10,6 +10,8 @@ struct StepResult: Sendable {
     var output: String?
     var error: BelfryError?
     var usage = Usage(inputTokens: nil, outputTokens: nil)
+    /// What it counts against the rule's budget.
+    var tokens = 0
     /// The open text message, if the step wrote any text.
     var messageID: String?
 }
@@ -55,6 +57,7 @@ struct StepPerformance: Sendable {
             output: output,
             error: failure,
             usage: usage,
+            tokens: work.tokens(usage, outputBytes: output.utf8.count, hasFailed: failure != nil),
             messageID: hasText ? messageID : nil
         )
     }
@@ -108,4 +111,18 @@ struct StepPerformance: Sendable {
 enum StepWork: Sendable {
     case agent(any Agent, AgentRequest)
     case command(CommandRequest)
+
+    /// What an agent has used: as its provider counts, else by the length of prompt and output. What failed before
+    /// anything was said has used nothing.
+    func tokens(_ usage: Usage, outputBytes: Int, hasFailed: Bool) -> Int {
+        guard case .agent(_, let request) = self else { return 0 }
+        let isCounted = usage.inputTokens != nil || usage.outputTokens != nil
+        guard isCounted || outputBytes > 0 || !hasFailed else { return 0 }
+        func count(_ reported: Int?, bytes: Int) -> Int {
+            let tokens = reported ?? (bytes + Limits.bytesPerToken - 1) / Limits.bytesPerToken
+            return min(max(tokens, 0), Limits.ruleTokensPerDayMax)
+        }
+        return count(usage.inputTokens, bytes: request.prompt.utf8.count)
+            + count(usage.outputTokens, bytes: outputBytes)
+    }
 }

@@ -23,7 +23,7 @@ struct StepPreparation {
             let prompt = render(agentStep.prompt, as: .prompt(fence: fence(step: index)), missing: &missing)
             return try agentWork(agent, prompt: prompt, step: step, missing: &missing)
         case .command(let templates):
-            let arguments = try CommandArguments.render(templates, context, missing: &missing)
+            let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
             var request = CommandRequest(
                 program: try program(named: arguments[0]),
                 arguments: Array(arguments.dropFirst()),
@@ -36,6 +36,14 @@ struct StepPreparation {
             request.hops = Hops.next(after: event.hops)
             return .command(request)
         }
+    }
+
+    /// Whether the step is to be done: it has no `if`, or what templates see satisfies it.
+    func isConditionMet(of index: Int) -> Bool {
+        guard let condition = rule.steps[index].condition else { return true }
+        var context = context
+        context["data"] = context["event"]?["data"]
+        return condition.matches(.object(context))
     }
 
     private func agentWork(
@@ -58,7 +66,7 @@ struct StepPreparation {
         case .command(let settings):
             var templates: [Template] = []
             for argument in settings.arguments { templates.append(try template(argument, of: agent)) }
-            let arguments = try CommandArguments.render(templates, context, missing: &missing)
+            let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
             request.program = try program(named: arguments[0])
             request.arguments = Array(arguments.dropFirst())
         }
@@ -85,17 +93,20 @@ struct StepPreparation {
     }
 
     private func render(_ template: Template, as form: Template.Form, missing: inout [String]) -> String {
-        let rendered = template.render(context, as: form)
+        let rendered = template.render(.object(context), as: form)
         missing.append(contentsOf: rendered.missing)
         return rendered.text
     }
 
     /// What templates see: `event`, `source`, `rule`, `run`, `steps.NAME.output`.
-    private var context: JSONValue {
+    private var context: JSONObject {
         let ended = steps.filter { $0.state.isEnded }.map { step in
+            // What was skipped has said nothing: a template that asks for it notes that as missing.
             JSONObject.Member(
                 key: step.name,
-                value: ["output": .optional(step.output), "state": .string(step.state.rawValue)]
+                value: step.state == .skipped
+                    ? ["state": .string(step.state.rawValue)]
+                    : ["output": .optional(step.output), "state": .string(step.state.rawValue)]
             )
         }
         return [

@@ -134,9 +134,10 @@ class StepView {
         this.root.append(this.#title, this.#cut, this.#text, this.#error);
     }
 
-    show({ name, state, attempt, text, dropped, error }, isNamed) {
+    show({ name, state, reason, attempt, text, dropped, error }, isNamed) {
         this.root.dataset.state = state;
-        write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed ? ` · ${state}` : ""));
+        write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed || reason ? ` · ${state}` : "")
+            + (reason ? ` (${reason})` : ""));
         write(this.#cut, dropped > 0 ? `… ${dropped.toLocaleString()} characters before this` : "");
         this.#cut.hidden = dropped === 0;
         const shown = this.#shown;

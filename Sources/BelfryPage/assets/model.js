@@ -92,8 +92,8 @@ export class Model {
         const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
         if (run.isWhole && run.steps.length > 0) return;
         run.isWhole = true;
-        run.steps = steps.map(({ name, state, attempt, error, output }) => ({
-            name, state, attempt, error, ...clipped(output ?? "", 0),
+        run.steps = steps.map(({ name, state, reason, attempt, error, output }) => ({
+            name, state, reason, attempt, error, ...clipped(output ?? "", 0),
         }));
     }
 
@@ -101,7 +101,7 @@ export class Model {
         const run = this.run(id, { rule, state, reason });
         run.created ??= time;
         run.steps = steps.map((step) => ({
-            name: step.step, state: step.state, attempt: step.attempt, error: null, ...clipped(step.text, 0),
+            name: step.step, state: step.state, reason: step.reason, attempt: step.attempt, error: null, ...clipped(step.text, 0),
         }));
         run.isWhole = true;
     }
@@ -139,7 +139,9 @@ export class Model {
         }
         case "STEP_STATE":
         case "STEP_FINISHED":
-            Object.assign(this.#step(run, data.step), { state: data.state, error: data.error ?? null });
+            Object.assign(this.#step(run, data.step), {
+                state: data.state, reason: data.reason ?? null, error: data.error ?? null,
+            });
             break;
         case "TEXT_MESSAGE_CONTENT": {
             const step = this.#step(run, data.step);

@@ -11,7 +11,8 @@ extension DocumentDecoder {
         let errorCount = diagnostics.count
         guard let fields = fields(node, path: "", known: Self.ruleKeys) else { return nil }
         let name = name(fields, "rule")
-        let pattern = pattern(fields)
+        if fields["when"] == nil { note("is missing: an event pattern, { source: [github] }", in: fields, "when") }
+        let pattern = pattern(fields, "when")
         let steps = run(fields)
         let about = string(fields, "about")
         let isEnabled = bool(fields, "enabled") ?? true
@@ -28,17 +29,15 @@ extension DocumentDecoder {
         return rule
     }
 
-    private mutating func pattern(_ fields: Fields) -> EventPattern? {
-        guard let member = fields["when"] else {
-            note("is missing: an event pattern, { source: [github] }", in: fields, "when")
-            return nil
-        }
+    /// The pattern under a key; nil if there is none, or if something is wrong with it, which is noted.
+    mutating func pattern(_ fields: Fields, _ key: String) -> EventPattern? {
+        guard let member = fields[key] else { return nil }
         do throws(PatternErrors) {
             return try EventPattern(parsing: member.value)
         } catch {
+            let path = fields.path(of: key)
             for error in error.errors {
-                let path = error.path.isEmpty ? "when" : "when.\(error.path)"
-                note(error.message, at: error.line, path)
+                note(error.message, at: error.line, error.path.isEmpty ? path : "\(path).\(error.path)")
             }
             return nil
         }
@@ -67,7 +66,7 @@ extension DocumentDecoder {
             let stepPath = "\(path)[\(index)]"
             guard
                 let fields = self.fields(
-                    node, path: stepPath, known: ["step", "agent", "prompt", "command", "timeout"])
+                    node, path: stepPath, known: ["step", "if", "agent", "prompt", "command", "timeout"])
             else { continue }
             let name = name(fields, "step")
             if let name, earlier.contains(name) { note("the name '\(name)' stands twice", in: fields, "step") }
@@ -105,8 +104,11 @@ extension DocumentDecoder {
             action = templates.map { .command($0) }
         }
         let timeout = duration(fields, "timeout", in: .milliseconds(100)...Limits.stepTimeoutMax)
-        guard let name, let action else { return nil }
+        let errorCount = diagnostics.count
+        let condition = condition(fields, earlier: earlier)
+        guard let name, let action, diagnostics.count == errorCount else { return nil }
         var step = StepDefinition(name: name, action: action)
+        step.condition = condition
         step.timeout = timeout ?? step.timeout
         return step
     }
@@ -114,10 +116,13 @@ extension DocumentDecoder {
     /// A template may ask for the output of steps that have ended by then.
     private mutating func checkSteps(_ templates: [Template], _ fields: Fields, _ key: String, earlier: [String]) {
         for name in templates.flatMap(\.stepsUsed) where !earlier.contains(name) {
-            let hint =
-                earlier.isEmpty
-                ? "this is the first step" : "steps before this one: \(earlier.joined(separator: ", "))"
-            note("'steps.\(name)' is no earlier step; \(hint)", in: fields, key)
+            note(Self.noEarlierStep(name, earlier: earlier), in: fields, key)
         }
+    }
+
+    static func noEarlierStep(_ name: String, earlier: [String]) -> String {
+        let hint =
+            earlier.isEmpty ? "this is the first step" : "steps before this one: \(earlier.joined(separator: ", "))"
+        return "'steps.\(name.prefix(80))' is no earlier step; \(hint)"
     }
 }

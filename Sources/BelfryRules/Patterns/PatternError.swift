@@ -31,4 +31,6 @@ struct PatternIssue: Error {
         self.reason = reason
         self.hint = hint
     }
+
+    var message: String { hint.map { "\(reason); \($0)" } ?? reason }
 }

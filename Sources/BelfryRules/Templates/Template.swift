@@ -31,7 +31,7 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
                 path = try TemplatePath(rest[open.upperBound..<close.lowerBound])
                 try Self.check(path, roots: roots)
             } catch {
-                throw TemplateError(place: place, reason: error.hint.map { "\(error.reason); \($0)" } ?? error.reason)
+                throw TemplateError(place: place, reason: error.message)
             }
             segments.append(.value(path))
             rest = rest[close.upperBound...]
@@ -41,11 +41,14 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func check(_ path: TemplatePath, roots: Set<String>) throws(PatternIssue) {
-        guard !roots.contains(path.root) else { return }
+        guard roots.contains(path.root) else { throw unknownRoot(path.root, roots: roots) }
+    }
+
+    static func unknownRoot(_ root: String, roots: Set<String>) -> PatternIssue {
         let known = roots.sorted()
-        let nearest = NearestName.of(path.root, among: known).map { "did you mean '\($0)'?" }
-        throw PatternIssue(
-            "unknown root '\(path.root.prefix(80))'", hint: nearest ?? "known: \(known.joined(separator: ", "))")
+        let nearest = NearestName.of(root, among: known).map { "did you mean '\($0)'?" }
+        return PatternIssue(
+            "unknown root '\(root.prefix(80))'", hint: nearest ?? "known: \(known.joined(separator: ", "))")
     }
 
     /// Whether the text has no places for values.

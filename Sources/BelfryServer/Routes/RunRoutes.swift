@@ -78,6 +78,7 @@ extension StepRecord {
                 "input_tokens": inputTokens.map { .int($0) } ?? .null,
                 "output_tokens": outputTokens.map { .int($0) } ?? .null,
             ]
+        if let reason { json["reason"] = .string(reason.rawValue) }
         if !missing.isEmpty { json["missing"] = .array(missing.map(JSONValue.string)) }
         return json
     }

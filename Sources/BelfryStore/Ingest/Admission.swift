@@ -16,6 +16,8 @@ enum Admission {
         var broken: BrokenRule?
         /// Runs that led to the event.
         var hops = 0
+        /// What the rule's steps have used today; asked for only where its tokens are limited.
+        var tokens = TokenCount()
         /// Unfinished runs of the rule; counted no further than needed.
         var unfinishedRuns = 0
         /// The rule's `runs_per_hour`-th last run is less than an hour old.
@@ -66,6 +68,9 @@ enum Admission {
 
     /// Whether what is to run may begin.
     static func limit(_ match: MatchRequest, _ facts: Facts) -> Decision {
+        if facts.tokens.isSpent(match.limits) {
+            return Decision(outcome: .limited, detail: "limits.tokens_per_day: \(facts.tokens.text(match.limits))")
+        }
         if match.limits.runsPerHour <= 0 || facts.isHourFull {
             return Decision(
                 outcome: .limited, detail: "limits.runs_per_hour: \(match.limits.runsPerHour) runs in the last hour"

@@ -4,8 +4,8 @@ extension Store {
     /// Stores a verified, matched delivery: dedupe, events, admission of each match, queued runs, frames and audit in
     /// one transaction. When this returns, it is on disk.
     ///
-    /// A (source, key) that is known already makes no second event: its status is `duplicate`, unless its event has
-    /// started nothing and something matches now; then it is matched again.
+    /// A (source, key) that is known already makes no second event: its status is `duplicate`. If its event has started
+    /// nothing, that says so: the caller finds today's matches of what is stored, for ``matchAgain(_:duplicate:of:)``.
     ///
     /// - Returns: One per item, in order.
     /// - Throws: `same_body` if an item refuses a body that was seen; `overloaded`, also if the source of what a token

@@ -34,6 +34,23 @@ extension Store {
 extension WriteTransaction {
     fileprivate func replay(_ replay: EventReplay, by principal: Principal) throws -> AcceptedEvent {
         let event = replay.event
+        let (accepted, round) = try admitOnceMore(replay)
+        try announce(accepted, event: event)
+        var detail: JSONObject = [
+            "source": .string(event.source), "round": .int(round), "ruleset_version": .int(replay.ruleSetVersion),
+            "status": .string(accepted.status.rawValue),
+            "runs": .array(accepted.runs.map { .string($0.description) }),
+        ]
+        if let rule = replay.rule { detail["rule"] = .string(rule) }
+        try append(
+            AuditDraft(by: principal, action: "event.replayed", subject: event.id.description, detail: detail)
+        )
+        return accepted
+    }
+
+    /// Admits the matches of a stored event as its next round. The caller tells of it.
+    func admitOnceMore(_ replay: EventReplay) throws -> (accepted: AcceptedEvent, round: Int64) {
+        let event = replay.event
         let stored = try row(
             "SELECT sequence, round, runs, traceparent FROM events WHERE id = ?", [event.id.bytes.blob]
         )
@@ -53,15 +70,6 @@ extension WriteTransaction {
         let accepted = AcceptedEvent(
             event: event.id, status: status, runs: admitted.runs, outcomes: admitted.outcomes
         )
-        try announce(accepted, event: event)
-        var detail: JSONObject = [
-            "source": .string(event.source), "round": .int(round), "ruleset_version": .int(replay.ruleSetVersion),
-            "status": .string(status.rawValue), "runs": .array(admitted.runs.map { .string($0.description) }),
-        ]
-        if let rule = replay.rule { detail["rule"] = .string(rule) }
-        try append(
-            AuditDraft(by: principal, action: "event.replayed", subject: event.id.description, detail: detail)
-        )
-        return accepted
+        return (accepted, round)
     }
 }

@@ -12,7 +12,7 @@ extension WriteTransaction {
         var own: Set<EventID> = []
         for (index, item) in delivery.items.enumerated() {
             if let known = try knownIdentity(item, source: delivery.source) {
-                accepted.append(try acceptAgain(item, known: known, delivery: delivery, pause: pause))
+                accepted.append(try acceptAgain(item, known: known, delivery: delivery))
             } else {
                 let sameBody = try firstWithSameBody(item, source: delivery.source, besides: own)
                 if let sameBody, item.refusesSameBody, !item.isKeySigned {
@@ -60,32 +60,16 @@ extension WriteTransaction {
         return accepted
     }
 
-    /// The same (source, key) once more. If its event has started nothing, today's rules get it again: mend a rule,
-    /// let the sender repeat the delivery.
+    /// The same (source, key) once more.
     private func acceptAgain(
-        _ item: AcceptedDelivery.Item, known: KnownIdentity, delivery: AcceptedDelivery, pause: PauseState
+        _ item: AcceptedDelivery.Item, known: KnownIdentity, delivery: AcceptedDelivery
     ) throws -> AcceptedEvent {
         try refresh(known, item: item, source: delivery.source)
-        let duplicate = AcceptedEvent(
+        var duplicate = AcceptedEvent(
             event: known.event, status: .duplicate, firstSeen: known.firstSeen, runs: try runs(of: known.event)
         )
-        guard duplicate.runs.isEmpty, !item.matches.isEmpty,
-            let stored = try row("SELECT sequence, round FROM events WHERE id = ?", [known.event.bytes.blob])
-        else { return duplicate }
-        var event = item.event
-        event.id = known.event
-        let admitted = try admit(item.matches, of: event, traceparent: item.traceparent, pause: pause)
-        let status = Admission.status(of: admitted.outcomes.map(\.outcome), isPaused: pause.isPaused)
-        try beginRound(
-            stored.int("round") + 1, of: stored.int("sequence"), admitted, status: status,
-            runs: admitted.runs.count, ruleSetVersion: delivery.ruleSetVersion
-        )
-        let accepted = AcceptedEvent(
-            event: known.event, status: status, firstSeen: known.firstSeen, runs: admitted.runs,
-            outcomes: admitted.outcomes
-        )
-        try publish(accepted, event: event, action: "event.matched_again", delivery: delivery, sameBodyAs: nil)
-        return accepted
+        duplicate.mayMatchAgain = try mayMatchAgain(known.event, ruleSetVersion: delivery.ruleSetVersion)
+        return duplicate
     }
 
     // MARK: The event's row, frame and audit entry
@@ -112,7 +96,7 @@ extension WriteTransaction {
         return db.lastInsertedRowID
     }
 
-    private func publish(
+    func publish(
         _ accepted: AcceptedEvent, event: Event, action: String, delivery: AcceptedDelivery, sameBodyAs: EventID?
     ) throws {
         try announce(accepted, event: event)

@@ -39,6 +39,7 @@ extension WriteTransaction {
                 } else {
                     let facts = try admissionFacts(match, of: event, pause: pause, received: received)
                     decision = Admission.decide(match, facts)
+                    if decision.outcome == .limited { try noticeSpentTokens(rule: match.rule, limits: match.limits) }
                 }
                 if decision.makesRun {
                     run = try insertRun(

@@ -98,6 +98,9 @@ public struct AcceptedEvent: Sendable, Hashable {
     public var runs: [RunID]
     /// One per match, in the order of the request; empty for a duplicate.
     public var outcomes: [RuleOutcome]
+    /// A duplicate whose event has started nothing so far, and might on today's rules: see
+    /// ``Store/matchAgain(_:duplicate:of:)``.
+    public var mayMatchAgain = false
 
     public init(
         event: EventID, status: EventStatus, firstSeen: Timestamp? = nil, runs: [RunID] = [],

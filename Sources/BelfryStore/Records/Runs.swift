@@ -44,6 +44,8 @@ public struct StepRecord: Sendable, Hashable {
     /// `agent`, `command`, later `approve`, `send`, `wait`.
     public var kind: String
     public var state: StepState
+    /// Why it was skipped; nil for one that was not.
+    public var reason: SkipReason?
     /// Counts the times it was begun, from 1; 0 while it is pending.
     public var attempt: Int
     public var started: Timestamp?
@@ -102,8 +104,10 @@ public struct RunChange: Sendable {
     public var steps: [StepRecord]
     public var frames: [DraftFrame]
     public var audit: [AuditDraft]
-    /// Of the run's rule, as they are today: its breaker goes by them when the run ends.
+    /// Of the run's rule, as they are today: its breaker and its budget go by them.
     public var limits = RuleLimits()
+    /// What the steps that end have used.
+    public var tokens = 0
 
     public init(
         run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,

@@ -42,6 +42,7 @@ extension StepRecord {
             outputTokens: (row["output_tokens"] as Int?),
             missing: row.json("missing").value.array?.compactMap(\.string) ?? []
         )
+        reason = row.optionalText("reason").flatMap(SkipReason.init(rawValue:))
     }
 }
 

@@ -34,15 +34,21 @@ extension Store {
     }
 
     /// One transition of a run: run row, step rows, frames and audit entries become true together.
+    /// - Parameter ending: committed in its place if the rule's tokens of the day are used up, what the change itself
+    ///   adds included: the end of a run that would begin another step.
     /// - Returns: The run as it is then.
     /// - Throws: `not_found`; `conflict` if the run is in none of the `from` states, with `state` and `reason` as found
     ///   in the details. Nothing is changed then.
     @discardableResult
-    public func commit(_ change: RunChange) async throws(BelfryError) -> RunRecord {
+    public func commit(
+        _ change: RunChange, orIfSpent ending: RunChange? = nil
+    ) async throws(BelfryError) -> RunRecord {
         let bytes =
             change.frames.reduce(0) { $0 + $1.data.bytes.count }
             + change.steps.reduce(0) { $0 + ($1.output?.utf8.count ?? 0) }
-        return try await writer.perform(bytes: bytes) { transaction in try transaction.commit(change) }
+        return try await writer.perform(bytes: bytes) { transaction in
+            try transaction.commit(change, orIfSpent: ending)
+        }
     }
 
     /// Runs that were at work when the process ended: running, waiting, stopping; oldest first. Queued ones are claimed

@@ -5,8 +5,15 @@ import GRDB
 extension WriteTransaction {
     // MARK: Transitions
 
-    func commit(_ change: RunChange) throws -> RunRecord {
-        var run = try run(change.run)
+    func commit(_ change: RunChange, orIfSpent ending: RunChange? = nil) throws -> RunRecord {
+        let run = try run(change.run)
+        try count(tokens: change.tokens, rule: run.rule, limits: change.limits)
+        if let ending, try tokensToday(rule: run.rule).isSpent(change.limits) { return try commit(ending, of: run) }
+        return try commit(change, of: run)
+    }
+
+    private func commit(_ change: RunChange, of found: RunRecord) throws -> RunRecord {
+        var run = found
         guard change.from.contains(run.state) else { throw Self.conflict(run) }
         let wasEnded = run.state.isEnded
         run.state = change.to ?? run.state
@@ -47,19 +54,19 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO steps (run, step, name, kind, state, attempt, started, ended, process_group, input_tokens,
-                output_tokens, error_code, error_message, missing, output)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                output_tokens, error_code, error_message, missing, output, reason)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (run, step) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
                 started = excluded.started, ended = excluded.ended, process_group = excluded.process_group,
                 input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
                 error_code = excluded.error_code, error_message = excluded.error_message, missing = excluded.missing,
-                output = excluded.output
+                output = excluded.output, reason = excluded.reason
             """,
             [
                 run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
                 step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
-                step.error?.message.blob, missing, step.output?.blob,
+                step.error?.message.blob, missing, step.output?.blob, step.reason?.rawValue,
             ]
         )
     }

@@ -1,7 +1,7 @@
 import BelfryCore
 import GRDB
 
-/// Forgets identities, body digests and secrets whose time is over, a bounded number of rows per commit.
+/// Forgets identities, body digests, secrets and counted tokens whose time is over, a bounded number of rows per commit.
 struct Sweep {
     private var lastBegun: Timestamp?
     private var isUnderWay = false
@@ -11,9 +11,14 @@ struct Sweep {
         guard isUnderWay || isDue else { return }
         if !isUnderWay { lastBegun = transaction.now }
         var isFull = false
-        for sql in [Self.identities, Self.digests, Self.secrets, Self.refusals] {
-            let cutoff = sql == Self.refusals ? transaction.now - Limits.identityRetention : transaction.now
-            try transaction.execute(sql, [cutoff.milliseconds, Limits.sweepRowsMax])
+        let now = transaction.now
+        let cutoffs = [
+            (Self.identities, now.milliseconds), (Self.digests, now.milliseconds), (Self.secrets, now.milliseconds),
+            (Self.refusals, (now - Limits.identityRetention).milliseconds),
+            (Self.tokens, UTCDay(now).number - Limits.tokenDaysKept),
+        ]
+        for (sql, cutoff) in cutoffs {
+            try transaction.execute(sql, [cutoff, Limits.sweepRowsMax])
             isFull = isFull || transaction.db.changesCount >= Limits.sweepRowsMax
         }
         isUnderWay = isFull
@@ -31,6 +36,10 @@ struct Sweep {
     private static let secrets = """
         DELETE FROM generated_secrets WHERE (source, number) IN
             (SELECT source, number FROM generated_secrets WHERE expires <= ? LIMIT ?)
+        """
+    /// A row per rule and day: no index.
+    private static let tokens = """
+        DELETE FROM rule_tokens WHERE (rule, day) IN (SELECT rule, day FROM rule_tokens WHERE day < ? LIMIT ?)
         """
     private static let refusals = """
         DELETE FROM refusals WHERE (source, code, minute) IN

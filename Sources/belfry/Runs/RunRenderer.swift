@@ -38,7 +38,8 @@ struct RunRenderer {
             // Without history (it was removed) the snapshot holds the text so far.
             return text((data["steps"]?.array ?? []).map { Terminal.harmless($0["text"]?.string ?? "") }.joined())
         case .stepFinished where data.cell("state") != StepState.succeeded.rawValue:
-            return lineEnd() + decorated(Terminal.yellow("— \(data.cell("step")): \(data.cell("state")) —\n"))
+            let reason = data["reason"]?.string.map { " (\($0))" } ?? ""
+            return lineEnd() + decorated(Terminal.yellow("— \(data.cell("step")): \(data.cell("state"))\(reason) —\n"))
         case .runFinished, .runError:
             verdict = RunVerdict(last: frame)
             ended = Self.time(of: frame)

@@ -25,7 +25,9 @@ struct RunsShow: AsyncParsableCommand {
         if let error = run["error"]?["message"]?.string { lines.append("error".padded(to: 8) + "  " + error) }
         for step in run["steps"]?.array ?? [] {
             lines.append("")
-            lines.append(Terminal.bold("step \(step.cell("name")) (\(step.cell("kind")), \(step.cell("state")))"))
+            let reason = step["reason"]?.string.map { ": \($0)" } ?? ""
+            lines.append(
+                Terminal.bold("step \(step.cell("name")) (\(step.cell("kind")), \(step.cell("state"))\(reason))"))
             if let error = step["error"]?["message"]?.string { lines.append(Terminal.red(Terminal.harmless(error))) }
             for path in step["missing"]?.array ?? [] {
                 lines.append(Terminal.yellow("missing: {{\(Terminal.harmless(path.cell))}} led to nothing"))

@@ -1,0 +1,73 @@
+import BelfryCore
+import Foundation
+import Testing
+
+@testable import BelfryStore
+
+/// A repeated delivery whose event has started nothing is matched again, as it is stored.
+@Suite(.timeLimit(.minutes(1))) struct MatchAgainTests {
+    /// What the engine does with a repetition: today's matches of what is stored.
+    private func again(
+        _ key: String, _ rules: [MatchRequest], version: Int64 = 2, in fixture: borrowing Fixture
+    ) async throws -> AcceptedEvent {
+        var delivery = fixture.delivery([AcceptedDelivery.Item(event: fixture.event(key, data: #"{"other":true}"#))])
+        delivery.ruleSetVersion = version
+        let duplicate = try #require(try await fixture.store.accept(delivery).first)
+        #expect(duplicate.status == .duplicate)
+        guard duplicate.mayMatchAgain else { return duplicate }
+        let stored = try await fixture.store.event(duplicate.event).event
+        #expect(stored.data.text == "{}")
+        let replay = EventReplay(event: stored, ruleSetVersion: version, matches: rules)
+        return try await fixture.store.matchAgain(replay, duplicate: duplicate, of: delivery)
+    }
+
+    @Test("what no rule matched starts on mended rules: a new round, a run, a frame and an audit entry of the source")
+    func filtered() async throws {
+        let fixture = try Fixture()
+        let first = try await fixture.accept(fixture.event("k"))
+        #expect(try await again("k", [], version: 1, in: fixture).mayMatchAgain == false, "the same rules")
+        fixture.clock.advance(by: .seconds(7200))
+        let matched = try await again("k", [.rule("mended")], in: fixture)
+        #expect(matched.status == .matched && matched.event == first.event && matched.runs.count == 1)
+        #expect(matched.firstSeen != nil)
+        let summary = try await fixture.store.event(first.event).summary
+        #expect(summary.status == .matched && summary.runs == matched.runs && summary.ruleSetVersion == 2)
+        #expect(try await fixture.store.matches(of: first.event).map(\.round) == [1])
+        let entry = try #require(try await fixture.store.audit(after: 0).last)
+        #expect(entry.action == "event.matched_again" && entry.actor == "source/plant")
+        #expect(try await fixture.store.verifyAudit().brokenAt == nil)
+        let third = try await again("k", [.rule("mended")], version: 3, in: fixture)
+        #expect(third.status == .duplicate && third.runs == matched.runs, "it has started something now")
+        await fixture.store.close()
+    }
+
+    @Test(
+        "what was only limited, paused, broken, observed or looped is matched again; all else is a duplicate",
+        arguments: Outcome.allCases)
+    func outcomes(outcome: Outcome) async throws {
+        let fixture = try Fixture()
+        try await fixture.accept(
+            fixture.event("k"), matching: [.rule("a", observes: true), .rule("b", observes: true)])
+        try fixture.sql("UPDATE matches SET outcome = '\(outcome.rawValue)' WHERE rule = 'b'")
+        let isFree = [.limited, .paused, .broken, .observed, .looped].contains(outcome)
+        #expect(try await again("k", [.rule("a")], in: fixture).status == (isFree ? .matched : .duplicate))
+        await fixture.store.close()
+    }
+
+    @Test("of two repetitions at the same time one matches it again")
+    func race() async throws {
+        let fixture = try Fixture()
+        let event = fixture.event("k")
+        try await fixture.accept(event)
+        let delivery = fixture.delivery([])
+        let duplicate = AcceptedEvent(event: event.id, status: .duplicate, firstSeen: fixture.clock.now)
+        let replay = EventReplay(event: event, ruleSetVersion: 2, matches: [.rule("a")])
+        let store = fixture.store
+        async let one = store.matchAgain(replay, duplicate: duplicate, of: delivery)
+        async let other = store.matchAgain(replay, duplicate: duplicate, of: delivery)
+        let both = try await [one, other]
+        #expect(Set(both.map(\.status)) == [.matched, .duplicate] && both[0].runs == both[1].runs)
+        #expect(try fixture.number("SELECT count(*) FROM runs") == 1)
+        await store.close()
+    }
+}
