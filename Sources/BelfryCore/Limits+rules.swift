@@ -22,6 +22,10 @@ extension Limits {
     public static let signatureToleranceMax = Duration.seconds(3600)
     /// Names that are looked through for the one an author may have meant.
     public static let nearestNamesMax = 10_000
+    /// Differences that the answer to one plan shows together.
+    public static let planDiffBytesMax = 4 * 1024 * 1024
+    /// Lines that a difference of two documents tells apart one by one; its cost grows with their square.
+    public static let diffEditsMax = 1000
     /// A mute that nobody remembers is a rule that does not work.
     public static let muteMax = Duration.seconds(30 * 86400)
     /// An event that came of so many runs, one after the other, starts none: rules that feed each other would never end.

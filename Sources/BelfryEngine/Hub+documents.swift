@@ -22,30 +22,43 @@ extension Hub {
     ///   - owner: `file`: the set is the whole truth for its owner, what it does not name is removed;
     ///     `api`: the set is added to what is there.
     ///   - adopts: takes over documents of the other owner instead of refusing.
-    /// Throws `invalid_document` with all diagnostics in its details, `managed_by_file`.
+    ///   - prunes: removes what the API made and the set does not name.
+    ///   - expectedVersion: of the one document that the set then holds.
+    /// Throws `invalid_document` with all diagnostics in its details, `managed_by_file`, `precondition_failed`.
     public func applyDocuments(
         _ files: [(path: String, text: String)], owner: DocumentOwner = .api, dryRun: Bool = false,
-        adopts: Bool = false,
-        by principal: Principal
+        adopts: Bool = false, prunes: Bool = false, expectedVersion: Int64? = nil, by principal: Principal
     ) async throws(BelfryError) -> AppliedDocuments {
         let snapshot = registry.snapshot
-        // A folder is the whole truth for its owner: agents that it no longer names are about to go.
-        let staying = snapshot.agents.keys.filter { owner == .api || snapshot.owner(ofAgent: $0) == .api }
+        // A folder is the whole truth for its owner.
+        let removesOthers = owner == .file || prunes
+        // Agents of the owner that the set does not name are about to go.
+        let staying = snapshot.agents.keys.filter { !removesOthers || snapshot.owner(ofAgent: $0) != owner }
         let documents = try load(files, knownAgents: Set(staying))
-        var plan = DocumentPlan(owner: owner, documents: documents.map(DocumentDraft.init), adopts: adopts)
-        plan.removesOthers = owner == .file
-        try checkReferences(in: snapshot, agents: Set(staying).union(documents.names(of: .agent)), replaced: documents)
+        var plan = DocumentPlan(
+            owner: owner, documents: documents.map { DocumentDraft($0) }, removesOthers: removesOthers, adopts: adopts)
+        if let expectedVersion {
+            guard let draft = plan.documents.first, plan.documents.count == 1 else {
+                throw BelfryError(
+                    .malformed, "a version is expected of one document; there are \(plan.documents.count)")
+            }
+            plan.preconditions[draft.id] = expectedVersion == 0 ? .absent : .version(expectedVersion)
+        }
+        if removesOthers {
+            let agents = Set(staying).union(documents.names(of: .agent))
+            try checkReferences(in: snapshot, owner: owner, agents: agents, replaced: documents)
+        }
         let applied = dryRun ? try await store.preview(plan) : try await apply(plan, by: principal)
-        return AppliedDocuments(plan: applied, warnings: warnings(about: documents))
+        return AppliedDocuments(plan: applied, warnings: warnings(about: documents, isDryRun: dryRun))
     }
 
     /// Refuses what would leave a rule of the other owner without its agent.
     private func checkReferences(
-        in snapshot: Registry.Snapshot, agents: Set<String>, replaced: [Document]
+        in snapshot: Registry.Snapshot, owner: DocumentOwner, agents: Set<String>, replaced: [Document]
     ) throws(BelfryError) {
         let replaced = Set(replaced.names(of: .rule))
         for record in snapshot.records.values
-        where record.kind == .rule && record.owner == .api && !replaced.contains(record.name) {
+        where record.kind == .rule && record.owner != owner && !replaced.contains(record.name) {
             guard let rule = snapshot.rules[record.name] else { continue }
             if let agent = rule.agents.first(where: { !agents.contains($0) }) {
                 throw BelfryError(
@@ -65,20 +78,37 @@ extension Hub {
     /// Creates or changes the one document that `text` holds, which must be of this kind and name.
     /// - Returns: whether it was created.
     public func putDocument(
-        _ id: DocumentName, text: String, expectedVersion: Int64? = nil, by principal: Principal
+        _ id: DocumentName, text: String, precondition: DocumentPrecondition? = nil, by principal: Principal
     ) async throws(BelfryError) -> Bool {
-        let documents = try load([(path: "body", text: text)], knownAgents: Set(registry.snapshot.agents.keys))
-        guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name
-        else {
-            throw BelfryError(.invalidDocument, "the body must hold one document, `\(id.kind.rawValue): \(id.name)`")
-        }
-        var draft = DocumentDraft(document)
-        draft.expectedVersion = expectedVersion
-        return !(try await apply(DocumentPlan(owner: .api, documents: [draft]), by: principal)).created.isEmpty
+        let applied = try await put(id, text: text, path: "body", precondition: precondition, by: principal)
+        return !applied.created.isEmpty
     }
 
-    public func removeDocument(_ id: DocumentName, by principal: Principal) async throws(BelfryError) {
-        _ = try await apply(DocumentPlan(owner: .api, removals: [id]), by: principal)
+    /// - Parameters:
+    ///   - path: what diagnostics call the text.
+    ///   - restored: the version of the document whose content the text is.
+    func put(
+        _ id: DocumentName, text: String, path: String, restored: Int64? = nil, precondition: DocumentPrecondition?,
+        adopts: Bool = false, by principal: Principal
+    ) async throws(BelfryError) -> AppliedPlan {
+        let documents = try load([(path: path, text: text)], knownAgents: Set(registry.snapshot.agents.keys))
+        guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name
+        else {
+            throw BelfryError(.invalidDocument, "the \(path) must hold one document, `\(id.kind.rawValue): \(id.name)`")
+        }
+        var plan = DocumentPlan(owner: .api, documents: [DocumentDraft(document, restored: restored)], adopts: adopts)
+        plan.preconditions[id] = precondition
+        return try await apply(plan, by: principal)
+    }
+
+    /// - Throws: `not_found`, `managed_by_file`, `precondition_failed`.
+    public func removeDocument(
+        _ id: DocumentName, precondition: DocumentPrecondition? = nil, by principal: Principal
+    ) async throws(BelfryError) {
+        try checkExists(id)
+        var plan = DocumentPlan(owner: .api, removals: [id])
+        plan.preconditions[id] = precondition
+        _ = try await apply(plan, by: principal)
     }
 
     /// An operator's switch on a rule; the document stays as it is.
@@ -149,7 +179,9 @@ extension Registry.Snapshot {
 }
 
 extension DocumentDraft {
-    fileprivate init(_ document: Document) {
-        self.init(kind: document.kind, name: document.name, text: document.text, canonical: document.canonical)
+    fileprivate init(_ document: Document, restored: Int64? = nil) {
+        self.init(
+            kind: document.kind, name: document.name, text: document.text, canonical: document.canonical,
+            restored: restored)
     }
 }

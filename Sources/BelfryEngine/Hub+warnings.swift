@@ -12,7 +12,7 @@ public struct AppliedDocuments: Sendable {
 
 extension Hub {
     /// What no diagnostic can refuse, because it may be meant: names that lead nowhere today.
-    func warnings(about documents: [Document]) -> [String] {
+    func warnings(about documents: [Document], isDryRun: Bool) -> [String] {
         let snapshot = registry.snapshot
         var sources = Set(snapshot.sources.keys)
         for document in documents where document.kind == .source { sources.insert(document.name) }
@@ -21,15 +21,34 @@ extension Hub {
             case .rule(let rule):
                 return unknownSources(document, known: sources) + unknownCommands(of: rule)
             case .agent(let agent):
-                guard case .command(let settings) = agent.kind else { return [] }
-                return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
+                switch agent.kind {
+                case .echo: return []
+                case .command(let settings):
+                    return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
+                case .openai(let settings):
+                    return problem(of: settings.key).map { ["agent \(agent.name) can't work: \($0)"] } ?? []
+                }
             case .source(let source):
                 let own = source.warnings.map { "source \(source.name): \($0)" }
-                guard let served = snapshot.sources[source.name], case .failure(let error) = served.secrets else {
-                    return own
+                // As it stands in the document, so that a dry run says it too; then what only the store knows.
+                var problem = source.secrets.lazy.filter { $0 != .generated }.compactMap { self.problem(of: $0) }.first
+                if problem == nil, !isDryRun, case .failure(let error)? = snapshot.sources[source.name]?.secrets {
+                    problem = error.message
                 }
-                return own + ["source \(source.name) is disabled: \(error.message)"]
+                let verb = isDryRun ? "would be" : "is"
+                return own + (problem.map { ["source \(source.name) \(verb) disabled: \($0)"] } ?? [])
             }
+        }
+    }
+
+    /// Why a secret can't be read: not in the server's `secrets:`, or not there. Never the secret.
+    private func problem(of reference: SecretReference?) -> String? {
+        guard let reference else { return nil }
+        do throws(BelfryError) {
+            _ = try configuration.secrets.resolve(reference)
+            return nil
+        } catch {
+            return error.message
         }
     }
 

@@ -152,6 +152,7 @@ public final class HTTPServer: Service {
         EventRoutes(hub: hub).add(to: &table)
         RuleTrialRoutes(hub: hub).add(to: &table)
         RuleRoutes(hub: hub).add(to: &table)
+        VersionRoutes(hub: hub).add(to: &table)
         DocumentRoutes(hub: hub).add(to: &table)
         SourceRoutes(hub: hub, baseURL: { [self] in baseURL }).add(to: &table)
         AgentRoutes(hub: hub).add(to: &table)

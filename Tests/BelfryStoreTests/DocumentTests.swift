@@ -23,7 +23,7 @@ import Testing
         let first = try await apply([.rule("a"), .rule("b"), .source("s")])
         #expect(first.created.count == 3 && first.ruleSetVersion == 2)
         let same = try await apply([.rule("a"), .rule("b"), .source("s")])
-        #expect(same.changesNothing && same.unchanged == 3 && same.ruleSetVersion == 2)
+        #expect(same.changes.isEmpty && same.unchanged == 3 && same.ruleSetVersion == 2)
         let next = try await apply([.rule("a", "new"), .source("s")])
         #expect(next.changed == [DocumentName(.rule, "a")] && next.removed == [DocumentName(.rule, "b")])
         let set = try await store.documents()
@@ -82,16 +82,27 @@ import Testing
     @Test("an edit of another version than its author saw is refused")
     func expectedVersion() async throws {
         let fixture = try Fixture()
-        func apply(_ text: String, expecting version: Int64?) async -> BelfryError.Code? {
-            var draft = DocumentDraft.rule("r", text)
-            draft.expectedVersion = version
-            let plan = DocumentPlan(owner: .api, documents: [draft])
+        func apply(_ text: String, expecting precondition: DocumentPrecondition) async -> BelfryError.Code? {
+            var plan = DocumentPlan(owner: .api, documents: [.rule("r", text)])
+            plan.preconditions[DocumentName(.rule, "r")] = precondition
             return await belfryError { _ = try await fixture.store.apply(plan, by: ann) }?.code
         }
-        #expect(await apply("one", expecting: 1) == .preconditionFailed)
-        #expect(await apply("one", expecting: 0) == nil)
-        #expect(await apply("two", expecting: 0) == .preconditionFailed)
-        #expect(await apply("two", expecting: 1) == nil)
+        #expect(await apply("one", expecting: .version(1)) == .preconditionFailed)
+        #expect(await apply("one", expecting: .present) == .preconditionFailed)
+        #expect(await apply("one", expecting: .absent) == nil)
+        #expect(await apply("two", expecting: .absent) == .preconditionFailed)
+        #expect(await apply("two", expecting: .version(1)) == nil)
+        #expect(await apply("three", expecting: .present) == nil)
+        func remove(expecting precondition: DocumentPrecondition) async -> BelfryError? {
+            let name = DocumentName(.rule, "r")
+            var plan = DocumentPlan(owner: .api, removals: [name])
+            plan.preconditions[name] = precondition
+            return await belfryError { _ = try await fixture.store.apply(plan, by: ann) }
+        }
+        let refused = await remove(expecting: .version(2))
+        #expect(refused?.code == .preconditionFailed && refused?.details["version"]?.number?.int64 == 3)
+        #expect(refused?.message.hasPrefix("rule/r is at version 3 (2027-01-15T08:00:00.000Z, by ann), not 2") == true)
+        #expect(await remove(expecting: .version(3)) == nil)
         await fixture.store.close()
     }
 

@@ -149,6 +149,7 @@ async function signIn(credential, problem) {
         await ask("POST", "v1/session", credential);
         byID("token").value = "";
         feed.postMessage({ kind: "session" });
+        followFragment();
     } catch (error) {
         line.textContent = error.status === 401 ? problem : error.message;
         line.hidden = false;
@@ -166,10 +167,31 @@ byID("sign-out").addEventListener("click", async () => {
     feed.postMessage({ kind: "session" });
 });
 
+/** `#rule/NAME`, `#source/NAME`, `#event/ID` of a notice: what the hub says of it, less the secrets an admin may read. */
+async function showThing(fragment) {
+    const [, kind, name] = /^#(rule|source|event)\/([\w.-]+)$/.exec(fragment) ?? [];
+    byID("thing").hidden = !kind;
+    if (!kind) return;
+    byID("thing-title").textContent = `${kind} ${name}`;
+    byID("thing-text").textContent = "";
+    let shown;
+    try {
+        const { text, document, secrets, set_up, ...facts } = await ask("GET", `v1/${kind}s/${name}`);
+        shown = JSON.stringify(facts, null, 2) + (text ? `\n\n${text}` : "");
+    } catch (error) {
+        shown = error.message;
+    }
+    // Somebody may have gone on meanwhile.
+    if (location.hash === fragment) byID("thing-text").textContent = shown;
+}
+
+byID("thing-close").addEventListener("click", () => { location.hash = ""; });
+
 /** `#sign-in=CODE` of a link; `#run/ID` of a notice, whose run may be older than what the page holds. */
 function followFragment() {
     const run = /^#run\/(run_[0-9a-z]+)$/.exec(location.hash)?.[1];
     if (run && !model.runs.has(run)) feed.postMessage({ kind: "details", run });
+    showThing(location.hash);
     const code = /^#sign-in=([0-9a-f]+)$/.exec(location.hash)?.[1];
     if (!code) return;
     // Out of the address bar, the history and every screenshot, before anything else.

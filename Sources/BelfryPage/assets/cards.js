@@ -161,7 +161,7 @@ export class AlertItem {
     #title = element("h3");
     #text = element("p");
     #time = element("time");
-    #link = element("a", "", "run");
+    #link = element("a");
 
     constructor() {
         const facts = element("p", "facts");
@@ -169,12 +169,15 @@ export class AlertItem {
         this.root.append(this.#title, this.#text, facts);
     }
 
-    show({ time, severity, title, text, run }) {
+    show({ time, severity, title, text, link }) {
         this.root.dataset.severity = severity;
         write(this.#title, title);
         write(this.#text, text);
         writeTime(this.#time, time);
-        this.#link.hidden = !run;
-        if (run) this.#link.href = `#run/${encodeURIComponent(run)}`;
+        const [fragment, kind] = /#(run|rule|source|event)\/.+$/.exec(link ?? "") ?? [];
+        this.#link.hidden = !fragment;
+        if (!fragment) return;
+        this.#link.href = fragment;
+        write(this.#link, kind);
     }
 }

@@ -15,14 +15,14 @@ struct AgentRoutes {
 
     private func get(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
-        guard let agent = hub.agent(name) else { throw BelfryError(.notFound, "there is no agent \(name)") }
+        guard let agent = hub.agent(name) else { throw hub.unknown(DocumentName(.agent, name)) }
         return .json(agent, headers: agent.entityTag)
     }
 
     private func put(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
         let isNew = try await hub.putDocument(
-            DocumentName(.agent, name), text: try request.text(), expectedVersion: try request.expectedVersion(),
+            DocumentName(.agent, name), text: try request.text(), precondition: try request.precondition(),
             by: try request.caller()
         )
         let agent = hub.agent(name) ?? JSONObject()

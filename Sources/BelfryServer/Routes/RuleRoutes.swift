@@ -2,7 +2,6 @@ import BelfryCore
 import BelfryEngine
 import BelfryStore
 import HTTPTypes
-import NIOHTTP1
 
 /// Rules: stored, versioned, tested before they are trusted.
 struct RuleRoutes {
@@ -28,7 +27,7 @@ struct RuleRoutes {
     private func put(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
         let isNew = try await hub.putDocument(
-            DocumentName(.rule, name), text: try request.text(), expectedVersion: try request.expectedVersion(),
+            DocumentName(.rule, name), text: try request.text(), precondition: try request.precondition(),
             by: try request.caller()
         )
         let rule = try await hub.rule(name) ?? JSONObject()
@@ -36,7 +35,9 @@ struct RuleRoutes {
     }
 
     private func delete(_ request: RouteRequest) async throws -> Reply {
-        try await hub.removeDocument(DocumentName(.rule, try request.name("name")), by: try request.caller())
+        try await hub.removeDocument(
+            DocumentName(.rule, try request.name("name")), precondition: try request.precondition(),
+            by: try request.caller())
         return .empty(204)
     }
 
@@ -64,25 +65,5 @@ struct RuleRoutes {
         }
         try await hub.mute(rule: name, for: duration, by: try request.caller())
         return .json(try await hub.rule(name) ?? JSONObject())
-    }
-}
-
-extension JSONObject {
-    /// The `ETag` of a document: its version.
-    var entityTag: [(name: String, value: String)] {
-        self["version"]?.number?.int64.map { [("etag", "\"\($0)\"")] } ?? []
-    }
-}
-
-extension RouteRequest {
-    /// The version that `If-Match` asks for; nil without one. `*` is any version, which is what no header means too.
-    /// `If-None-Match: *` asks for none: 0.
-    func expectedVersion() throws(BelfryError) -> Int64? {
-        if headers.first(name: "if-none-match") == "*" { return 0 }
-        guard let text = headers.first(name: "if-match"), text != "*" else { return nil }
-        guard let version = Int64(text.filter { $0 != "\"" }) else {
-            throw BelfryError(.preconditionFailed, "If-Match must hold the version that the ETag showed")
-        }
-        return version
     }
 }

@@ -33,7 +33,7 @@ struct SourceRoutes {
 
     private func shown(_ name: String, revealing: Bool) async throws(BelfryError) -> JSONObject {
         guard var source = try await hub.source(name, revealing: revealing) else {
-            throw BelfryError(.notFound, "there is no source \(name); `belfry sources list` shows those there are")
+            throw hub.unknown(DocumentName(.source, name))
         }
         source = withURL(source)
         if revealing { source["set_up"] = .optional(setUpText(source)) }
@@ -44,7 +44,7 @@ struct SourceRoutes {
     private func put(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
         let isNew = try await hub.putDocument(
-            DocumentName(.source, name), text: try request.text(), expectedVersion: try request.expectedVersion(),
+            DocumentName(.source, name), text: try request.text(), precondition: try request.precondition(),
             by: try request.caller()
         )
         let source = try await shown(name, revealing: true)
@@ -52,7 +52,9 @@ struct SourceRoutes {
     }
 
     private func delete(_ request: RouteRequest) async throws -> Reply {
-        try await hub.removeDocument(DocumentName(.source, try request.name("name")), by: try request.caller())
+        try await hub.removeDocument(
+            DocumentName(.source, try request.name("name")), precondition: try request.precondition(),
+            by: try request.caller())
         return .empty(204)
     }
 

@@ -1,47 +1,27 @@
-import BelfryCore
+public import BelfryCore
 
 extension DocumentPlan {
-    /// What a plan comes to against the documents that hold.
-    struct Resolution {
-        struct Change {
-            var draft: DocumentDraft
-            var change: DocumentVersion.Change
-        }
-
-        var changes: [Change] = []
-        var removals: [DocumentRecord] = []
-        var unchanged = 0
-
-        func applied(ruleSetVersion: Int64) -> AppliedPlan {
-            AppliedPlan(
-                created: changes.filter { $0.change == .created }.map(\.draft.id),
-                changed: changes.filter { $0.change == .changed }.map(\.draft.id),
-                removed: removals.map(\.id), unchanged: unchanged, ruleSetVersion: ruleSetVersion
-            )
-        }
-    }
-
     /// Works out what the plan does. Pure: the same rows give the same answer to a preview and to the real thing.
-    func resolve(against current: [DocumentRecord]) throws(BelfryError) -> Resolution {
-        let stored = Dictionary(current.map { ($0.id, $0) }) { first, _ in first }
-        var resolution = Resolution()
+    func resolve(against current: DocumentSet) throws(BelfryError) -> AppliedPlan {
+        let stored = Dictionary(current.documents.map { ($0.id, $0) }) { first, _ in first }
+        var resolved = AppliedPlan(changes: [], unchanged: 0, ruleSetVersion: current.ruleSetVersion)
         var named: Set<DocumentName> = []
         for draft in documents {
             guard named.insert(draft.id).inserted else {
                 throw BelfryError(.conflict, "\(draft.id) stands in the plan twice")
             }
             let record = stored[draft.id]
-            try checkVersion(of: draft, record)
+            try checkPrecondition(of: draft.id, record)
             guard let record else {
-                resolution.changes.append(.init(draft: draft, change: .created))
+                resolved.changes.append(DocumentChange(from: nil, to: draft))
                 continue
             }
             let isSame = record.canonical == draft.canonical && record.text.hasSameBytes(as: draft.text)
             if record.owner == owner, isSame {
-                resolution.unchanged += 1
+                resolved.unchanged += 1
             } else {
                 try checkOwner(of: record)
-                resolution.changes.append(.init(draft: draft, change: .changed))
+                resolved.changes.append(DocumentChange(from: record, to: draft))
             }
         }
         for name in removals {
@@ -49,13 +29,15 @@ extension DocumentPlan {
             guard named.insert(name).inserted else {
                 throw BelfryError(.conflict, "the plan removes \(name) and also names it elsewhere")
             }
+            try checkPrecondition(of: name, record)
             try checkOwner(of: record)
-            resolution.removals.append(record)
+            resolved.changes.append(DocumentChange(removing: record))
         }
         if removesOthers {
-            resolution.removals += current.filter { $0.owner == owner && !named.contains($0.id) }
+            resolved.changes += current.documents.filter { $0.owner == owner && !named.contains($0.id) }
+                .map(DocumentChange.init(removing:))
         }
-        return resolution
+        return resolved
     }
 
     private func checkOwner(of record: DocumentRecord) throws(BelfryError) {
@@ -78,11 +60,49 @@ extension DocumentPlan {
         }
     }
 
-    private func checkVersion(of draft: DocumentDraft, _ record: DocumentRecord?) throws(BelfryError) {
-        guard let expected = draft.expectedVersion, expected != record?.version ?? 0 else { return }
+    private func checkPrecondition(of name: DocumentName, _ record: DocumentRecord?) throws(BelfryError) {
+        let wanted: String
+        switch preconditions[name] {
+        case .version(let version)?:
+            if record?.version == version { return }
+            wanted = "not \(version)"
+        case .present?:
+            if record != nil { return }
+            wanted = "and was to be there"
+        case .absent?:
+            if record == nil { return }
+            wanted = "and was not to be there"
+        case nil: return
+        }
+        guard let record else {
+            throw BelfryError(
+                .preconditionFailed, "\(name) is not there\(wanted.hasPrefix("and") ? ", \(wanted)" : "")",
+                details: ["document": .string(name.description), "version": 0]
+            )
+        }
         throw BelfryError(
-            .preconditionFailed, "\(draft.id) is at version \(record?.version ?? 0), not \(expected)",
-            details: JSONObject([.init(key: "version", value: .int(record?.version ?? 0))])
+            .preconditionFailed,
+            "\(name) is at version \(record.version) (\(record.updated), by \(record.updatedBy)), \(wanted)",
+            details: ["document": .string(name.description), "version": .int(record.version)]
         )
+    }
+}
+
+extension DocumentChange {
+    init(from before: DocumentRecord?, to after: DocumentDraft) {
+        self.init(
+            id: after.id, change: before == nil ? .created : .changed, before: before, after: after,
+            keys: before.map { Self.differingKeys($0.canonical.value, after.canonical.value) } ?? []
+        )
+    }
+
+    init(removing record: DocumentRecord) {
+        self.init(id: record.id, change: .removed, before: record, after: nil, keys: [])
+    }
+
+    /// The top-level keys whose values differ between two documents, in the order of their names.
+    public static func differingKeys(_ left: JSONValue, _ right: JSONValue) -> [String] {
+        let keys = Set((left.object?.members ?? []).map(\.key)).union((right.object?.members ?? []).map(\.key))
+        return keys.filter { left[$0]?.canonicalEncoded() != right[$0]?.canonicalEncoded() }.sorted()
     }
 }

@@ -37,6 +37,18 @@ extension DocumentSet {
     }
 }
 
+extension DocumentVersionSummary {
+    init(_ row: Row) throws(BelfryError) {
+        version = row.int("version")
+        owner = try row.word("owner")
+        change = try row.word("change")
+        keys = row.optionalText("keys") == nil ? nil : row.json("keys").value.array?.compactMap(\.string)
+        restored = row["restored"] as Int64?
+        created = row.timestamp("created")
+        createdBy = row.text("created_by")
+    }
+}
+
 extension DocumentVersion {
     init(_ row: Row) throws(BelfryError) {
         kind = try row.word("kind")

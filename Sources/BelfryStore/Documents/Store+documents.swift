@@ -11,9 +11,7 @@ extension Store {
     /// - Throws: The same as it.
     public func preview(_ plan: DocumentPlan) async throws(BelfryError) -> AppliedPlan {
         try await read { db in
-            let current = try DocumentSet(db)
-            let resolution = try plan.resolve(against: current.documents)
-            return resolution.applied(ruleSetVersion: current.ruleSetVersion)
+            try plan.resolve(against: DocumentSet(db))
         }
     }
 
@@ -24,6 +22,25 @@ extension Store {
     public func apply(_ plan: DocumentPlan, by principal: Principal) async throws(BelfryError) -> AppliedPlan {
         let bytes = plan.documents.reduce(0) { $0 + $1.text.utf8.count + $1.canonical.bytes.count }
         return try await writer.perform(bytes: bytes) { transaction in try transaction.apply(plan, by: principal) }
+    }
+
+    /// The versions of a document, newest first, also of one that was removed; without their texts.
+    /// - Throws: `not_found` if there never was one.
+    public func history(
+        of name: DocumentName, cursor: String? = nil, max: Int = Limits.pageRowsDefault
+    ) async throws(BelfryError) -> Page<DocumentVersionSummary> {
+        var query = ListQuery(
+            "SELECT version, owner, change, keys, restored, created, created_by FROM document_versions",
+            order: "version"
+        )
+        query.require("kind = ?", name.kind.rawValue)
+        query.require("name = ?", name.name)
+        try query.start(after: cursor)
+        let page = try await page(query, max: max, sequence: { $0.version }) { row, _ in
+            try DocumentVersionSummary(row)
+        }
+        guard !page.items.isEmpty || cursor != nil else { throw BelfryError(.notFound, "there is no \(name)") }
+        return page
     }
 
     /// All versions of a document, newest first, also of one that was removed.

@@ -5,18 +5,15 @@ import GRDB
 
 extension WriteTransaction {
     func apply(_ plan: DocumentPlan, by principal: Principal) throws -> AppliedPlan {
-        let current = try DocumentSet(db)
-        let resolution = try plan.resolve(against: current.documents)
-        var applied = resolution.applied(ruleSetVersion: current.ruleSetVersion)
-        guard !applied.changesNothing else { return applied }
-        for change in resolution.changes { try store(change, owner: plan.owner, by: principal) }
-        for record in resolution.removals {
-            try remove(record, by: principal)
+        var applied = try plan.resolve(against: DocumentSet(db))
+        guard !applied.changes.isEmpty else { return applied }
+        for change in applied.changes {
+            try store(change, owner: plan.owner, by: principal)
             // One that only went missing from the folder may come back, and its sender still has the secret.
-            if record.kind == .source, plan.removals.contains(record.id) {
-                try removeSecrets(source: record.name, by: principal)
+            if change.id.kind == .source, plan.removals.contains(change.id) {
+                try removeSecrets(source: change.id.name, by: principal)
                 // Publishers need no document: nobody could resume what they bring.
-                try execute("DELETE FROM source_state WHERE source = ?", [record.name])
+                try execute("DELETE FROM source_state WHERE source = ?", [change.id.name])
             }
         }
         // What waited behind a rule's old state may go on.
@@ -51,39 +48,32 @@ extension WriteTransaction {
         return version
     }
 
-    private func store(
-        _ change: DocumentPlan.Resolution.Change, owner: DocumentOwner, by principal: Principal
-    ) throws {
-        let draft = change.draft
-        let version = try nextVersion(of: draft.id)
-        try execute(
-            """
-            INSERT OR REPLACE INTO documents (kind, name, owner, version, updated, updated_by, text, canonical)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                draft.kind.rawValue, draft.name, owner.rawValue, version, now.milliseconds, principal.name.blob,
-                draft.text.blob, draft.canonical.blob,
-            ]
-        )
-        try keepVersion(
-            version, of: draft.id, change: change.change, owner: owner, text: draft.text, canonical: draft.canonical,
-            by: principal
-        )
-        // A rule that comes back comes back switched on: what disabled it was said of the one that is gone.
-        if draft.kind == .rule, change.change == .created {
-            try execute("DELETE FROM rule_state WHERE rule = ?", [draft.name])
+    private func store(_ change: DocumentChange, owner: DocumentOwner, by principal: Principal) throws {
+        let id = change.id
+        let version = try nextVersion(of: id)
+        let owner = change.after == nil ? change.before?.owner ?? owner : owner
+        if let draft = change.after {
+            try execute(
+                """
+                INSERT OR REPLACE INTO documents (kind, name, owner, version, updated, updated_by, text, canonical)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    id.kind.rawValue, id.name, owner.rawValue, version, now.milliseconds, principal.name.blob,
+                    draft.text.blob, draft.canonical.blob,
+                ]
+            )
+        } else {
+            try execute("DELETE FROM documents WHERE kind = ? AND name = ?", [id.kind.rawValue, id.name])
         }
-    }
-
-    private func remove(_ record: DocumentRecord, by principal: Principal) throws {
-        let version = try nextVersion(of: record.id)
-        try execute("DELETE FROM documents WHERE kind = ? AND name = ?", [record.kind.rawValue, record.name])
-        try keepVersion(
-            version, of: record.id, change: .removed, owner: record.owner, text: record.text,
-            canonical: record.canonical, by: principal
-        )
-        if record.kind == .rule { try setRuleState(record.name, column: .removed, to: true, by: principal) }
+        try keepVersion(version, change, owner: owner, by: principal)
+        guard id.kind == .rule else { return }
+        switch change.change {
+        // A rule that comes back comes back switched on: what disabled it was said of the one that is gone.
+        case .created: try execute("DELETE FROM rule_state WHERE rule = ?", [id.name])
+        case .removed: try setRuleState(id.name, column: .removed, to: true, by: principal)
+        case .changed: break
+        }
     }
 
     /// One more than any there was.
@@ -96,27 +86,39 @@ extension WriteTransaction {
     }
 
     private func keepVersion(
-        _ version: Int64, of name: DocumentName, change: DocumentVersion.Change, owner: DocumentOwner, text: String,
-        canonical: RawJSON, by principal: Principal
+        _ version: Int64, _ change: DocumentChange, owner: DocumentOwner, by principal: Principal
     ) throws {
+        guard let text = change.after?.text ?? change.before?.text,
+            let canonical = change.after?.canonical ?? change.before?.canonical
+        else { return }
+        let keys = JSONValue.array(change.keys.map(JSONValue.string))
         try execute(
             """
-            INSERT INTO document_versions (kind, name, version, owner, change, created, created_by, text, canonical)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO document_versions (kind, name, version, owner, change, created, created_by, text, canonical,
+                keys, restored)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                name.kind.rawValue, name.name, version, owner.rawValue, change.rawValue, now.milliseconds,
-                principal.name.blob, text.blob, canonical.blob,
+                change.id.kind.rawValue, change.id.name, version, owner.rawValue, change.change.rawValue,
+                now.milliseconds, principal.name.blob, text.blob, canonical.blob, RawJSON(keys).blob,
+                change.after?.restored,
             ]
         )
+        var detail: JSONObject = [
+            "version": .int(version), "owner": .string(owner.rawValue),
+            "digest": .string(Hex.encode(Digest.sha256(canonical.bytes))),
+        ]
+        if let before = change.before {
+            detail["version_before"] = .int(before.version)
+            if before.owner != owner { detail["owner_before"] = .string(before.owner.rawValue) }
+        }
+        if change.change == .changed { detail["keys"] = keys }
+        if let restored = change.after?.restored { detail["restored"] = .int(restored) }
+        let verb = change.after?.restored == nil ? change.change.rawValue : "rolled_back"
         try append(
             AuditDraft(
-                by: principal, action: "\(name.kind.rawValue).\(change.rawValue)", subject: name.description,
-                detail: JSONObject([
-                    .init(key: "version", value: .int(version)),
-                    .init(key: "owner", value: .string(owner.rawValue)),
-                    .init(key: "digest", value: .string(Hex.encode(Digest.sha256(canonical.bytes)))),
-                ])
+                by: principal, action: "\(change.id.kind.rawValue).\(verb)", subject: change.id.description,
+                detail: detail
             )
         )
     }

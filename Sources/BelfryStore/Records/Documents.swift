@@ -58,26 +58,49 @@ public struct DocumentVersion: Sendable, Hashable {
     public var createdBy: String
 }
 
+/// A version as a list shows it: without its text.
+public struct DocumentVersionSummary: Sendable, Hashable {
+    public var version: Int64
+    public var owner: DocumentOwner
+    public var change: DocumentVersion.Change
+    /// Top-level keys that differ from the version before: none for a change of comments; nil where that is not known.
+    public var keys: [String]?
+    /// The version whose content came back.
+    public var restored: Int64?
+    public var created: Timestamp
+    public var createdBy: String
+}
+
 /// A document to be stored.
 public struct DocumentDraft: Sendable, Hashable {
     public var kind: DocumentKind
     public var name: String
     public var text: String
     public var canonical: RawJSON
-    /// The version it replaces (If-Match); 0: it must not be there yet; nil: whatever is there.
-    public var expectedVersion: Int64?
+    /// The version of the same document whose content this is.
+    public var restored: Int64?
 
     public init(
-        kind: DocumentKind, name: String, text: String, canonical: RawJSON, expectedVersion: Int64? = nil
+        kind: DocumentKind, name: String, text: String, canonical: RawJSON, restored: Int64? = nil
     ) {
         self.kind = kind
         self.name = name
         self.text = text
         self.canonical = canonical
-        self.expectedVersion = expectedVersion
+        self.restored = restored
     }
 
     public var id: DocumentName { DocumentName(kind, name) }
+}
+
+/// What must be true of a document for a plan that changes it: nobody overwrites what they did not see.
+public enum DocumentPrecondition: Sendable, Hashable {
+    /// `If-Match: "3"`
+    case version(Int64)
+    /// `If-Match: *`
+    case present
+    /// `If-None-Match: *`
+    case absent
 }
 
 /// A change of the documents, all or nothing. What is created, changed or left as it is, the store finds out itself.
@@ -91,27 +114,48 @@ public struct DocumentPlan: Sendable {
     public var removesOthers: Bool
     /// Takes over documents of the other owner instead of refusing.
     public var adopts: Bool
+    /// Of documents that the plan changes or removes by name.
+    public var preconditions: [DocumentName: DocumentPrecondition]
 
     public init(
         owner: DocumentOwner, documents: [DocumentDraft] = [], removals: [DocumentName] = [],
-        removesOthers: Bool = false, adopts: Bool = false
+        removesOthers: Bool = false, adopts: Bool = false,
+        preconditions: [DocumentName: DocumentPrecondition] = [:]
     ) {
         self.owner = owner
         self.documents = documents
         self.removals = removals
         self.removesOthers = removesOthers
         self.adopts = adopts
+        self.preconditions = preconditions
     }
+}
+
+/// What a plan does to one document.
+public struct DocumentChange: Sendable, Hashable {
+    public var id: DocumentName
+    public var change: DocumentVersion.Change
+    /// What held before; nil for one that is created.
+    public var before: DocumentRecord?
+    /// What holds afterwards; nil for one that is removed.
+    public var after: DocumentDraft?
+    /// Top-level keys that differ; empty where only comments, layout or the owner do.
+    public var keys: [String]
 }
 
 /// What a plan did, or would do.
 public struct AppliedPlan: Sendable, Hashable {
-    public var created: [DocumentName]
-    public var changed: [DocumentName]
-    public var removed: [DocumentName]
+    /// In the order of the plan, removals last.
+    public var changes: [DocumentChange]
     public var unchanged: Int
     /// After the plan; only a plan that changes something makes a new one.
     public var ruleSetVersion: Int64
 
-    public var changesNothing: Bool { created.isEmpty && changed.isEmpty && removed.isEmpty }
+    public var created: [DocumentName] { names(.created) }
+    public var changed: [DocumentName] { names(.changed) }
+    public var removed: [DocumentName] { names(.removed) }
+
+    private func names(_ change: DocumentVersion.Change) -> [DocumentName] {
+        changes.filter { $0.change == change }.map(\.id)
+    }
 }

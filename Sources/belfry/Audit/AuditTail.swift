@@ -39,7 +39,7 @@ struct AuditTail: AsyncParsableCommand {
         case .table:
             let cells = [
                 entry.cell("seq").padded(to: 6), entry.timeCell("time"), entry.cell("actor").padded(to: 10),
-                entry.cell("action").padded(to: 18), entry.cell("subject"), entry.cell("detail"),
+                entry.cell("action").padded(to: 18), entry.cell("subject"), AuditText.detail(of: entry),
             ]
             Terminal.write(Terminal.harmless(cells.joined(separator: "  ")).replacing("\n", with: " ") + "\n")
         }

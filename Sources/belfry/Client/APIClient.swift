@@ -40,9 +40,10 @@ struct APIClient: Sendable {
 
     /// Calls the API; anything but a 2xx is a ``Failure``.
     func call(
-        _ method: String, _ path: String, _ query: [(String, String?)] = [], body: JSONValue? = nil
+        _ method: String, _ path: String, _ query: [(String, String?)] = [],
+        headers: [(name: String, value: String)] = [], body: JSONValue? = nil
     ) async throws -> Answer {
-        let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
+        let headers = headers + (body == nil ? [] : [(name: "Content-Type", value: "application/json")])
         let answer = try await exchange(method, path, query, headers: headers, body: body?.encoded() ?? [])
         guard (200..<300).contains(answer.status) else { throw failure(answer, at: "\(method) \(path)") }
         return answer

@@ -18,6 +18,8 @@ extension Failure {
                 .refused, "\(said)\(code); give a token with --token or BELFRY_TOKEN, or run where DIR/admin.token is")
         case 403:
             self.init(.refused, "\(said)\(code)")
+        case 412:
+            self.init(.negative, "nothing was done: \(said)\(code)\(Self.wayOn(from: problem))")
         case 422:
             let lines = problem["diagnostics"]?.array ?? []
             let diagnostics = lines.map { "\n  " + Self.line(of: $0) }.joined()
@@ -40,6 +42,14 @@ extension Failure {
             default: .serverError
             }
         self.init(code, diagnostics.isEmpty ? error.message : "the documents are not valid:\(diagnostics)")
+    }
+
+    /// How to go on where somebody else was faster.
+    private static func wayOn(from problem: JSONValue) -> String {
+        guard let rule = problem["document"]?.string?.split(separator: "/"), rule.count == 2, rule[0] == "rule",
+            let version = problem["version"]?.number?.int64, version > 0
+        else { return "" }
+        return "; belfry rules diff \(rule[1]) shows the last change, --if-version \(version) builds on it"
     }
 
     /// `file:line: path: message`

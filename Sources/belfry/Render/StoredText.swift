@@ -2,11 +2,14 @@ import BelfryCore
 
 /// A stored document as it was written, below a line that says which version it is.
 enum StoredText {
-    /// - Parameter facts: members to name in that line, beside the version.
-    static func of(_ answer: JSONValue, facts: [String]) -> String {
+    /// - Parameters:
+    ///   - facts: members to name in that line, beside the version.
+    ///   - notes: lines below it.
+    static func of(_ answer: JSONValue, facts: [String], notes: [String] = []) -> String {
         let named = facts.map { ", \($0) \(answer.cell($0))" }.joined()
         let text = Terminal.harmless(text(answer))
-        return Terminal.faint("# version \(answer.cell("version"))\(named)\n") + text
+        let head = ["version \(answer.cell("version"))\(named)"] + notes
+        return head.map { Terminal.faint("# \($0)") + "\n" }.joined() + text
             + (text.hasSuffix("\n") ? "" : "\n")
     }
 

@@ -12,6 +12,11 @@ enum DocumentFiles {
         return try files.map { ($0, try LocalFile.text(at: $0, bytesMax: Limits.documentBytesMax)) }
     }
 
+    /// The same as `/v1/documents` takes it.
+    static func json(_ paths: [String]) throws -> JSONValue {
+        .array(try read(paths).map { ["path": .string($0.path), "text": .string($0.text)] })
+    }
+
     /// The file itself, or all document files below a folder in the order of their names. Hidden files and folders are
     /// not looked into: `.git`, and the `..data` of a mounted ConfigMap, hold the same documents once more.
     static func list(_ path: String) throws -> [String] {

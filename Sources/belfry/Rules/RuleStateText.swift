@@ -5,7 +5,7 @@ enum RuleStateText {
     /// All that keeps the rule from running, what weighs most first.
     /// - Parameter rule: as the API shows it.
     static func of(_ rule: JSONValue) -> String {
-        if let problem = rule["problem"]?.string { return "unreadable: \(problem)" }
+        if let problem = rule["problem"]?.string { return line("unreadable: \(problem)") }
         var words: [String] = []
         if rule["enabled"]?.bool == false { words.append("disabled") }
         if rule["muted_until"] != nil {
@@ -15,6 +15,9 @@ enum RuleStateText {
             words.append("broken since \(broken.timeCell("since")): \(broken.cell("reason"))")
         }
         if rule["mode"]?.string == "observe" { words.append("observes") }
-        return words.isEmpty ? "runs" : words.joined(separator: ", ")
+        return words.isEmpty ? "runs" : line(words.joined(separator: ", "))
     }
+
+    /// Reasons hold what others wrote.
+    private static func line(_ text: String) -> String { Terminal.harmless(text).replacing("\n", with: " ") }
 }

@@ -11,7 +11,8 @@ struct RulesCommand: ParsableCommand {
             """,
         subcommands: [
             RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesEnable.self, RulesDisable.self,
-            RulesObserve.self, RulesMute.self, RulesImport.self,
+            RulesObserve.self, RulesMute.self, RulesVersions.self, RulesDiff.self, RulesRollback.self,
+            RulesRemove.self, RulesImport.self,
         ],
         defaultSubcommand: RulesList.self
     )

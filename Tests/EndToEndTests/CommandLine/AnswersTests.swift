@@ -5,19 +5,69 @@ import Testing
 
 /// What commands make of the hub's answers.
 struct AnswersTests {
-    @Test("an apply counts what it did")
+    @Test("an apply says which keys of what it changes, and counts")
     func applied() {
         let answer: JSONValue = [
-            "created": ["rule/a", "rule/b"], "changed": [], "removed": [], "unchanged": 1, "warnings": [],
+            "changes": [
+                ["document": "rule/old", "change": "removed", "owner_before": "api", "keys": []],
+                ["document": "rule/a", "change": "created", "keys": []],
+                ["document": "rule/b", "change": "changed", "owner_before": "api", "keys": ["limits", "when"]],
+                [
+                    "document": "rule/c", "change": "changed", "owner_before": "file", "keys": [],
+                    "diff": "--- rule/c version 1\n+++ rule/c\n@@ -1,1 +1,1 @@\n-a\n+b\n",
+                ],
+            ], "unchanged": 1,
         ]
         #expect(
-            RulesApply.table(answer, isDryRun: false)
-                == "+ rule/a\n+ rule/b\napplied: 2 created, 0 changed, 1 unchanged\n")
+            PlanText.of(answer, isDryRun: false) == """
+                + rule/a
+                ~ rule/b  limits, when
+                ~ rule/c  same meaning; from the rules folder
+                --- rule/c version 1
+                +++ rule/c
+                @@ -1,1 +1,1 @@
+                -a
+                +b
+                - rule/old
+                applied: 1 created, 2 changed, 1 removed, 1 unchanged
+
+                """)
         #expect(
-            RulesApply.table(answer, isDryRun: true).hasSuffix("would be applied: 2 created, 0 changed, 1 unchanged\n"))
+            PlanText.of(["changes": [], "unchanged": 1], isDryRun: true)
+                == "would be applied: 0 created, 0 changed, 1 unchanged\n")
+        #expect(PlanText.of(["changes": [], "unchanged": 0], isDryRun: false) == "nothing in it\n")
+    }
+
+    @Test("a rule's state is said in plain words, what weighs most first")
+    func ruleState() {
+        #expect(RuleStateText.of(["enabled": true, "mode": "run"]) == "runs")
+        #expect(RuleStateText.of(["enabled": true, "mode": "observe"]) == "observes")
         #expect(
-            RulesApply.table(["created": [], "changed": [], "removed": [], "unchanged": 0], isDryRun: false)
-                == "nothing in it\n")
+            RuleStateText.of([
+                "enabled": false, "mode": "run", "muted_until": "2026-01-02T03:04:05.678Z", "muted_by": "ann",
+                "broken": ["since": "2026-01-02T03:00:00.000Z", "reason": "10 runs failed"],
+            ])
+                == "disabled, muted until 2026-01-02 03:04:05Z by ann, broken since 2026-01-02 03:00:00Z: 10 runs failed"
+        )
+        #expect(RuleStateText.of(["enabled": false, "problem": "no key"]) == "unreadable: no key")
+    }
+
+    @Test("an audit entry is read in words; digests are left to programs")
+    func audit() {
+        func text(_ detail: JSONValue) -> String { AuditText.detail(of: ["detail": detail]) }
+        #expect(text(["digest": "ab", "owner": "api", "version": 1]) == "version 1, owner api")
+        #expect(
+            text([
+                "digest": "ab", "keys": ["limits", "when"], "owner": "api", "token": "tok_1", "version": 4,
+                "version_before": 3,
+            ]) == "version 3 → 4: limits, when, owner api")
+        #expect(
+            text([
+                "keys": [], "owner": "api", "owner_before": "file", "restored": 2, "version": 6, "version_before": 5,
+            ])
+                == "version 5 → 6 as 2: same meaning, taken over from file, owner api")
+        #expect(text(["until": "2026-01-02T03:04:05.678Z"]) == "until 2026-01-02T03:04:05.678Z")
+        #expect(text(["runs": [], "source": "plant", "status": "filtered"]) == "source plant, status filtered")
     }
 
     @Test("doctor says what is paused and that the rules folder is broken")

@@ -98,6 +98,40 @@ struct PageTests {
         }
     }
 
+    @Test("a notice of a source or rule leads to what the hub says of it, without its secret")
+    func things() async throws {
+        let documents = """
+            source: shop
+            preset: hmac
+            secrets: [generate, env:SHOP_SECRET]
+            signature: { header: x-sig }
+            ---
+            source: till
+            preset: token
+            secret: generate
+            ---
+
+            """
+        try await withPage(documents: documents + Self.documents) { hub, browser in
+            let link = try await browser.until(
+                "the notice", "[...document.querySelectorAll('.alert a')].find((a) => a.hash === '#source/shop')?.href")
+            try await browser.open(link.string ?? "")
+            let shown = "document.querySelector('#thing-text').textContent"
+            try await browser.until("the source", "\(shown).includes('secret_unavailable')")
+            let text = try await browser.run("return \(shown)").string ?? ""
+            #expect(text.contains("preset: hmac"), "\(text)")
+            let till = try await hub.client.request("GET", "/v1/sources/till").json
+            let secret = try #require(till["secrets"]?.array?.first?["value"]?.string)
+            try await browser.run("location.hash = '#source/till'")
+            try await browser.until("the other source", "\(shown).includes('secret: generate')")
+            #expect(try await browser.run("return \(shown)").string?.contains(secret) == false)
+            try await browser.run("location.hash = '#rule/watch'")
+            try await browser.until("the rule", "\(shown).includes('notify: true')")
+            try await browser.run("location.hash = '#'")
+            try await browser.until("no panel", "document.querySelector('#thing').hidden")
+        }
+    }
+
     @Test("an alert arrives over the WebSocket, and leads to its run")
     func alert() async throws {
         try await withPage { hub, browser in
