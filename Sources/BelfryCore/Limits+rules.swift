@@ -53,4 +53,9 @@ extension Limits {
     public static let whyRulesDefault = 20
     /// The most that may be asked for: an explanation of a large pattern is tens of kilobytes.
     public static let whyRulesMax = 1000
+    /// Formulas looked at and alternatives made while a hook of another program is converted: `not` over `and` over `or`
+    /// multiplies them, and a file written by hand stays far below.
+    public static let importStepsMax = 4_000
+    /// Alternatives that the groups of one imported regular expression come to when they are written out.
+    public static let importAlternativesMax = 64
 }

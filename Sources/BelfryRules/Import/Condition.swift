@@ -1,3 +1,5 @@
+import BelfryCore
+
 /// When a rule of webhook has which result, as formulas over fields.
 ///
 /// webhook's rules have four: yes and no, and both of them together with "a value is missing". `not` turns the answer
@@ -101,19 +103,12 @@ indirect enum Formula: Sendable {
 
     /// The formula written out: one of the branches must hold.
     func branches() throws(NotExpressible) -> [Branch] {
-        var stepsLeft = Self.stepsMax
+        var stepsLeft = Limits.importStepsMax
         return try branches(&stepsLeft)
     }
 
-    /// Formulas looked at and branches made, for one hook: a file is written by hand, and this is far beyond it.
-    private static let stepsMax = 20_000
-
     private func branches(_ stepsLeft: inout Int) throws(NotExpressible) -> [Branch] {
-        stepsLeft -= 1
-        guard stepsLeft > 0 else {
-            throw NotExpressible(
-                reason: "written out it has too many combinations", mend: "make several hooks of it and import them")
-        }
+        try Self.spend(1, of: &stepsLeft)
         switch self {
         case .always: return [[:]]
         case .never: return []
@@ -122,7 +117,7 @@ indirect enum Formula: Sendable {
             var all: [Branch] = []
             for part in parts {
                 for branch in try part.branches(&stepsLeft) where !all.contains(branch) { all.append(branch) }
-                stepsLeft -= all.count
+                try Self.spend(all.count, of: &stepsLeft)
             }
             return all
         case .all(let parts):
@@ -130,8 +125,8 @@ indirect enum Formula: Sendable {
             for part in parts {
                 var joined: [Branch] = []
                 let others = try part.branches(&stepsLeft)
-                stepsLeft -= all.count * others.count
-                guard stepsLeft > 0 else { continue }
+                // Each is held against all that are there.
+                try Self.spend(all.count * others.count * (1 + all.count / 16), of: &stepsLeft)
                 for branch in all {
                     for other in others {
                         guard let both = try Self.join(branch, other), !joined.contains(both) else { continue }
@@ -141,6 +136,14 @@ indirect enum Formula: Sendable {
                 all = joined
             }
             return all
+        }
+    }
+
+    private static func spend(_ steps: Int, of stepsLeft: inout Int) throws(NotExpressible) {
+        stepsLeft -= steps
+        guard stepsLeft > 0 else {
+            throw NotExpressible(
+                reason: "written out it has too many combinations", mend: "make several hooks of it and import them")
         }
     }
 

@@ -1,3 +1,5 @@
+import BelfryCore
+
 /// The regular expressions (Go's syntax) that say no more than equal, begins with, ends with or contains.
 ///
 /// Read are literals, escaped punctuation, `.*`, `^` at the beginning, `$` at the end, groups of alternatives, `[.]`
@@ -61,7 +63,9 @@ struct HookRegex {
                 throw Refusal(reason: "'\(quantifier)' after anything but '.' says more than a pattern can")
             }
             sequences = sequences.flatMap { sequence in atoms.map { sequence + $0 } }
-            guard sequences.count <= 64 else { throw Refusal(reason: "more than 64 alternatives") }
+            guard sequences.count <= Limits.importAlternativesMax else {
+                throw Refusal(reason: "more than \(Limits.importAlternativesMax) alternatives")
+            }
         }
         return sequences
     }

@@ -43,23 +43,34 @@ struct PatternText {
     /// Alternatives that differ in one field are one, with all tests of it in a list.
     private static func merged(_ alternatives: [Fields]) -> [Fields] {
         var merged = alternatives
-        var index = 0
-        while index < merged.count {
-            let left = merged[index]
-            let other = merged.indices.dropFirst(index + 1).first { other in
-                merged[other].keys == left.keys && left.keys.count { merged[other][$0] != left[$0] } <= 1
+        var count = Int.max
+        while merged.count < count {
+            count = merged.count
+            var index = 0
+            while index < merged.count {
+                let left = merged[index]
+                let other = merged.indices.dropFirst(index + 1).first { differInOne(left, merged[$0]) }
+                guard let other else {
+                    index += 1
+                    continue
+                }
+                for (field, tests) in merged.remove(at: other) where left[field] != tests {
+                    merged[index][field] = (left[field] ?? []) + tests.filter { !(left[field] ?? []).contains($0) }
+                }
             }
-            guard let other else {
-                index += 1
-                continue
-            }
-            for (field, tests) in merged[other] where left[field] != tests {
-                merged[index][field] = (left[field] ?? []) + tests.filter { !(left[field] ?? []).contains($0) }
-            }
-            merged.remove(at: other)
-            index = 0
         }
         return merged
+    }
+
+    private static func differInOne(_ left: Fields, _ right: Fields) -> Bool {
+        guard left.count == right.count else { return false }
+        var differences = 0
+        for (field, tests) in left {
+            guard let others = right[field] else { return false }
+            if others != tests { differences += 1 }
+            if differences > 1 { return false }
+        }
+        return true
     }
 
     /// An alternative that asks for all that another one asks for, and more, adds nothing.

@@ -138,6 +138,16 @@ struct HookImportTests {
         #expect(imported.result.findings.contains { $0.reason.contains("this machine only") })
     }
 
+    @Test("a rule with too many combinations is disabled, not cut", .timeLimit(.minutes(1)), arguments: [6, 9, 200])
+    func tooMany(_ count: Int) throws {
+        let either = (0..<count).map { index in
+            #"{"or": [\#(value("payload", "a\(index)", "x")), \#(value("payload", "b\(index)", "x"))]}"#
+        }
+        let imported = try ImportedHook(rule: #"{"and": [\#(either.joined(separator: ", "))]}"#)
+        #expect(imported.rule.isEnabled == (count == 6))
+        #expect(imported.rule.isEnabled || imported.result.findings.contains { $0.reason.contains("combinations") })
+    }
+
     // MARK: Commands
 
     @Test("arguments become templates, and headers among them are kept")
