@@ -17,6 +17,8 @@ enum EventField: Hashable, Sendable, Comparable {
         }
     }
 
+    var isHeader: Bool { if case .header = self { true } else { false } }
+
     // Not by String's own equality, to which two spellings of `é` are one key.
     static func == (left: Self, right: Self) -> Bool { left.path.hasSameBytes(as: right.path) }
     static func < (left: Self, right: Self) -> Bool { left.path.utf8.lexicographicallyPrecedes(right.path.utf8) }
@@ -122,6 +124,15 @@ enum FieldAsk: Hashable, Sendable {
     /// It is there, and passes none.
     case fails([FieldTest])
     case missing
+
+    /// Whether it can hold for the values of a repeated header joined with `, ` and not for the first of them.
+    var dependsOnRepetition: Bool {
+        switch self {
+        case .missing, .holds(.present), .holds(.prefix), .holds(.network): false
+        case .holds(.equals(let text)): text.contains(", ")
+        case .holds, .fails: true
+        }
+    }
 }
 
 /// Why something cannot be said as a pattern, and what to do.

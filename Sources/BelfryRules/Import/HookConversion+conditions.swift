@@ -36,6 +36,16 @@ extension HookConversion {
                 "trigger-rule",
                 "patterns look into lists (one element that fits is enough) and compare numbers by value (1.0 is 1); "
                     + "webhook compares the whole list and the number's text")
+            differ(
+                "trigger-rule",
+                "a body without a content type is read as JSON, a key with a dot in it counts as nesting, and below null a "
+                    + "value is missing; webhook reads no such body, prefers the whole key, and stops at null with an error"
+            )
+        }
+        if branches.contains(where: { $0.contains { $0.key.isHeader && $0.value.dependsOnRepetition } }) {
+            differ(
+                "trigger-rule",
+                "a header that stands there twice is one text, joined with ', '; webhook looks at the first alone")
         }
         if fields.contains(.remote) {
             differ(

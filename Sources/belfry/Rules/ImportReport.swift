@@ -22,7 +22,7 @@ struct ImportReport {
 
     var text: String {
         let disabled = imported.hooks.count { !$0.isEnabled }
-        var parts = ["\(imported.hooks.count) hooks converted, \(disabled) of them disabled\n"]
+        var parts = ["hooks converted: \(imported.hooks.count), of them disabled: \(disabled)\n"]
         parts.append(section("left out", of: .leftOut))
         parts.append(section("different", of: .differs))
         if let configuration {

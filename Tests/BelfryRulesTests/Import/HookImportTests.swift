@@ -138,6 +138,18 @@ struct HookImportTests {
         #expect(imported.result.findings.contains { $0.reason.contains("this machine only") })
     }
 
+    @Test("where a rule can hold for more than the hook all the same, the report says so")
+    func saidDifferences() throws {
+        let reasons = { (rule: String) in try ImportedHook(rule: rule).result.findings.map(\.reason) }
+        let payload = try reasons(value("payload", "a.b", "x"))
+        #expect(payload.contains { $0.contains("look into lists") } && payload.contains { $0.contains("content type") })
+        let event = value("header", "X-Event", "push")
+        #expect(try reasons(#"{"not": \#(event)}"#).contains { $0.contains("stands there twice") })
+        #expect(try !reasons(event).contains { $0.contains("stands there twice") })
+        let end = event.replacing(#""value", "value": "push""#, with: #""regex", "regex": "h$""#)
+        #expect(try reasons(end).contains { $0.contains("stands there twice") })
+    }
+
     @Test("a rule with too many combinations is disabled, not cut", .timeLimit(.minutes(1)), arguments: [6, 9, 200])
     func tooMany(_ count: Int) throws {
         let either = (0..<count).map { index in
