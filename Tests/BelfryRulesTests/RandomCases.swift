@@ -4,9 +4,9 @@ import BelfryRules
 /// Random patterns and events that often meet, the same at every run. Events are made as text, because a tree can't show
 /// keys that are repeated or written with escapes.
 struct RandomCases {
-    var generator: PatternPropertyTests.Generator
+    var generator: SeededGenerator
 
-    init(seed: UInt64) { generator = PatternPropertyTests.Generator(state: seed) }
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     private mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[Int.random(in: 0..<elements.count, using: &generator)]

@@ -84,7 +84,7 @@ struct YAMLTests {
 
     @Test("a file of any bytes is answered, never a crash")
     func noise() {
-        var generator = PatternPropertyTests.Generator(state: 11)
+        var generator = SeededGenerator(seed: 11)
         let pieces = [
             "a", ":", " ", "\n", "-", "[", "]", "{", "}", "&a", "*a", "!", "\"", "'", "|", ">", "#", "%", "@", "?", ",",
             "---\n", "\t", "\\", "\r", "é",
