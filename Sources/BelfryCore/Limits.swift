@@ -50,8 +50,14 @@ public enum Limits {
     public static let stepsPerRuleMax = 50
     /// Leaf values of one pattern: an `$or` of `$or`s multiplies them.
     public static let patternLeavesMax = 10_000
-    /// Wildcards of one pattern string: matching is linear in each, and a thousand of them is nobody's intent.
+    /// `*` in one text of a pattern: matching is linear in text and pattern, and a thousand of them is nobody's intent.
     public static let wildcardsPerStringMax = 32
+    /// Wildcards of one pattern that read a value's text from end to end, counted like ``patternLeavesMax``: so often a
+    /// text of 10 MiB may be read for one rule. Other operators read no more than they are long.
+    public static let patternSearchesMax = 256
+    /// Branches touched while a pattern is read: a field written in thousands of ways (dots or nesting) under an `$or` of
+    /// thousands would take minutes.
+    public static let patternStepsMax = 1_000_000
 
     // MARK: Notices
 

@@ -150,9 +150,9 @@ struct PatternOperatorTests {
         (#"{"a": [{"numeric": [">=", 1, "<=", 1]}]}"#, "a[0]", "less than the upper"),
         (#"{"a": [{"numeric": ["=", 2e422]}]}"#, "a[0]", "double holds"),
         (#"{"a": [{"anything-but": []}]}"#, "a[0]", "empty list"),
-        (#"{"a": [{"anything-but": [1, "a"]}]}"#, "a[0]", "only text or only numbers"),
-        (#"{"a": [{"anything-but": [null]}]}"#, "a[0]", "text or numbers"),
-        (#"{"a": [{"anything-but": true}]}"#, "a[0]", "text, a number"),
+        (#"{"a": [{"anything-but": [1, "a"]}]}"#, "a[0]", "both text and numbers"),
+        (#"{"a": [{"anything-but": [null]}]}"#, "a[0]", "null in a list"),
+        (#"{"a": [{"anything-but": true}]}"#, "a[0]", "does not take true; it takes text, a number"),
         (#"{"a": [{"anything-but": {"cidr": "a"}}]}"#, "a[0]", "does not take"),
         (#"{"a": [{"anything-but": {"prefix": ""}}]}"#, "a[0]", "exclude all"),
         (#"{"a": [{"anything-but": {"suffix": []}}]}"#, "a[0]", "empty list"),
@@ -167,6 +167,7 @@ struct PatternOperatorTests {
         let error = try #require(throws: PatternError.self) { try EventPattern(json: .json(text)) }
         #expect(error.path == path)
         #expect(error.message.contains(reason), "\(error.message)")
+        #expect(error.hint?.isEmpty == false, "\(error.message)")
     }
 
     @Test("every fault of a pattern is named, not only the first")

@@ -37,7 +37,8 @@ enum YAMLReader {
     }
 
     private static let tooLarge = "the file is larger than \(Limits.documentBytesMax / 1024) KiB; split it"
-    private static let aliasesRefused = "anchors (&name) and aliases (*name) are not allowed: write the value out"
+    private static let aliasesRefused =
+        "anchors (&name) and aliases (*name) are not allowed: write the value out, and text that begins so in quotes"
 
     private static func convert(
         _ node: Node, depthLeft: Int, path: String, file: String
@@ -145,7 +146,7 @@ enum YAMLReader {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
-                (mark.line, "not valid YAML: \(problem)\(hint(of: problem))")
+                (mark.line, isOfAlias(error) ? aliasesRefused : "not valid YAML: \(problem)\(hint(of: problem))")
             case .reader(let problem, let offset, _, let yaml):
                 (yaml.prefix(offset ?? 0).utf8.count { $0 == UInt8(ascii: "\n") } + 1, "not valid YAML: \(problem)")
             case .duplicatedKeysInMapping(let duplicates, let context):
@@ -153,6 +154,16 @@ enum YAMLReader {
             default: (1, "not valid YAML: \(error)")
             }
         return Diagnostic(file: file, line: line, path: "", message: message)
+    }
+
+    /// An alias of nothing (also of what is not complete yet: a cycle), or text that looks like one.
+    private static func isOfAlias(_ error: YamlError) -> Bool {
+        switch error {
+        case .scanner(let context, let problem, _, _), .parser(let context, let problem, _, _),
+            .composer(let context, let problem, _, _):
+            "\(context?.text ?? "") \(problem)".contains(/alias|anchor/)
+        default: false
+        }
     }
 
     /// What most often makes a list or mapping on one line end too early: `[data.items[0].pin]`.

@@ -117,7 +117,7 @@ struct IPNetwork: Hashable, Sendable {
             throw PatternIssue("'\(text.prefix(80))' is not a block of addresses", hint: #"write "10.0.0.0/8""#)
         }
         guard parts[1].utf8.count <= 3, parts[1].utf8.allSatisfy({ $0 &- 0x30 < 10 }), let bits = Int(parts[1]) else {
-            throw PatternIssue("the mask bits after '/' must be a whole number")
+            throw PatternIssue("the mask bits after '/' must be a whole number", hint: #"write "10.0.0.0/8""#)
         }
         // event-ruler refuses /32 and /128 as well: a single address is an exact match.
         guard bits < base.bitCount else {

@@ -5,10 +5,9 @@ import BelfryCore
 /// The result is event-ruler's: a list of branches, one per combination of `$or` alternatives. A path that stands twice
 /// in a branch counts as the later one says.
 struct PatternParser {
-    typealias Fields = [FieldPath: PatternClause]
-
     private(set) var errors: [PatternError] = []
     private var clauseCount = 0
+    private var stepsLeft = Limits.patternStepsMax
     private var isTooLarge = false
 
     /// The branches of a pattern; meaningless if there are ``errors``.
@@ -17,9 +16,22 @@ struct PatternParser {
             note("a pattern is a mapping of fields", at: "", node.line, hint: "{ source: [plant] }")
             return []
         }
-        var branches: [Fields] = [[:]]
+        var branches = [BranchDraft()]
         parse(members, line: node.line, Position(), into: &branches)
-        return errors.isEmpty ? branches.map { PatternBranch($0.values) } : []
+        return errors.isEmpty ? branches.map { PatternBranch($0.clauses.values) } : []
+    }
+
+    /// A branch while it is read, with what it costs so far.
+    private struct BranchDraft {
+        private(set) var clauses: [FieldPath: PatternClause] = [:]
+        private(set) var cost = PatternCost(leaves: 1)
+
+        mutating func set(_ clause: PatternClause, costs: PatternCost) {
+            if let replaced = clauses.updateValue(clause, forKey: clause.path) {
+                cost -= PatternCost(of: replaced.tests)
+            }
+            cost += costs
+        }
     }
 
     private struct Position {
@@ -48,17 +60,19 @@ struct PatternParser {
         }
     }
 
-    private mutating func note(_ reason: String, at path: String, _ line: Int, hint: String? = nil) {
+    private mutating func note(_ reason: String, at path: String, _ line: Int, hint: String?) {
         errors.append(PatternError(path: path, reason: reason, hint: hint, line: line))
     }
 
     // MARK: Objects and $or
 
     private mutating func parse(
-        _ members: [DocumentNode.Member], line: Int, _ position: Position, into branches: inout [Fields]
+        _ members: [DocumentNode.Member], line: Int, _ position: Position, into branches: inout [BranchDraft]
     ) {
         guard position.depth <= Limits.documentDepthMax else {
-            note("nested deeper than \(Limits.documentDepthMax) levels", at: position.text, line)
+            note(
+                "nested deeper than \(Limits.documentDepthMax) levels", at: position.text, line,
+                hint: "join keys with dots: { a.b.c: […] }")
             return
         }
         if members.isEmpty {
@@ -89,40 +103,44 @@ struct PatternParser {
     }
 
     private mutating func parseAlternatives(
-        _ member: DocumentNode.Member, _ position: Position, into branches: inout [Fields]
+        _ member: DocumentNode.Member, _ position: Position, into branches: inout [BranchDraft]
     ) {
         let path = position.text.isEmpty ? "$or" : "\(position.text).$or"
         guard case .array(let alternatives) = member.value.content, alternatives.count >= 2 else {
-            note("$or needs a list of at least two mappings", at: path, member.line)
+            note(
+                "$or needs a list of at least two mappings", at: path, member.line,
+                hint: "$or: [{ a: [1] }, { b: [2] }]; a field's own values are OR already")
             return
         }
-        var all: [Fields] = []
+        var all: [BranchDraft] = []
         for (index, alternative) in alternatives.enumerated() where !isTooLarge {
             guard case .object(let members) = alternative.content else {
-                note("an alternative of $or must be a mapping", at: "\(path)[\(index)]", alternative.line)
+                note(
+                    "an alternative of $or must be a mapping, not \(alternative.kindName)", at: "\(path)[\(index)]",
+                    alternative.line, hint: "{ field: [value] }")
                 continue
             }
             var forked = branches
             parse(members, line: alternative.line, position.alternative(index), into: &forked)
             all += forked
-            checkSize(all, path, member.line)
+            checkCost(all, path, member.line)
         }
         branches = all
     }
 
-    private mutating func checkSize(_ branches: [Fields], _ path: String, _ line: Int) {
-        let leaves = branches.reduce(0) { $0 + $1.values.reduce(1) { $0 + $1.tests.count } }
-        guard leaves > Limits.patternLeavesMax, !isTooLarge else { return }
+    private mutating func checkCost(_ branches: [BranchDraft], _ path: String, _ line: Int) {
+        guard !isTooLarge else { return }
+        let cost = branches.reduce(into: PatternCost()) { $0 += $1.cost }
+        stepsLeft -= branches.count
+        guard let excess = cost.excess ?? (stepsLeft < 0 ? PatternCost.tooManySteps : nil) else { return }
         isTooLarge = true
-        note(
-            "more than \(Limits.patternLeavesMax) values when every combination of $or is written out", at: path, line,
-            hint: "make several rules of it")
+        note(excess.reason, at: path, line, hint: excess.hint)
     }
 
     // MARK: Lists of values
 
     private mutating func parseList(
-        _ elements: [DocumentNode], line: Int, _ position: Position, into branches: inout [Fields]
+        _ elements: [DocumentNode], line: Int, _ position: Position, into branches: inout [BranchDraft]
     ) {
         if elements.isEmpty {
             note(
@@ -130,7 +148,9 @@ struct PatternParser {
         }
         guard elements.count <= Limits.patternLeavesMax else {
             isTooLarge = true
-            note("more than \(Limits.patternLeavesMax) values", at: position.text, line)
+            note(
+                "more than \(Limits.patternLeavesMax) values", at: position.text, line, hint: "make several rules of it"
+            )
             return
         }
         var tests: [ValueTest] = []
@@ -143,8 +163,9 @@ struct PatternParser {
         }
         let clause = PatternClause(path: position.path, tests: tests, id: clauseCount)
         clauseCount += 1
-        for index in branches.indices { branches[index][position.path] = clause }
-        checkSize(branches, position.text, line)
+        let cost = PatternCost(of: tests)
+        for index in branches.indices { branches[index].set(clause, costs: cost) }
+        checkCost(branches, position.text, line)
     }
 
     /// event-ruler's list: its operators and those it keeps for later.

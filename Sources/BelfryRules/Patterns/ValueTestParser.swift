@@ -47,7 +47,8 @@ enum ValueTestParser {
         case "cidr": return .network(try IPNetwork(try text(value, of: name)))
         case "exists":
             guard case .bool(let wanted) = value.content else {
-                throw PatternIssue("exists must be true or false, not \(value.kindName)")
+                throw PatternIssue(
+                    "exists must be true or false, not \(value.kindName)", hint: "without quotes: { exists: true }")
             }
             return wanted ? .present : .absent
         case "numeric": return try NumericParser.kind(of: value)
@@ -62,7 +63,9 @@ enum ValueTestParser {
 
     private static func text(_ node: DocumentNode, of name: String) throws(PatternIssue) -> String {
         guard case .string(let text) = node.content else {
-            throw PatternIssue("\(name) must be text, not \(node.kindName)")
+            throw PatternIssue(
+                "\(name) must be text, not \(node.kindName)",
+                hint: "several texts are several elements of the field's list: [{ \(name): a }, { \(name): b }]")
         }
         return text
     }
@@ -72,7 +75,9 @@ enum ValueTestParser {
     ) throws(PatternIssue) -> CaseInsensitiveText {
         let member = try only(members, "the mapping under \(name)")
         guard member.key == "equals-ignore-case" else {
-            throw PatternIssue("\(name) may hold text or { equals-ignore-case: text }, not '\(member.key.prefix(80))'")
+            throw PatternIssue(
+                "'\(member.key.prefix(80))' inside \(name)",
+                hint: "\(name) takes text or { equals-ignore-case: text }")
         }
         return CaseInsensitiveText(try text(member.value, of: "equals-ignore-case"))
     }
@@ -80,12 +85,19 @@ enum ValueTestParser {
     private static func wildcard(_ node: DocumentNode, of name: String) throws(PatternIssue) -> Wildcard {
         let wildcard = try Wildcard(try text(node, of: name))
         guard wildcard.starCount <= Limits.wildcardsPerStringMax else {
-            throw PatternIssue("more than \(Limits.wildcardsPerStringMax) '*' in one text")
+            throw PatternIssue(
+                "more than \(Limits.wildcardsPerStringMax) '*' in one text",
+                hint: "a shorter text with fewer '*' that says what matters")
         }
         return wildcard
     }
 
     // MARK: anything-but
+
+    private static let takenByAnythingBut =
+        "it takes text, a number, a list of texts or of numbers, prefix, suffix, equals-ignore-case or wildcard"
+    private static let emptyAnythingBut = PatternIssue(
+        "anything-but with an empty list", hint: "[{ exists: true }] asks for any value")
 
     private static func anythingBut(_ node: DocumentNode) throws(PatternIssue) -> [ValueTest.Kind] {
         switch node.content {
@@ -96,12 +108,12 @@ enum ValueTestParser {
         case .number(let number): return [.comparable(try NumericParser.comparable(number))]
         case .array(let elements): return try excluded(elements)
         default:
-            throw PatternIssue("anything-but must be text, a number or a list of one of them, not \(node.kindName)")
+            throw PatternIssue("anything-but does not take \(node.json.text.prefix(80))", hint: takenByAnythingBut)
         }
     }
 
     private static func excluded(_ elements: [DocumentNode]) throws(PatternIssue) -> [ValueTest.Kind] {
-        guard !elements.isEmpty else { throw PatternIssue("anything-but with an empty list") }
+        guard !elements.isEmpty else { throw emptyAnythingBut }
         var kinds: [ValueTest.Kind] = []
         var numberCount = 0
         for element in elements {
@@ -110,25 +122,25 @@ enum ValueTestParser {
             case .number(let number):
                 kinds.append(.comparable(try NumericParser.comparable(number)))
                 numberCount += 1
-            default: throw PatternIssue("a list under anything-but holds text or numbers, not \(element.kindName)")
+            default:
+                throw PatternIssue(
+                    "\(element.json.text.prefix(80)) in a list under anything-but", hint: takenByAnythingBut)
             }
         }
         guard numberCount == 0 || numberCount == elements.count else {
-            throw PatternIssue("a list under anything-but holds only text or only numbers")
+            throw PatternIssue("a list under anything-but holds both text and numbers", hint: takenByAnythingBut)
         }
         return kinds
     }
 
     private static func excluded(by name: String, _ node: DocumentNode) throws(PatternIssue) -> [ValueTest.Kind] {
         guard ["prefix", "suffix", "equals-ignore-case", "wildcard"].contains(name) else {
-            throw PatternIssue(
-                "anything-but does not take '\(name.prefix(80))'",
-                hint: "it takes text, numbers, prefix, suffix, equals-ignore-case or wildcard")
+            throw PatternIssue("anything-but does not take '\(name.prefix(80))'", hint: takenByAnythingBut)
         }
         var nodes = [node]
         if case .array(let elements) = node.content { nodes = elements }
         // event-ruler accepts an empty list here and fails later.
-        guard !nodes.isEmpty else { throw PatternIssue("anything-but with an empty list") }
+        guard !nodes.isEmpty else { throw emptyAnythingBut }
         var kinds: [ValueTest.Kind] = []
         for node in nodes {
             if name == "wildcard" {
@@ -141,7 +153,9 @@ enum ValueTestParser {
                 continue
             }
             guard !text.isEmpty else {
-                throw PatternIssue("an empty \(name) under anything-but would exclude all text")
+                throw PatternIssue(
+                    "an empty \(name) under anything-but would exclude all text",
+                    hint: "leave it out, or ask for what may be there")
             }
             kinds.append(name == "prefix" ? .prefix(Array(text.utf8)) : .suffix(Array(text.utf8)))
         }
@@ -154,7 +168,8 @@ enum NumericParser {
     static func comparable(_ number: JSONNumber) throws(PatternIssue) -> ComparableNumber {
         guard let comparable = ComparableNumber(number.text) else {
             throw PatternIssue(
-                "\(number.text.prefix(80)) has more digits or a larger exponent than a double holds")
+                "\(number.text.prefix(80)) has more digits or a larger exponent than a double holds",
+                hint: "an exact value may be longer: [\(number.text.prefix(80))]")
         }
         return comparable
     }
@@ -175,9 +190,13 @@ enum NumericParser {
             let lower = NumericRange.Bound(number: first, isIncluded: name == ">=")
             guard let (otherName, second) = try pair(rest) else { return .numeric(NumericRange(lower: lower)) }
             guard rest.count == 2, otherName == "<" || otherName == "<=" else {
-                throw PatternIssue("after '\(name)' only one '<' or '<=' may follow")
+                throw PatternIssue(
+                    "after '\(name)' only one '<' or '<=' may follow", hint: #"[">=", 0, "<", 10]"#)
             }
-            guard first < second else { throw PatternIssue("the lower bound must be less than the upper one") }
+            guard first < second else {
+                throw PatternIssue(
+                    "the lower bound must be less than the upper one", hint: "for one number write the number itself")
+            }
             let upper = NumericRange.Bound(number: second, isIncluded: otherName == "<=")
             return .numeric(NumericRange(lower: lower, upper: upper))
         case "=", "<", "<=": throw PatternIssue("nothing may follow '\(name)'", hint: "the lower bound stands first")
@@ -192,10 +211,11 @@ enum NumericParser {
     ) throws(PatternIssue) -> (String, ComparableNumber)? {
         guard let head = elements.first else { return nil }
         guard case .string(let name) = head.content else {
-            throw PatternIssue("expected a comparison (in quotes) in numeric, found \(head.kindName)")
+            throw PatternIssue(
+                "expected a comparison in numeric, found \(head.kindName)", hint: #"in quotes: [">", 0]"#)
         }
         guard let operand = elements.dropFirst().first, case .number(let number) = operand.content else {
-            throw PatternIssue("'\(name.prefix(80))' needs a number behind it")
+            throw PatternIssue("'\(name.prefix(80))' needs a number behind it", hint: #"without quotes: [">", 0]"#)
         }
         return (name, try comparable(number))
     }
