@@ -28,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMalloc"),
 
         .target(name: "BelfryCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
         .target(name: "BelfryCrypto", dependencies: ["BelfryCore", "COpenSSL"]),
@@ -39,7 +40,6 @@ let package = Package(
             resources: [
                 .embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql"),
                 .embedInCode("v0003_switches.sql"), .embedInCode("v0004_limits.sql"),
-                .embedInCode("v0005_groups.sql"),
             ]
         ),
         .target(
@@ -93,7 +93,7 @@ let package = Package(
             dependencies: [
                 "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP",
                 "BelfryAgents",
-                "BelfryEngine", "BelfryServer",
+                "BelfryEngine", "BelfryServer", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

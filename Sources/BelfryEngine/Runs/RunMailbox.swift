@@ -1,12 +1,9 @@
 public import BelfryCore
-import BelfryStore
 import Synchronization
 
 /// What reaches a run while it is at work.
 enum RunInput: Sendable {
     case command(RunCommand)
-    /// The hub itself ends the run; its row says so already.
-    case stop(EndReason)
     case stepEnded(StepResult)
     /// A stopped step has not ended in ``Limits/stopConfirmTimeout``.
     case stopUnconfirmed
@@ -113,42 +110,19 @@ final class RunMailbox: Sendable {
 
 /// The mailboxes of the runs at work.
 final class RunMailboxes: Sendable {
-    private struct State {
-        var open: [RunID: RunMailbox] = [:]
-        /// Stops of runs that are claimed and have no mailbox yet.
-        var early: [RunID: EndReason] = [:]
-    }
-
-    private let state = Mutex(State())
+    private let mailboxes = Mutex<[RunID: RunMailbox]>([:])
 
     func open(_ run: RunID) -> RunMailbox {
         let mailbox = RunMailbox()
-        state.withLock { state in
-            state.open[run] = mailbox
-            if let reason = state.early.removeValue(forKey: run) { mailbox.post(.stop(reason)) }
-        }
+        mailboxes.withLock { $0[run] = mailbox }
         return mailbox
     }
 
     func remove(_ run: RunID) {
-        state.withLock { state in
-            state.open[run] = nil
-            state.early[run] = nil
-        }
+        _ = mailboxes.withLock { $0.removeValue(forKey: run) }
     }
 
-    /// Tells a run at work to stop.
-    func stop(_ stop: RunStop) {
-        state.withLock { state in
-            if let mailbox = state.open[stop.run] {
-                mailbox.post(.stop(stop.reason))
-            } else {
-                state.early[stop.run] = stop.reason
-            }
-        }
-    }
+    subscript(run: RunID) -> RunMailbox? { mailboxes.withLock { $0[run] } }
 
-    subscript(run: RunID) -> RunMailbox? { state.withLock { $0.open[run] } }
-
-    var count: Int { state.withLock { $0.open.count } }
+    var count: Int { mailboxes.withLock { $0.count } }
 }

@@ -4,11 +4,12 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure a hub from outside, over plain HTTP. It writes events and frames into it.",
+        abstract: "Measure a hub from outside, over plain HTTP (it writes into it), or the matcher by itself.",
         discussion: """
             EXAMPLE
               belfry bench fanout --subscribers 1000
+              belfry bench match
             """,
-        subcommands: [BenchIngest.self, BenchFanout.self]
+        subcommands: [BenchIngest.self, BenchFanout.self, BenchMatch.self, BenchFuzzRules.self]
     )
 }

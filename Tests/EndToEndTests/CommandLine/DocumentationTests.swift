@@ -42,7 +42,7 @@ struct DocumentationTests {
             ["rules", "apply"], ["rules", "test"], ["sources", "show"], ["send"], ["events", "why"],
             ["events", "tail"],
             ["runs", "watch"], ["agents", "use"], ["audit", "verify"], ["doctor"], ["bench", "ingest"],
-            ["bench", "fanout"], ["listen"],
+            ["bench", "fanout"], ["bench", "match"], ["listen"],
         ])
     func commands(path: [String]) throws {
         let text = try String(contentsOfFile: Self.readme, encoding: .utf8)
