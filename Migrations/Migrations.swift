@@ -30,5 +30,10 @@ public enum Migrations {
             reason: "A rule's tokens are counted by the day, and a skipped step says why.",
             sql: String(decoding: PackageResources.v0004_limits_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 5,
+            reason: "Groups of matches are kept with what became of them, and the hub itself tells runs to stop.",
+            sql: String(decoding: PackageResources.v0005_groups_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -5,11 +5,13 @@ public protocol IdentifierKind: Sendable {
 
 public enum EventKind: IdentifierKind { public static let prefix = "evt" }
 public enum RunKind: IdentifierKind { public static let prefix = "run" }
+public enum GroupKind: IdentifierKind { public static let prefix = "grp" }
 public enum CommandKind: IdentifierKind { public static let prefix = "cmd" }
 public enum TokenKind: IdentifierKind { public static let prefix = "tok" }
 
 public typealias EventID = Identifier<EventKind>
 public typealias RunID = Identifier<RunKind>
+public typealias GroupID = Identifier<GroupKind>
 public typealias CommandID = Identifier<CommandKind>
 public typealias TokenID = Identifier<TokenKind>
 

@@ -58,4 +58,30 @@ extension Limits {
     public static let importStepsMax = 4_000
     /// Alternatives that the groups of one imported regular expression come to when they are written out.
     public static let importAlternativesMax = 64
+
+    // MARK: Groups
+
+    /// Values of `group.by`: each is looked up in every event that matches.
+    public static let groupValuesMax = 16
+    /// The longest window, quiet time or cooldown: an open group is a row that waits.
+    public static let groupWindowMax = Duration.seconds(31 * 86400)
+    /// Past this a threshold is a mistake of the keyboard.
+    public static let groupThresholdMax = 1_000_000
+    /// A longer key of a group is kept by its digest: payloads choose it.
+    public static let groupKeyBytesMax = 1024
+    /// Open groups of one rule: a payload that never repeats a value must not fill the table.
+    public static let groupsOpenPerRuleMax = 10_000
+    /// Alerts that one group remembers as firing.
+    public static let groupSubjectsMax = 1000
+    /// The first and the last events of a group that templates see, of each.
+    public static let groupSampleHalf = 5
+    /// Numbers of the payload whose least and greatest value a group keeps, how deep they lie, and the length of a key on
+    /// the way: the group's row must not grow with its events.
+    public static let groupNumbersMax = 32
+    public static let groupNumberDepthMax = 4
+    public static let groupNumberKeyBytesMax = 128
+    /// Timers that fire in one transaction: deliveries wait behind it.
+    public static let timersFiredMax = 64
+    /// A clock that is set forward is noticed after this time at the latest.
+    public static let timerLookInterval = Duration.seconds(30)
 }

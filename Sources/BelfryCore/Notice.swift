@@ -5,6 +5,8 @@ public struct Notice: Sendable, Hashable {
         /// A rule with `notify: true` matched.
         case event
         case runFailed = "run_failed"
+        /// What started a run no longer holds, and the rule says `on_resolved: notify`.
+        case resolved
         case stopUnconfirmed = "stop_unconfirmed"
         /// Documents that can't be used: a rules folder that can't be applied, a stored document that can't be read, a
         /// secret or an agent that is gone; and a rule whose breaker has opened.

@@ -45,6 +45,8 @@ public enum SkipReason: String, Sendable, Hashable, CaseIterable {
 /// Why a run ended.
 public enum EndReason: String, Sendable, Hashable, CaseIterable {
     case completed, `operator`, resolved, denied, budget, timeout, interrupted, error, maxWait = "max_wait"
+    /// A newer run of its group took its place (`while_running: restart`).
+    case replaced
 }
 
 /// What became of a match: exactly one of these is stored for each.

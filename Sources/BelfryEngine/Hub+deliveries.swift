@@ -80,7 +80,7 @@ extension Hub {
             }
             item.refusesSameBody = source.refusesSameBody
             item.traceparent = delivery.headers["traceparent"]
-            item.matches = ruleSet.matches(event).map(MatchRequest.init)
+            item.matches = ruleSet.requests(of: event)
             return item
         }
     }
@@ -103,16 +103,5 @@ extension Event {
             data: incoming.data
         )
         hops = Hops.count(in: delivery.headers.values(Hops.header))
-    }
-}
-
-extension MatchRequest {
-    init(_ match: RuleMatch) {
-        let definition = match.rule.definition
-        self.init(
-            rule: definition.name, ruleVersion: match.rule.version, observesOnly: definition.observesOnly,
-            limits: definition.limits
-        )
-        notifies = definition.notify
     }
 }

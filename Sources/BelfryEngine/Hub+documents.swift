@@ -155,7 +155,8 @@ extension Hub {
         _ files: [(path: String, text: String)], knownAgents: Set<String>?
     ) throws(BelfryError) -> [Document] {
         do {
-            return try DocumentLoader.load(files, knownAgents: knownAgents)
+            return try DocumentLoader.load(
+                files, knownAgents: knownAgents, knownSources: registry.snapshot.sources.mapValues(\.definition.preset))
         } catch {
             let list = error.diagnostics.map { diagnostic -> JSONValue in
                 [

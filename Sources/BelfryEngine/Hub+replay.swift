@@ -14,12 +14,11 @@ extension Hub {
         let snapshot = registry.snapshot
         let ruleSet = snapshot.ruleSet
         if let rule { try checkMatches(rule, in: snapshot) }
-        let matches = ruleSet.matches(event)
+        let matches = ruleSet.requests(of: event)
         return try await store.replay(
             EventReplay(
                 event: event, ruleSetVersion: ruleSet.version,
-                matches: matches.filter { rule == nil || $0.rule.definition.name == rule }.map(MatchRequest.init),
-                rule: rule
+                matches: matches.filter { rule == nil || $0.rule == rule }, rule: rule
             ),
             by: principal
         )

@@ -149,11 +149,19 @@ extension Hub {
 
 extension MatchRecord {
     fileprivate var json: JSONObject {
-        [
+        var json: JSONObject = [
             "rule": .string(rule), "rule_version": .int(ruleVersion), "outcome": .string(outcome.rawValue),
             "run": .optional(run?.description), "detail": .optional(detail), "round": .int(round),
             "time": .string(time.description),
         ]
+        if let group {
+            json["group"] = [
+                "id": .string(group.id.description), "by": group.values.value, "count": .int(group.count),
+                "first": .string(group.first.description), "last": .string(group.last.description),
+                "due": .optional(group.due?.description),
+            ]
+        }
+        return json
     }
 }
 

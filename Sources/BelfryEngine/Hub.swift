@@ -16,6 +16,8 @@ public final class Hub: Sendable {
     let logger: Logger
     /// Run it in the service group, after the server: it stops before the streams do.
     public let scheduler: Scheduler
+    /// Run it beside the ``scheduler``.
+    public let timers: Timers
     private let commits: CommitSinks
     private let http: HTTPClient
     private let state: Mutex<Readiness>
@@ -65,8 +67,14 @@ public final class Hub: Sendable {
             )
         )
         self.scheduler = scheduler
-        commits.add { batch in
+        let timers = Timers(
+            store: store, rule: { [registry] in registry.matchRequest(rule: $0) }, clock: configuration.clock,
+            logger: logger)
+        self.timers = timers
+        commits.add { [mailboxes] batch in
+            for stop in batch.stops { mailboxes.stop(stop) }
             if batch.hasQueuedRuns { scheduler.wakeUp() }
+            if let due = batch.earliestTimer { timers.note(due) }
         }
     }
 

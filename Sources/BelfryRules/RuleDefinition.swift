@@ -17,6 +17,10 @@ public struct RuleDefinition: Sendable {
     public var resolve: ResolveSettings?
     /// Key `on_resolved`.
     public var onResolved = OnResolved.ignore
+    /// Whether the document says `on_resolved`.
+    var onResolvedIsGiven = false
+    /// See ``DocumentDecoder/alertSources(_:)``.
+    var alertSources: [String] = []
     /// Whether each match is also a notice on the topic `alerts`.
     public var notify = false
     /// At least one.
@@ -39,18 +43,6 @@ public struct GroupSettings: Sendable, Hashable {
     public init(by: [TemplatePath] = [], policy: GroupPolicy = GroupPolicy()) {
         self.by = by
         self.policy = policy
-    }
-}
-
-/// Which events resolve what a rule's matches have begun.
-public struct ResolveSettings: Sendable {
-    public var pattern: EventPattern
-    /// Joined with the group's values, in their order.
-    public var by: [TemplatePath]
-
-    public init(pattern: EventPattern, by: [TemplatePath]) {
-        self.pattern = pattern
-        self.by = by
     }
 }
 

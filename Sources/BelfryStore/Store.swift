@@ -46,8 +46,8 @@ public final class Store: Sendable {
 
     /// Opens the data folder, makes what is not there yet, and starts the writer.
     ///
-    /// - Parameter onCommit: Called on the writer's thread after each commit that holds frames, queued runs or changes
-    ///   of rules, in the order of positions, before any caller of that commit resumes. It must not block.
+    /// - Parameter onCommit: Called on the writer's thread after each commit that holds frames, queued runs, changes of
+    ///   rules, stops or timers, in the order of positions, before any caller of that commit resumes. It must not block.
     /// - Throws: `conflict` if another process uses the folder; `storage_failed` if the folder, the database or the
     ///   key file is not usable, or the database does not accept `synchronous=FULL`.
     public static func open(

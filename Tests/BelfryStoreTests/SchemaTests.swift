@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 4)
+        #expect(try fixture.number("PRAGMA user_version") == 5)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -88,18 +88,25 @@ import Testing
         generated_secrets
           source TEXT!*, number INTEGER!*, sealed BLOB!, created INTEGER!, created_by BLOB!
           expires INTEGER
+        group_subjects
+          match_group BLOB!*, subject BLOB!*
         identities
           source TEXT!*, key BLOB!*, event BLOB!, first_seen INTEGER!, last_seen INTEGER!
           sightings INTEGER!, expires INTEGER!
           CREATE INDEX identities_by_expiry ON identities (expires)
         match_groups
-          rule TEXT!*, key BLOB!*, opened INTEGER!, closes INTEGER, cooling_until INTEGER
-          count INTEGER!, run BLOB, state BLOB!
+          sequence INTEGER*, id BLOB!, rule TEXT!, rule_version INTEGER!, key BLOB!
+          shown BLOB!, count INTEGER!, opened INTEGER!, last INTEGER!, last_event BLOB!
+          due INTEGER, run BLOB, run_created INTEGER, run_ended INTEGER!, outcome TEXT
+          detail BLOB, closed INTEGER, policy BLOB!, state BLOB!
+          CREATE UNIQUE INDEX match_groups_open ON match_groups (rule, key) WHERE closed IS NULL
         matches
           event INTEGER!*, round INTEGER!*, rule TEXT!*, rule_version INTEGER!, outcome TEXT!
-          run BLOB, detail BLOB, time INTEGER!
+          run BLOB, detail BLOB, time INTEGER!, match_group BLOB
         meta
           name TEXT!*, value ANY!
+        open_groups
+          rule TEXT!*, count INTEGER!
         refusals
           source TEXT!*, code TEXT!*, minute INTEGER!*, count INTEGER!, remote BLOB!
           CREATE INDEX refusals_by_minute ON refusals (minute)
@@ -114,9 +121,11 @@ import Testing
           number INTEGER!, retry INTEGER!, retry_of BLOB, state TEXT!, reason TEXT
           error_code TEXT, error_message BLOB, received INTEGER!, created INTEGER!, started INTEGER
           ended INTEGER, attempt INTEGER!, traceparent BLOB, group_key BLOB, params BLOB
+          match_group BLOB, held INTEGER!, stop_reason TEXT
           CREATE UNIQUE INDEX runs_by_rule ON runs (rule, number)
           CREATE INDEX runs_by_state ON runs (state) WHERE ended IS NOT NULL
-          CREATE INDEX runs_unfinished ON runs (state, rule) WHERE ended IS NULL
+          CREATE INDEX runs_unfinished ON runs (state, rule, held) WHERE ended IS NULL
+          CREATE INDEX runs_unfinished_of_key ON runs (rule, group_key) WHERE ended IS NULL AND group_key IS NOT NULL
         source_state
           source TEXT!*, paused INTEGER!, changed INTEGER!, changed_by BLOB!
         steps

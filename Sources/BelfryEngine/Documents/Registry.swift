@@ -106,6 +106,7 @@ final class Registry: Sendable {
                 break
             }
         }
+        next.letAlertsResolve(&rules)
         next.ruleSet = RuleSet(version: set.ruleSetVersion, rules: rules)
         let names = next.records
         parsed = parsed.filter { names[$0.key] != nil }

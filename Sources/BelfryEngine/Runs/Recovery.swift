@@ -46,8 +46,9 @@ struct Recovery {
         var steps = try await services.store.steps(of: run.id)
         let current = steps.firstIndex { $0.state == .running }
         let closing = try await closingFrames(of: run)
-        if run.state == .stopping {
-            var change = RunChange.end(run, .stopped, .operator, error: nil, at: services.now)
+        if run.state == .stopping || run.stopReason != nil {
+            let reason = run.state == .stopping ? run.reason : run.stopReason
+            var change = RunChange.end(run, .stopped, reason ?? .operator, error: nil, at: services.now)
             if let current { change.end(&steps[current], .stopped, error: nil, at: services.now) }
             change.frames = closing + change.frames
             try await services.commit(change)
@@ -91,42 +92,7 @@ struct Recovery {
     }
 }
 
-extension RunRecord {
-    /// Tells the operators that it failed, and of what.
-    func failureNotice(_ error: StoredError?, at now: Timestamp) -> DraftFrame {
-        Notice(
-            .runFailed, .error, title: "A run of \(rule) failed", text: error?.message ?? "without a reason",
-            event: event,
-            run: id, rule: rule
-        ).frame(at: now)
-    }
-}
-
 extension RunChange {
-    /// The end of a run that does not end by itself: found broken, interrupted, or stopped before it began.
-    static func end(
-        _ run: RunRecord, _ state: RunState, _ reason: EndReason, error: StoredError?, by principal: Principal = .hub,
-        at now: Timestamp
-    ) -> RunChange {
-        var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
-        if let error { members["error"] = .object(error.json) }
-        var change = RunChange(run: run.id, from: [run.state], to: state, reason: reason, error: error)
-        if state == .failed { change.frames.append(run.failureNotice(error, at: now)) }
-        change.frames += [
-            DraftFrame(
-                time: now, topic: .runs, run: run.id, rule: run.rule,
-                type: state == .failed ? .runError : .runFinished, data: RawJSON(.object(members))
-            )
-        ]
-        change.audit = [
-            AuditDraft(
-                by: principal, action: "run.\(state.rawValue)", subject: run.id.description,
-                detail: ["reason": .string(reason.rawValue)]
-            )
-        ]
-        return change
-    }
-
     /// Ends a step with the run.
     fileprivate mutating func end(_ step: inout StepRecord, _ state: StepState, error: StoredError?, at now: Timestamp)
     {

@@ -16,6 +16,8 @@ struct RunExecution {
     private let mailbox: RunMailbox
     private var steps: [StepRecord]
     private var machine: RunStateMachine
+    /// What templates and conditions see of the run's group, as it was when the step's turn came.
+    private var group = JSONValue.null
     /// Stops that were committed and wait for the step to be gone.
     private var stops: [RunCommand] = []
 
@@ -46,6 +48,11 @@ struct RunExecution {
         var action = machine.begin()
         do throws(BelfryError) {
             while true {
+                if case .perform = action {
+                    group = try await services.patiently { [run, event, services] () throws(BelfryError) in
+                        try await GroupContext.value(of: run, event: event, from: services.store)
+                    }
+                }
                 switch action {
                 case .perform(let index) where !preparation.isConditionMet(of: index):
                     skip(step: index, in: &change)
@@ -53,9 +60,13 @@ struct RunExecution {
                 case .perform(let index):
                     change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
                     let ending = endingIfSpent(change)
-                    begin(step: index, in: &change)
-                    let committed = try await services.commit(change, orIfSpent: ending)
-                    if let ending, committed.state.isEnded { return logFailure(ending) }
+                    switch try await commitBeginning(of: index, with: change, orIfSpent: ending) {
+                    case .begun: break
+                    case .spent(let ending): return logFailure(ending)
+                    case .toldToStop(let reason):
+                        action = machine.stopBeforeStep(reason)
+                        continue
+                    }
                     change = RunChange(run: run.id, from: [.running, .stopping])
                     guard let result = try await performStep(index) else {
                         // `stopping` is on disk: the next start ends the run.
@@ -65,8 +76,9 @@ struct RunExecution {
                     if result.error?.code == .processesLeft, !stops.isEmpty {
                         await confirmNothing(result.error?.message ?? "")
                     }
+                    let wasCut = machine.isCutting
                     action = machine.stepEnded(result.end)
-                    end(step: index, with: result, in: &change)
+                    end(step: index, with: result, wasCut: wasCut, in: &change)
                     change.tokens = result.tokens
                     change.error = result.error.map(StoredError.init)
                 case .end(let state, let reason):
@@ -83,6 +95,35 @@ struct RunExecution {
             services.logger.error(
                 "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
             answerStops(.unconfirmed, reason: error.message)
+        }
+    }
+
+    private enum Beginning {
+        case begun
+        /// The rule has used up its tokens: the run has ended with this change instead.
+        case spent(RunChange)
+        /// The hub has told the run to stop: nothing is committed.
+        case toldToStop(EndReason)
+    }
+
+    /// Commits that a step begins, with what `change` holds already.
+    private mutating func commitBeginning(
+        of index: Int, with change: RunChange, orIfSpent ending: RunChange?
+    ) async throws(BelfryError) -> Beginning {
+        let before = steps[index]
+        var beginning = change
+        beginning.yieldsToStop = true
+        begin(step: index, in: &beginning)
+        do throws(BelfryError) {
+            let committed = try await services.commit(beginning, orIfSpent: ending)
+            if let ending, committed.state.isEnded { return .spent(ending) }
+            return .begun
+        } catch  where error.code == .conflict && error.details["state"] == .string(RunState.running.rawValue) {
+            guard let reason = error.details["stop_reason"]?.string.flatMap(EndReason.init(rawValue:)) else {
+                throw error
+            }
+            steps[index] = before
+            return .toldToStop(reason)
         }
     }
 
@@ -109,7 +150,7 @@ struct RunExecution {
     // MARK: - A step
 
     private var preparation: StepPreparation {
-        StepPreparation(run: run, event: event, rule: rule, steps: steps, services: services)
+        StepPreparation(run: run, event: event, rule: rule, group: group, steps: steps, services: services)
     }
 
     /// - Returns: nil when the hub shuts down.
@@ -127,15 +168,17 @@ struct RunExecution {
             let outcome = await withDiscardingTaskGroup { group in
                 let mailbox = mailbox
                 group.addTask { mailbox.post(.stepEnded(await performance.perform())) }
-                let outcome = await follow(onCut: {
-                    group.cancelAll()
-                    timers.addTask {
-                        guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else {
-                            return
+                let outcome = await follow(
+                    work.isCommand,
+                    onCut: {
+                        group.cancelAll()
+                        timers.addTask {
+                            guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else {
+                                return
+                            }
+                            mailbox.post(.stopUnconfirmed)
                         }
-                        mailbox.post(.stopUnconfirmed)
-                    }
-                })
+                    })
                 return outcome
             }
             timers.cancelAll()
@@ -145,7 +188,10 @@ struct RunExecution {
     }
 
     /// Reads the mailbox until the step has ended.
-    private mutating func follow(onCut cut: () -> Void) async -> Result<StepResult?, BelfryError> {
+    /// - Parameter isCommand: the hub's own stops wait for it; an operator's do not.
+    private mutating func follow(
+        _ isCommand: Bool, onCut cut: () -> Void
+    ) async -> Result<StepResult?, BelfryError> {
         while let input = await mailbox.next() {
             switch input {
             case .stepEnded(let result):
@@ -161,6 +207,10 @@ struct RunExecution {
                 case .perform, .end, .ignore:
                     break
                 }
+            case .stop(let reason):
+                guard case .cut = machine.stop(reason, cutsStep: !isCommand) else { continue }
+                await commitStopping(reason)
+                cut()
             case .stopUnconfirmed:
                 await confirmNothing("its step has not ended after \(Limits.stopConfirmTimeout)")
             }
@@ -169,22 +219,28 @@ struct RunExecution {
     }
 
     private func commitStopping(_ command: RunCommand) async {
-        var change = RunChange(run: run.id, from: [.running], to: .stopping, reason: .operator)
-        change.frames = [
-            frame(
-                .command,
-                [
-                    "command": .string(command.id.description), "kind": .string(command.kind.rawValue),
-                    "by": .string(command.by.name),
-                ]),
-            frame(.runState, ["state": .string(RunState.stopping.rawValue)]),
-        ]
-        change.audit = [
-            AuditDraft(
-                by: command.by, action: "run.stop", subject: run.id.description,
-                detail: ["command": .string(command.id.description)]
-            )
-        ]
+        await commitStopping(
+            .operator,
+            frames: [
+                frame(
+                    .command,
+                    [
+                        "command": .string(command.id.description), "kind": .string(command.kind.rawValue),
+                        "by": .string(command.by.name),
+                    ])
+            ],
+            audit: [
+                AuditDraft(
+                    by: command.by, action: "run.stop", subject: run.id.description,
+                    detail: ["command": .string(command.id.description)]
+                )
+            ]
+        )
+    }
+
+    private func commitStopping(_ reason: EndReason, frames: [DraftFrame] = [], audit: [AuditDraft] = []) async {
+        var change = RunChange(run: run.id, from: [.running], to: .stopping, reason: reason, audit: audit)
+        change.frames = frames + [frame(.runState, ["state": .string(RunState.stopping.rawValue)])]
         do throws(BelfryError) {
             try await services.store.commit(change)
         } catch {
@@ -235,12 +291,9 @@ struct RunExecution {
         change.frames.append(frame(.stepFinished, members))
     }
 
-    private mutating func end(step index: Int, with result: StepResult, in change: inout RunChange) {
+    private mutating func end(step index: Int, with result: StepResult, wasCut: Bool, in change: inout RunChange) {
         let state: StepState =
-            switch machine.state {
-            case .ended(.stopped): .stopped
-            default: result.end == .succeeded ? .succeeded : .failed
-            }
+            wasCut || result.end == .stopped ? .stopped : result.end == .succeeded ? .succeeded : .failed
         steps[index].state = state
         steps[index].ended = services.now
         steps[index].output = result.output

@@ -1,9 +1,12 @@
 public import BelfryCore
+import BelfryStore
 import Synchronization
 
 /// What reaches a run while it is at work.
 enum RunInput: Sendable {
     case command(RunCommand)
+    /// The hub itself ends the run; its row says so already.
+    case stop(EndReason)
     case stepEnded(StepResult)
     /// A stopped step has not ended in ``Limits/stopConfirmTimeout``.
     case stopUnconfirmed
@@ -110,19 +113,42 @@ final class RunMailbox: Sendable {
 
 /// The mailboxes of the runs at work.
 final class RunMailboxes: Sendable {
-    private let mailboxes = Mutex<[RunID: RunMailbox]>([:])
+    private struct State {
+        var open: [RunID: RunMailbox] = [:]
+        /// Stops of runs that are claimed and have no mailbox yet.
+        var early: [RunID: EndReason] = [:]
+    }
+
+    private let state = Mutex(State())
 
     func open(_ run: RunID) -> RunMailbox {
         let mailbox = RunMailbox()
-        mailboxes.withLock { $0[run] = mailbox }
+        state.withLock { state in
+            state.open[run] = mailbox
+            if let reason = state.early.removeValue(forKey: run) { mailbox.post(.stop(reason)) }
+        }
         return mailbox
     }
 
     func remove(_ run: RunID) {
-        _ = mailboxes.withLock { $0.removeValue(forKey: run) }
+        state.withLock { state in
+            state.open[run] = nil
+            state.early[run] = nil
+        }
     }
 
-    subscript(run: RunID) -> RunMailbox? { mailboxes.withLock { $0[run] } }
+    /// Tells a run at work to stop.
+    func stop(_ stop: RunStop) {
+        state.withLock { state in
+            if let mailbox = state.open[stop.run] {
+                mailbox.post(.stop(stop.reason))
+            } else {
+                state.early[stop.run] = stop.reason
+            }
+        }
+    }
 
-    var count: Int { mailboxes.withLock { $0.count } }
+    subscript(run: RunID) -> RunMailbox? { state.withLock { $0.open[run] } }
+
+    var count: Int { state.withLock { $0.open.count } }
 }

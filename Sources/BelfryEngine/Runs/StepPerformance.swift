@@ -112,6 +112,8 @@ enum StepWork: Sendable {
     case agent(any Agent, AgentRequest)
     case command(CommandRequest)
 
+    var isCommand: Bool { if case .command = self { true } else { false } }
+
     /// What an agent has used: as its provider counts, else by the length of prompt and output. What failed before
     /// anything was said has used nothing.
     func tokens(_ usage: Usage, outputBytes: Int, hasFailed: Bool) -> Int {

@@ -11,6 +11,8 @@ struct StepPreparation {
     let run: RunRecord
     let event: Event
     let rule: RuleDefinition
+    /// What templates see as `group`.
+    let group: JSONValue
     let steps: [StepRecord]
     let services: RunServices
 
@@ -98,7 +100,7 @@ struct StepPreparation {
         return rendered.text
     }
 
-    /// What templates see: `event`, `source`, `rule`, `run`, `steps.NAME.output`.
+    /// What templates see: `event`, `group`, `source`, `rule`, `run`, `steps.NAME.output`.
     private var context: JSONObject {
         let ended = steps.filter { $0.state.isEnded }.map { step in
             // What was skipped has said nothing: a template that asks for it notes that as missing.
@@ -111,6 +113,7 @@ struct StepPreparation {
         }
         return [
             "event": event.value,
+            "group": group,
             "source": .string(event.source),
             "rule": ["name": .string(run.rule), "version": .int(run.ruleVersion)],
             "run": ["id": .string(run.id.description), "attempt": .int(run.attempt)],

@@ -7,10 +7,12 @@ public enum DocumentLoader {
     /// Names must be unique within their kind, and every agent that a rule names must be in the set or in `knownAgents`.
     /// - Parameters:
     ///   - files: `path` is only used to say where something is wrong.
-    ///   - knownAgents: nil: any name may be that of an agent that is defined elsewhere.
+    ///   - knownAgents: nil: any name may be that of an agent, or of a source, that is defined elsewhere.
+    ///   - knownSources: sources beside those of the set: those that send alerts resolve rules by themselves.
     /// - Returns: the documents in the order of the files.
     public static func load(
-        _ files: [(path: String, text: String)], knownAgents: Set<String>? = []
+        _ files: [(path: String, text: String)], knownAgents: Set<String>? = [],
+        knownSources: [String: Preset] = [:]
     ) throws(DocumentErrors) -> [Document] {
         var diagnostics: [Diagnostic] = []
         var loaded: [LoadedDocument] = []
@@ -34,6 +36,7 @@ public enum DocumentLoader {
         }
         diagnostics += duplicates(in: loaded)
         if knownAgents != nil { diagnostics += unknownAgents(agentsUsed, known: agentsMade) }
+        diagnostics += resolveAlerts(in: &loaded, known: knownSources, isPart: knownAgents == nil)
         guard diagnostics.isEmpty else {
             // Files in the order they were given, lines ascending.
             let order = Dictionary(files.enumerated().map { ($1.path, $0) }, uniquingKeysWith: min)
@@ -89,6 +92,27 @@ public enum DocumentLoader {
         }
     }
 
+    /// Gives rules about alerts what resolves them, and refuses an `on_resolved` that nothing can bring about.
+    private static func resolveAlerts(
+        in loaded: inout [LoadedDocument], known: [String: Preset], isPart: Bool
+    ) -> [Diagnostic] {
+        var presets = known
+        for case .source(let source) in loaded.map(\.document.content) { presets[source.name] = source.preset }
+        var diagnostics: [Diagnostic] = []
+        for index in loaded.indices {
+            guard case .rule(let written) = loaded[index].document.content else { continue }
+            let rule = written.resolvingAlerts(of: presets)
+            loaded[index].document.content = .rule(rule)
+            let mayBeElsewhere = isPart && rule.alertSources.contains { presets[$0] == nil }
+            guard rule.onResolvedIsGiven, rule.resolve == nil, !mayBeElsewhere else { continue }
+            diagnostics.append(
+                Diagnostic(
+                    file: loaded[index].file, line: loaded[index].onResolvedLine, path: "on_resolved",
+                    message: rule.whyNothingResolves(presets)))
+        }
+        return diagnostics
+    }
+
     private static func unknownAgents(
         _ references: [DocumentDecoder.AgentReference], known: Set<String>
     ) -> [Diagnostic] {
@@ -106,6 +130,8 @@ struct LoadedDocument {
     var document: Document
     var file: String
     var line: Int
+    /// Of the key that may need other documents.
+    var onResolvedLine = 0
 }
 
 extension DocumentDecoder {
@@ -131,6 +157,8 @@ extension DocumentDecoder {
         let line = members.first { $0.key == kind.rawValue }?.line ?? node.line
         let canonical = stored ?? RawJSON(trusted: node.json.canonicalEncoded())
         let document = Document(kind: kind, name: name, text: text, canonical: canonical, content: content)
-        return LoadedDocument(document: document, file: file, line: line)
+        return LoadedDocument(
+            document: document, file: file, line: line,
+            onResolvedLine: members.first { $0.key == "on_resolved" }?.line ?? line)
     }
 }

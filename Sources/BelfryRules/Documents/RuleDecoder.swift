@@ -2,7 +2,9 @@ import BelfryCore
 
 /// Reads `rule:` documents.
 extension DocumentDecoder {
-    private static let ruleKeys = ["rule", "about", "enabled", "mode", "when", "limits", "notify", "run"]
+    private static let ruleKeys = [
+        "rule", "about", "enabled", "mode", "when", "group", "resolve", "on_resolved", "limits", "notify", "run",
+    ]
 
     private enum Mode: String, CaseIterable { case run, observe }
 
@@ -18,6 +20,9 @@ extension DocumentDecoder {
         let isEnabled = bool(fields, "enabled") ?? true
         let mode = choice(fields, "mode", of: Mode.self)
         let limits = limits(fields)
+        let group = group(fields)
+        let resolve = resolve(fields, group: group)
+        let onResolved = choice(fields, "on_resolved", of: OnResolved.self)
         let notify = bool(fields, "notify") ?? false
         guard diagnostics.count == errorCount, let name, let pattern, let steps else { return nil }
         var rule = RuleDefinition(name: name, pattern: pattern, steps: steps)
@@ -25,6 +30,11 @@ extension DocumentDecoder {
         rule.isEnabled = isEnabled
         rule.observesOnly = mode == .observe
         rule.limits = limits
+        rule.group = group
+        rule.resolve = resolve
+        rule.onResolved = onResolved ?? rule.onResolved
+        rule.onResolvedIsGiven = onResolved != nil
+        rule.alertSources = alertSources(fields)
         rule.notify = notify
         return rule
     }

@@ -4,7 +4,7 @@ extension Template {
     /// What the text is for. It decides how a value is written.
     public enum Form: Sendable, Hashable {
         /// For a language model. A value inside a sentence is one line without control characters, at most 512 bytes.
-        /// `{{event}}` and `{{steps.NAME.output}}` are set off between two lines that carry `fence`, at most 16 KiB.
+        /// `{{event}}`, `{{group}}` and `{{steps.NAME.output}}` are set off between two lines that carry `fence`, at most 16 KiB.
         ///
         /// The fence is drawn at random for each run, so that no payload can know it; where a payload holds it all the
         /// same, it is taken out.
@@ -57,9 +57,9 @@ extension Template {
 }
 
 extension TemplatePath {
-    /// What is set off by fences in a prompt: the whole event and the whole output of a step.
+    /// What is set off by fences in a prompt: the whole event, the whole group and the whole output of a step.
     fileprivate var fenceName: String? {
-        if root == "event", parts.isEmpty { return "event" }
+        if root == "event" || root == "group", parts.isEmpty { return root }
         if root == "steps", parts.count == 2, case .key(let name) = parts[0], parts[1] == .key("output") {
             return "steps.\(name).output"
         }

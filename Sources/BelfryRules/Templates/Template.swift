@@ -13,7 +13,7 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     let segments: [Segment]
 
     /// What a rule's templates may begin a path with. `data` is short for `event.data`.
-    public static let stepRoots: Set<String> = ["event", "data", "rule", "run", "steps", "source"]
+    public static let stepRoots: Set<String> = ["event", "data", "group", "rule", "run", "steps", "source"]
 
     /// - Throws: where and why the text is no template.
     public init(parsing text: String, roots: Set<String> = Template.stepRoots) throws(TemplateError) {

@@ -42,6 +42,7 @@ struct EventRoutes {
         more.beginObject()
         more.member("status", record.summary.status.rawValue)
         more.member("runs", .array(record.summary.runs.map { .string($0.description) }))
+        more.member("groups", .array(record.summary.groups.map { .object($0.json) }))
         more.member("ruleset_version", record.summary.ruleSetVersion)
         more.member("verified_by", .optional(record.summary.verifiedBy))
         more.member("hops", Int64(record.summary.hops))
@@ -89,6 +90,7 @@ extension EventSummary {
             "subject": .optional(subject), "origin": .optional(origin), "key": .optional(key),
             "time": .string(time.description), "received": .string(received.description),
             "status": .string(status.rawValue), "runs": .array(runs.map { .string($0.description) }),
+            "groups": .array(groups.map { .object($0.json) }),
             "same_body_as": .optional(sameBodyAs?.description), "hops": .int(hops),
         ]
     }

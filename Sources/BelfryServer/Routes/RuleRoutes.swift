@@ -10,6 +10,7 @@ struct RuleRoutes {
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/rules", .role(.viewer)) { _ in .list(try await hub.rules()) }
         table.add(.get, "/v1/rules/:name", .role(.viewer), get)
+        table.add(.get, "/v1/rules/:name/groups", .role(.viewer), groups)
         table.add(.put, "/v1/rules/:name", .role(.admin), put)
         table.add(.delete, "/v1/rules/:name", .role(.admin), delete)
         table.add(.post, "/v1/rules/:name/enable", .role(.operator)) { try await setEnabled($0, true) }
@@ -22,6 +23,13 @@ struct RuleRoutes {
         let name = try request.name("name")
         guard let rule = try await hub.rule(name) else { throw hub.unknown(DocumentName(.rule, name)) }
         return .json(rule, headers: rule.entityTag)
+    }
+
+    /// Its open groups, newest first.
+    private func groups(_ request: RouteRequest) async throws -> Reply {
+        let (limit, cursor) = try request.page()
+        let page = try await hub.groups(of: try request.name("name"), limit: limit, cursor: cursor)
+        return .list(page.items.map(\.json), next: page.next)
     }
 
     private func put(_ request: RouteRequest) async throws -> Reply {

@@ -24,6 +24,7 @@ struct RunRoutes {
     private func get(_ request: RouteRequest) async throws -> Reply {
         let (run, steps) = try await hub.run(try request.id(RunKind.self))
         var json = run.json
+        if let group = run.group { json["group"] = .object(try await hub.group(group).json) }
         json["steps"] = .array(steps.map { .object($0.json) })
         return .json(json)
     }
@@ -59,7 +60,8 @@ extension RunRecord {
             "rule_version": .int(ruleVersion), "state": .string(state.rawValue), "reason": .optional(reason?.rawValue),
             "error": error?.json ?? .null, "attempt": .int(attempt), "created": .string(created.description),
             "started": .optional(started?.description), "ended": .optional(ended?.description),
-            "traceparent": .optional(traceparent),
+            "traceparent": .optional(traceparent), "group": .optional(group?.description),
+            "stop_reason": .optional(stopReason?.rawValue),
         ]
     }
 }

@@ -27,7 +27,8 @@ extension WriteTransaction {
         let sql = """
             SELECT ruleset_version, runs, (SELECT count(*) FROM matches WHERE event = sequence) AS matches,
                 EXISTS (SELECT 1 FROM matches WHERE event = sequence
-                    AND outcome NOT IN ('limited', 'paused', 'broken', 'observed', 'looped')) AS has_effect
+                    AND (outcome NOT IN ('limited', 'paused', 'broken', 'observed', 'looped')
+                        OR match_group IS NOT NULL)) AS has_effect
             FROM events WHERE id = ?
             """
         guard let row = try row(sql, [event.bytes.blob]), row.int("runs") == 0, !row.flag("has_effect") else {

@@ -100,20 +100,23 @@ extension WriteTransaction {
     /// - Parameters:
     ///   - received: what `limits.runs_per_hour` counts by.
     ///   - earlier: the run that this one repeats.
+    ///   - place: nil: it stands for itself.
     func insertRun(
-        event: Event, match: MatchRequest, traceparent: String?, received: Timestamp, after earlier: EarlierRun? = nil
+        event: Event, match: MatchRequest, traceparent: String?, received: Timestamp, after earlier: EarlierRun? = nil,
+        place: RunPlace? = nil
     ) throws -> RunID {
         let retry = earlier.map { $0.retry + 1 } ?? 0
         let id = RunID(derivedFrom: event.id, rule: match.rule, retry: Int(retry))
         try execute(
             """
             INSERT INTO runs (id, event, rule, rule_version, number, retry, retry_of, state, received, created,
-                traceparent)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)
+                traceparent, group_key, match_group, held)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.bytes.blob, event.id.bytes.blob, match.rule, match.ruleVersion, nextRunNumber(rule: match.rule),
                 retry, earlier?.run.bytes.blob, received.milliseconds, now.milliseconds, traceparent?.blob,
+                place?.key.blob, place?.group?.bytes.blob, place?.isHeld ?? false,
             ]
         )
         var writer = JSONWriter()
@@ -123,6 +126,9 @@ extension WriteTransaction {
         writer.member("rule", match.rule)
         writer.member("rule_version", match.ruleVersion)
         writer.member("state", RunState.queued.rawValue)
+        if let group = place?.group {
+            writer.member("group", ["id": .string(group.description), "count": .int(place?.count ?? 1)])
+        }
         writer.endObject()
         try append(
             DraftFrame(

@@ -8,6 +8,8 @@ struct AdmittedMatches {
         var match: MatchRequest
         var decision: Admission.Decision
         var run: RunID?
+        /// Where the match was counted.
+        var group: GroupID?
     }
 
     var rows: [Row]
@@ -31,27 +33,41 @@ extension WriteTransaction {
             rows: try matches.map { match in
                 let received = isReplay ? now : event.received
                 let earlier = isReplay ? try lastRun(of: match.rule, event: event.id) : nil
-                let decision: Admission.Decision
-                var run: RunID?
+                let row: AdmittedMatches.Row
                 if let earlier, !earlier.isEnded {
-                    decision = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
-                    run = earlier.run
+                    let joined = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
+                    row = AdmittedMatches.Row(match: match, decision: joined, run: earlier.run)
                 } else {
                     let facts = try admissionFacts(match, of: event, pause: pause, received: received)
-                    decision = Admission.decide(match, facts)
-                    if decision.outcome == .limited { try noticeSpentTokens(rule: match.rule, limits: match.limits) }
+                    row = try admit(
+                        match,
+                        RunStart(
+                            event: event, traceparent: traceparent, received: received, facts: facts, earlier: earlier))
                 }
-                if decision.makesRun {
-                    run = try insertRun(
-                        event: event, match: match, traceparent: traceparent, received: received, after: earlier
-                    )
+                if match.notifies, !match.resolves, row.decision.outcome != .paused {
+                    try append(Self.notice(of: match, event: event, run: row.run).frame(at: now))
                 }
-                if match.notifies, decision.outcome != .paused {
-                    try append(Self.notice(of: match, event: event, run: run).frame(at: now))
-                }
-                return AdmittedMatches.Row(match: match, decision: decision, run: run)
+                return row
             }
         )
+    }
+
+    /// One match: the gate, what it resolves, its group, the limits, its run.
+    private func admit(_ match: MatchRequest, _ start: RunStart) throws -> AdmittedMatches.Row {
+        if let gate = Admission.gate(match, start.facts) {
+            return AdmittedMatches.Row(match: match, decision: gate, run: nil)
+        }
+        if match.resolves { return try resolve(match, by: start.event, received: start.received) }
+        if let membership = match.group, let policy = membership.policy {
+            return try admitToGroup(match, membership, policy, start: start)
+        }
+        let decision = Admission.limit(match, start.facts)
+        if decision.outcome == .limited { try noticeSpentTokens(rule: match.rule, limits: match.limits) }
+        guard decision.makesRun else { return AdmittedMatches.Row(match: match, decision: decision, run: nil) }
+        let run = try insertRun(
+            event: start.event, match: match, traceparent: start.traceparent, received: start.received,
+            after: start.earlier, place: match.group.map { RunPlace(key: $0.key.bytes) })
+        return AdmittedMatches.Row(match: match, decision: decision, run: run)
     }
 
     private static func notice(of match: MatchRequest, event: Event, run: RunID?) -> Notice {
@@ -79,12 +95,12 @@ extension WriteTransaction {
         for row in admitted.rows {
             try execute(
                 """
-                INSERT INTO matches (event, round, rule, rule_version, outcome, run, detail, time)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO matches (event, round, rule, rule_version, outcome, run, detail, time, match_group)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     event, round, row.match.rule, row.match.ruleVersion, row.decision.outcome.rawValue,
-                    row.run?.bytes.blob, row.decision.detail?.blob, now.milliseconds,
+                    row.run?.bytes.blob, row.decision.detail?.blob, now.milliseconds, row.group?.bytes.blob,
                 ]
             )
         }

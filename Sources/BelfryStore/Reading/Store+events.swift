@@ -48,7 +48,10 @@ extension Store {
                 SELECT * FROM matches WHERE event = (SELECT sequence FROM events WHERE id = ?) ORDER BY round, rule
                 """
             return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [event.bytes.blob]).map {
-                try MatchRecord($0, event: event)
+                var match = try MatchRecord($0, event: event)
+                match.group = try $0.optionalIdentifier("match_group").flatMap { try GroupSummary.find($0, in: db) }
+                if match.outcome == .grouped, let group = match.group { match.tell(of: group) }
+                return match
             }
         }
     }
@@ -99,8 +102,8 @@ extension Store {
 extension EventSummary {
     /// All but the long ones.
     static let columns = """
-        sequence, id, source, status, runs, ruleset_version, time, received, hops, same_body_as, verified_by, remote, origin,
-        key, type, subject
+        sequence, id, source, status, round, runs, ruleset_version, time, received, hops, same_body_as, verified_by, remote,
+        origin, key, type, subject
         """
 
     init(_ row: Row, in db: Database) throws {
@@ -119,6 +122,7 @@ extension EventSummary {
         verifiedBy = row.optionalText("verified_by")
         ruleSetVersion = row.int("ruleset_version")
         sameBodyAs = try row.optionalIdentifier("same_body_as")
+        groups = try GroupSummary.ofEvent(sequence, round: row.int("round"), in: db)
         runs = []
         if row.int("runs") > 0 {
             let sql = "SELECT id FROM runs WHERE event = ? ORDER BY sequence"
@@ -155,5 +159,12 @@ extension MatchRecord {
             outcome: try row.word("outcome"), run: try row.optionalIdentifier("run"),
             detail: row.optionalText("detail"), time: row.timestamp("time")
         )
+    }
+
+    /// A match that waited in its group: what became of the group became of it.
+    fileprivate mutating func tell(of group: GroupSummary) {
+        outcome = group.outcome ?? outcome
+        detail = group.detail ?? detail
+        run = run ?? group.run
     }
 }

@@ -76,6 +76,11 @@ public struct MatchRequest: Sendable, Hashable {
     /// `notify: true`: the match is also a notice.
     public var notifies = false
     public var limits: RuleLimits
+    /// The event satisfies the rule's `resolve`, not its `when`.
+    public var resolves = false
+    public var onResolved = OnResolved.ignore
+    /// The group that the match belongs to; nil: neither `group` nor `resolve` asks for one.
+    public var group: GroupMembership?
 
     public init(
         rule: String, ruleVersion: Int64, observesOnly: Bool = false, limits: RuleLimits = RuleLimits()

@@ -23,6 +23,8 @@ public struct EventSummary: Sendable, Hashable {
     /// The event whose body came again under this one's unsigned key.
     public var sameBodyAs: EventID?
     public var runs: [RunID]
+    /// Where it was counted, rule by rule, at its last matching.
+    public var groups: [GroupSummary]
 }
 
 /// A stored event, whole.
@@ -43,6 +45,8 @@ public struct MatchRecord: Sendable, Hashable {
     /// Why, for a person: the limit, who paused.
     public var detail: String?
     public var time: Timestamp
+    /// The group it was counted in. What became of the group is the outcome of all its matches.
+    public var group: GroupSummary?
 }
 
 /// Which events a list shows.

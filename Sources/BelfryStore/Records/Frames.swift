@@ -10,12 +10,27 @@ public struct CommittedBatch: Sendable {
     public var hasQueuedRuns: Bool
     /// Documents or switches changed.
     public var hasRuleChanges: Bool
+    /// Runs at work that the hub tells to stop.
+    public var stops: [RunStop] = []
+    /// The earliest moment that a timer was set to; nil: none was set.
+    public var earliestTimer: Timestamp?
 
     public init(frames: [Frame], head: Int64, hasQueuedRuns: Bool = false, hasRuleChanges: Bool = false) {
         self.frames = frames
         self.head = head
         self.hasQueuedRuns = hasQueuedRuns
         self.hasRuleChanges = hasRuleChanges
+    }
+}
+
+/// A run at work that the hub tells to stop. Its row says so too: a restart does not forget it.
+public struct RunStop: Sendable, Hashable {
+    public var run: RunID
+    public var reason: EndReason
+
+    public init(run: RunID, reason: EndReason) {
+        self.run = run
+        self.reason = reason
     }
 }
 

@@ -19,6 +19,12 @@ public struct RunRecord: Sendable, Hashable {
     public var attempt: Int
     /// W3C trace context of the delivery.
     public var traceparent: String?
+    /// The group it was made for.
+    public var group: GroupID?
+    /// The hub has told it to stop, and why; a command that is at work ends first.
+    public var stopReason: EndReason?
+    /// What it has in common with the runs of its group, and with the events that resolve it.
+    var groupKey: [UInt8]?
 }
 
 /// What a run or a step failed of, as it is stored.
@@ -100,6 +106,8 @@ public struct RunChange: Sendable {
     public var error: StoredError?
     /// A new attempt count; nil keeps it.
     public var attempt: Int?
+    /// A run that the hub has told to stop is a conflict too: no further step begins.
+    public var yieldsToStop = false
     /// Rows to write, whole; those not named stay.
     public var steps: [StepRecord]
     public var frames: [DraftFrame]

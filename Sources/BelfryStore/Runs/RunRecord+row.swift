@@ -5,7 +5,7 @@ import GRDB
 extension RunRecord {
     static let columns = """
         sequence, id, event, rule, rule_version, state, reason, error_code, error_message, created, started, ended,
-        attempt, traceparent
+        attempt, traceparent, match_group, stop_reason, group_key
         """
 
     init(_ row: Row) throws(BelfryError) {
@@ -22,6 +22,9 @@ extension RunRecord {
         ended = row.optionalTimestamp("ended")
         attempt = Int(row.int("attempt"))
         traceparent = row.optionalText("traceparent")
+        group = try row.optionalIdentifier("match_group")
+        groupKey = (row["group_key"] as Data?).map { [UInt8]($0) }
+        stopReason = row.optionalText("stop_reason").flatMap(EndReason.init(rawValue:))
     }
 }
 

@@ -14,7 +14,9 @@ extension WriteTransaction {
 
     private func commit(_ change: RunChange, of found: RunRecord) throws -> RunRecord {
         var run = found
-        guard change.from.contains(run.state) else { throw Self.conflict(run) }
+        guard change.from.contains(run.state), !change.yieldsToStop || run.stopReason == nil else {
+            throw Self.conflict(run)
+        }
         let wasEnded = run.state.isEnded
         run.state = change.to ?? run.state
         run.reason = change.reason ?? run.reason
@@ -36,7 +38,10 @@ extension WriteTransaction {
         for step in change.steps { try store(step, run: run.sequence) }
         for frame in change.frames { try append(frame) }
         for entry in change.audit { try append(entry) }
-        if run.state.isEnded, !wasEnded { try countForBreaker(run, limits: change.limits) }
+        if run.state.isEnded, !wasEnded {
+            try countForBreaker(run, limits: change.limits)
+            try noteEnd(of: run)
+        }
         return run
     }
 
@@ -46,6 +51,7 @@ extension WriteTransaction {
             .init(key: "state", value: .string(run.state.rawValue)),
         ])
         if let reason = run.reason { details["reason"] = .string(reason.rawValue) }
+        if let reason = run.stopReason { details["stop_reason"] = .string(reason.rawValue) }
         return BelfryError(.conflict, "the run is \(run.state.rawValue) already", details: details)
     }
 
@@ -87,6 +93,7 @@ extension WriteTransaction {
             let free = try Swift.min(limit - activeRuns(rule: rule, max: limit), max)
             guard free > 0 else { continue }
             let runs = try queuedRuns(rule: rule, max: free)
+            if runs.isEmpty { continue }
             places.append((rule, runs))
             queued += 1
             // One of each is all there is room for.
@@ -152,7 +159,7 @@ extension WriteTransaction {
         try rows(
             """
             SELECT sequence FROM runs INDEXED BY runs_unfinished
-            WHERE state = 'queued' AND rule = ? AND ended IS NULL ORDER BY sequence LIMIT ?
+            WHERE state = 'queued' AND rule = ? AND held = 0 AND ended IS NULL ORDER BY sequence LIMIT ?
             """,
             [rule, max]
         ).map { $0.int("sequence") }

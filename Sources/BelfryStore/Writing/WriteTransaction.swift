@@ -24,6 +24,8 @@ final class WriteTransaction {
     private(set) var auditHead: AuditHead
     var hasQueuedRuns = false
     var hasRuleChanges = false
+    var stops: [RunStop] = []
+    var earliestTimer: Timestamp?
     private let firstAuditHead: AuditHead
 
     init(db: Database, now: Timestamp, position: Int64, auditHead: AuditHead) {
@@ -70,7 +72,10 @@ final class WriteTransaction {
 
     /// Runs `body` in a savepoint: if it throws, it alone is undone.
     func isolated<Value>(_ body: () throws -> Value) throws -> Value {
-        let mark = (frames: frames.count, position: position, audit: auditHead, hasQueuedRuns, hasRuleChanges)
+        let mark = (
+            frames: frames.count, position: position, audit: auditHead, hasQueuedRuns, hasRuleChanges, stops: stops,
+            earliestTimer: earliestTimer
+        )
         try execute("SAVEPOINT operation")
         do {
             let value = try body()
@@ -85,6 +90,7 @@ final class WriteTransaction {
             position = mark.position
             auditHead = mark.audit
             (hasQueuedRuns, hasRuleChanges) = (mark.3, mark.4)
+            (stops, earliestTimer) = (mark.stops, mark.earliestTimer)
             throw error
         }
     }

@@ -93,9 +93,7 @@ final class Writer: Sendable {
         }
         if outcome.isCommitted {
             headPosition.withLock { $0 = outcome.batch.head }
-            if !outcome.batch.frames.isEmpty || outcome.batch.hasQueuedRuns || outcome.batch.hasRuleChanges {
-                onCommit(outcome.batch)
-            }
+            if outcome.batch.isWorthTelling { onCommit(outcome.batch) }
         }
         for reply in outcome.replies { reply() }
     }
@@ -159,5 +157,11 @@ final class Writer: Sendable {
                 fail: { ended($0) }
             )
         )
+    }
+}
+
+extension CommittedBatch {
+    fileprivate var isWorthTelling: Bool {
+        !frames.isEmpty || hasQueuedRuns || hasRuleChanges || !stops.isEmpty || earliestTimer != nil
     }
 }

@@ -108,10 +108,12 @@ struct WriterLoop {
             position = transaction.position
             auditHead = transaction.auditHead
             committedHead = transaction.frames.last?.position ?? committedHead
-            let batch = CommittedBatch(
+            var batch = CommittedBatch(
                 frames: transaction.frames, head: committedHead, hasQueuedRuns: transaction.hasQueuedRuns,
                 hasRuleChanges: transaction.hasRuleChanges
             )
+            batch.stops = transaction.stops
+            batch.earliestTimer = transaction.earliestTimer
             return Outcome(isCommitted: true, batch: batch, replies: replies, commitDuration: duration)
         } catch {
             // Whatever the disk kept of it: its positions are not given again. Before COMMIT it has kept nothing.

@@ -27,8 +27,15 @@ struct EventsList: AsyncParsableCommand {
         client.output.show(answer) { answer in
             Table(["received", "status", "source", "type", "subject", "runs", "id"], answer.items) { event in
                 [event.timeCell("received")] + ["status", "source", "type", "subject"].map(event.cell)
-                    + [event.firstCell("runs"), event.cell("id")]
+                    + [Self.run(of: event), event.cell("id")]
             }.text + Continuation.hint(answer)
         }
+    }
+
+    /// The run it has started, else the one of a group that has counted it, in brackets.
+    private static func run(of event: JSONValue) -> String {
+        let grouped = (event["groups"]?.array ?? []).lazy.compactMap { $0["run"]?.string }.first
+        guard event["runs"]?.array?.isEmpty != false, let grouped else { return event.firstCell("runs") }
+        return "(\(grouped))"
     }
 }

@@ -53,7 +53,8 @@ struct WhyText {
     private func outcome(_ match: JSONValue) -> String {
         let run = match["run"]?.string.map { " \($0)" } ?? ""
         let detail = match["detail"]?.string.map { " (\($0))" } ?? ""
-        var text = "\(match.cell("rule")): \(match.cell("outcome"))\(run)\(detail)"
+        let group = match["group"].map { ", \(RunGroup.text($0))" } ?? ""
+        var text = "\(match.cell("rule")): \(match.cell("outcome"))\(run)\(group)\(detail)"
         if let then = match["rule_version"]?.number?.text {
             let now = match["version_now"]
             if now?.isNull == true { text += "; the rule (v\(then)) is gone since" }

@@ -10,9 +10,9 @@ struct RulesCommand: ParsableCommand {
               belfry rules apply ./Rules
             """,
         subcommands: [
-            RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesEnable.self, RulesDisable.self,
-            RulesObserve.self, RulesMute.self, RulesVersions.self, RulesDiff.self, RulesRollback.self,
-            RulesRemove.self, RulesImport.self,
+            RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesGroups.self, RulesEnable.self,
+            RulesDisable.self, RulesObserve.self, RulesMute.self, RulesVersions.self, RulesDiff.self,
+            RulesRollback.self, RulesRemove.self, RulesImport.self,
         ],
         defaultSubcommand: RulesList.self
     )

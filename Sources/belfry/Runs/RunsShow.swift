@@ -22,6 +22,9 @@ struct RunsShow: AsyncParsableCommand {
     private func table(_ run: JSONValue) -> String {
         var lines = ["id", "rule", "state", "reason", "attempt", "event"].map { $0.padded(to: 8) + "  " + run.cell($0) }
         lines += ["created", "started", "ended"].map { $0.padded(to: 8) + "  " + run.timeCell($0) }
+        if let group = run["group"], group.object != nil {
+            lines.append("group".padded(to: 8) + "  " + RunGroup.text(group))
+        }
         if let error = run["error"]?["message"]?.string { lines.append("error".padded(to: 8) + "  " + error) }
         for step in run["steps"]?.array ?? [] {
             lines.append("")

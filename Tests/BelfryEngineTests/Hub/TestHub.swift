@@ -24,6 +24,7 @@ struct TestHub {
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
         let result: Swift.Result<Result, any Error> = await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await hub.scheduler.run() }
+            group.addTask { try? await hub.timers.run() }
             defer { group.cancelAll() }
             do {
                 return .success(try await body(TestHub(hub: hub, folder: folder.path)))
@@ -46,6 +47,17 @@ struct TestHub {
         )
         guard case .stored(let events, _, _) = try await hub.receive(source: source, delivery) else { return [] }
         return events
+    }
+
+    /// Waits for the first run there is.
+    func firstRun() async throws -> RunRecord? {
+        let (commits, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        hub.subscribeCommits { _ in continuation.yield() }
+        continuation.yield()
+        for await _ in commits {
+            if let run = try await hub.runs(state: nil, rule: nil, limit: 1, cursor: nil).items.first { return run }
+        }
+        return nil
     }
 
     /// Waits for the run's end by its frames. - Returns: all of them.

@@ -74,6 +74,27 @@ import Testing
             #expect(performing <= 4)
         }
     }
+
+    @Test("the hub's own stop lets a step that must not be cut come to its end; an operator's cuts it all the same")
+    func finishing() {
+        var machine = RunStateMachine(stepCount: 3)
+        #expect(machine.begin() == .perform(step: 0))
+        #expect(machine.stop(.resolved, cutsStep: false) == .ignore)
+        #expect(machine.stop(.replaced, cutsStep: false) == .ignore, "the first reason stays")
+        #expect(!machine.isCutting && machine.stepEnded(.succeeded) == .end(.stopped, .resolved))
+        machine = RunStateMachine(stepCount: 3)
+        _ = machine.begin()
+        _ = machine.stop(.resolved, cutsStep: false)
+        #expect(machine.stop() == .cut(step: 0) && machine.isCutting)
+        #expect(machine.stepEnded(.stopped) == .end(.stopped, .operator))
+        machine = RunStateMachine(stepCount: 3)
+        _ = machine.begin()
+        #expect(machine.stop(.resolved, cutsStep: true) == .cut(step: 0))
+        #expect(machine.stepEnded(.stopped) == .end(.stopped, .resolved))
+        machine = RunStateMachine(stepCount: 3)
+        _ = machine.begin()
+        #expect(machine.stopBeforeStep(.replaced) == .end(.stopped, .replaced))
+    }
 }
 
 /// A small generator with a seed, so that a failing walk can be walked again (Steele, Lea, Flood, 2014).

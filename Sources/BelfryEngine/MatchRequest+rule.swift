@@ -1,0 +1,57 @@
+import BelfryCore
+import BelfryRules
+import BelfryStore
+
+extension RuleSet {
+    /// What the store is asked to decide about an event.
+    func requests(of event: Event) -> [MatchRequest] {
+        let matches = matches(event)
+        // The tree is made once, and only if a rule looks into it.
+        lazy var value = event.value
+        return matches.map { match in
+            var request = MatchRequest(match.rule)
+            request.resolves = match.kind == .resolves
+            if match.rule.definition.isGrouped { request.group = match.membership(of: event, value) }
+            return request
+        }
+    }
+}
+
+extension MatchRequest {
+    init(_ rule: Rule) {
+        let definition = rule.definition
+        self.init(
+            rule: definition.name, ruleVersion: rule.version, observesOnly: definition.observesOnly,
+            limits: definition.limits
+        )
+        notifies = definition.notify
+        onResolved = definition.onResolved
+    }
+}
+
+extension RuleDefinition {
+    /// Whether its matches have something in common: `group`, or what resolves them.
+    fileprivate var isGrouped: Bool { group != nil || resolve != nil }
+}
+
+extension RuleMatch {
+    /// - Parameter value: `Event.value`
+    fileprivate func membership(of event: Event, _ value: JSONValue) -> GroupMembership {
+        let definition = rule.definition
+        let by = kind == .resolves ? definition.resolve?.by : definition.group?.by ?? definition.resolve?.by
+        let key = GroupKey((by ?? []).map { $0.value(inEvent: value) })
+        var membership = GroupMembership(key: key, policy: definition.group?.policy)
+        if definition.resolve?.isBySubject == true { membership.subject = event.subject }
+        if kind == .triggers, definition.group != nil {
+            membership.numbers = RawJSON(.object(GroupNumbers(of: value["data"] ?? .null).members))
+        }
+        return membership
+    }
+}
+
+extension Registry {
+    /// What a rule says now; nil if it is gone or switched off.
+    func matchRequest(rule name: String) -> MatchRequest? {
+        snapshot.ruleSet.rule(named: name).map { MatchRequest($0) }
+    }
+}
