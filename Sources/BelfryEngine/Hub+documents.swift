@@ -115,20 +115,20 @@ extension Hub {
     public func setEnabled(rule: String, _ isEnabled: Bool, by principal: Principal) async throws(BelfryError) {
         try checkExists(DocumentName(.rule, rule))
         try await store.setEnabled(isEnabled, rule: rule, by: principal)
-        try await registry.reload()
+        try await registry.reload([DocumentName(.rule, rule)])
         scheduler.wakeUp()
     }
 
     /// A paused source verifies and stores, and starts nothing.
     public func setPaused(source: String, _ isPaused: Bool, by principal: Principal) async throws(BelfryError) {
         try await store.setPaused(isPaused, source: source, by: principal)
-        try await registry.reload()
+        try await registry.reload([DocumentName(.source, source)])
     }
 
     /// Pauses or resumes everything.
     public func pauseAll(_ isPaused: Bool, by principal: Principal) async throws(BelfryError) {
         try await store.setAllPaused(isPaused, by: principal)
-        try await registry.reload()
+        try await registry.reload([])
     }
 
     /// Reads documents and secrets anew: SIGHUP.
@@ -136,7 +136,7 @@ extension Hub {
 
     private func apply(_ plan: DocumentPlan, by principal: Principal) async throws(BelfryError) -> AppliedPlan {
         let applied = try await store.apply(plan, by: principal)
-        try await registry.reload()
+        try await registry.reload(applied.changes.map(\.id))
         scheduler.wakeUp()
         return applied
     }

@@ -27,7 +27,7 @@ extension Hub {
             secret ?? source.preset.makeSecret(), source: name, keep: keep, by: principal
         )
         // The new one verifies before its owner is told.
-        try await registry.reload()
+        try await registry.reload([DocumentName(.source, name)])
         return rotated
     }
 

@@ -20,7 +20,8 @@ extension Hub {
         name: String, role: Role, scopes: [String] = [], expires: Timestamp? = nil, by principal: Principal
     ) async throws(BelfryError) -> CreatedToken {
         guard !name.hasPrefix(TokenRecord.sessionPrefix) else {
-            throw BelfryError(.malformed, "names that begin with \(TokenRecord.sessionPrefix) are for browsers' sessions")
+            throw BelfryError(
+                .malformed, "names that begin with \(TokenRecord.sessionPrefix) are for browsers' sessions")
         }
         guard scopes.count <= Limits.scopesPerTokenMax else {
             throw BelfryError(.malformed, "a token has at most \(Limits.scopesPerTokenMax) scopes")

@@ -18,6 +18,8 @@ public final class Hub: Sendable {
     public let scheduler: Scheduler
     /// Run it beside the ``scheduler``.
     public let timers: Timers
+    /// Run it in the service group.
+    public let compiler: RuleCompiler
     private let commits: CommitSinks
     private let http: HTTPClient
     private let state: Mutex<Readiness>
@@ -56,6 +58,7 @@ public final class Hub: Sendable {
         self.logger = logger
         state = Mutex(.notReady(reason: "starting"))
         registry = Registry(store: store, secrets: configuration.secrets, logger: logger)
+        compiler = RuleCompiler(registry: registry)
         http = HTTPClient(
             policy: configuration.agentsMayReachPrivateAddresses ? .agents : .publicOnly,
             logger: logger

@@ -100,7 +100,7 @@ public struct RuleSet: Sendable {
     // MARK: Changing
 
     /// The set after a change. What it costs follows the rules that have changed since the set was compiled whole, not the
-    /// number of rules.
+    /// number of rules; far more of them than ``isFragmented`` bears are compiled whole at once.
     /// - Parameters:
     ///   - changed: rules that are new or different.
     ///   - removed: names of rules that are gone; unknown ones are ignored.
@@ -108,11 +108,25 @@ public struct RuleSet: Sendable {
         let names = Set(changed.map(\.name)).union(removed)
         let hidden = storage.hidden.union(names.compactMap { storage.base.place(of: $0).map(Int32.init) })
         let changes = (storage.changes?.rules ?? []).filter { !names.contains($0.name) } + changed
+        guard changes.count <= Limits.changedRulesMax * 4 else {
+            return RuleSet(version: version, rules: rules.filter { !names.contains($0.name) } + changed)
+        }
         return RuleSet(
             Storage(
                 version: version, base: storage.base,
                 changes: changes.isEmpty ? nil : RuleLayer(changes, below: storage.base.tree), hidden: hidden,
                 pool: storage.matcher.pool))
+    }
+
+    /// The set with these rules, as a change of it if they differ in few; a rule of the same name and version is the same.
+    public func updated(version: Int64, to rules: [Rule]) -> RuleSet {
+        let names = Set(rules.map(\.name))
+        let changed = rules.filter { rule(named: $0.name)?.version != $0.version }
+        let removed = self.rules.map(\.name).filter { !names.contains($0) }
+        guard changed.count + removed.count <= Limits.changedRulesMax else {
+            return RuleSet(version: version, rules: rules)
+        }
+        return applying(version: version, changed: changed, removed: removed)
     }
 
     /// Whether so much has changed that the set is to be compiled whole again (`RuleSet(version:rules:)`).

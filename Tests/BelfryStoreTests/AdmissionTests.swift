@@ -51,7 +51,7 @@ import Testing
             try await fixture.accept(fixture.event(), matching: [.rule("r", concurrency: 2)]).outcomes.first?.outcome
         }
         #expect(try await [outcome(), outcome(), outcome()] == [.started, .started, .queued])
-        for claimed in try await fixture.store.claimRuns(max: 9, concurrency: ["r": 3]) {
+        for claimed in try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 3][$0] }) {
             try await fixture.store.commit(RunChange(run: claimed.run.id, from: [.running], to: .succeeded))
         }
         #expect(try await outcome() == .started)

@@ -14,7 +14,7 @@ import Testing
         try await fixture.accept(fixture.event(), matching: [.rule("z")])
         let places = ["busy": 9, "b": 9, "z": 9]
         func claim(_ max: Int) async throws -> [String] {
-            try await fixture.store.claimRuns(max: max, concurrency: places).map(\.run.rule)
+            try await fixture.store.claimRuns(max: max, concurrency: { places[$0] }).map(\.run.rule)
         }
         #expect(try await claim(2) == ["b", "busy"])
         #expect(try await claim(4) == ["z", "busy", "z", "busy"])
@@ -30,14 +30,14 @@ import Testing
         for _ in 0..<5 {
             expected += try await fixture.accept(fixture.event(), matching: [.rule("r")]).runs
         }
-        let first = try await fixture.store.claimRuns(max: 9, concurrency: ["r": 2])
+        let first = try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] })
         #expect(first.map(\.run.id) == Array(expected[..<2]))
         #expect(first.allSatisfy { $0.run.state == .running && $0.run.started == fixture.clock.now && $0.event != nil })
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: ["r": 2]).isEmpty)
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty)
         try await fixture.store.commit(RunChange(run: expected[0], from: [.running], to: .waiting))
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: ["r": 2]).isEmpty, "waiting holds its place")
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty, "waiting holds its place")
         try await fixture.store.commit(RunChange(run: expected[1], from: [.running], to: .failed, reason: .error))
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: ["r": 2]).map(\.run.id) == [expected[2]])
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).map(\.run.id) == [expected[2]])
         #expect(try await fixture.store.unfinishedRuns().map(\.id) == [expected[0], expected[2]])
         await fixture.store.close()
     }
@@ -49,13 +49,13 @@ import Testing
         _ = try await store.apply(DocumentPlan(owner: .api, documents: [.rule("r"), .rule("s")]), by: .hub)
         for name in ["r", "s"] { try await fixture.accept(fixture.event(), matching: [.rule(name)]) }
         try await store.setAllPaused(true, by: .hub)
-        #expect(try await store.claimRuns(max: 9, concurrency: [:]).isEmpty)
+        #expect(try await store.claimRuns(max: 9, concurrency: { _ in nil }).isEmpty)
         try await store.setEnabled(false, rule: "r", by: .hub)
         try await store.setAllPaused(false, by: .hub)
         #expect(fixture.recorder.all.last?.hasQueuedRuns == true)
-        #expect(try await store.claimRuns(max: 9, concurrency: [:]).map(\.run.rule) == ["s"])
+        #expect(try await store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.rule) == ["s"])
         _ = try await store.apply(DocumentPlan(owner: .api, removals: [DocumentName(.rule, "r")]), by: .hub)
-        #expect(try await store.claimRuns(max: 9, concurrency: [:]).map(\.run.rule) == ["r"], "its runs may end")
+        #expect(try await store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.rule) == ["r"], "its runs may end")
         await store.close()
     }
 
@@ -63,7 +63,7 @@ import Testing
     func claimTraces() async throws {
         let fixture = try Fixture()
         let accepted = try await fixture.accept(fixture.event(), matching: [.rule("r")])
-        let claimed = try #require(try await fixture.store.claimRuns(max: 1, concurrency: [:]).first)
+        let claimed = try #require(try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil }).first)
         let frame = try #require(fixture.recorder.frames.last)
         #expect(frame.draft.type == .runStarted && frame.draft.topic == .runs && frame.draft.run == claimed.run.id)
         #expect(frame.draft.data.value["event"] == .string(accepted.event.description))

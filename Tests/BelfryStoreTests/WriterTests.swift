@@ -209,7 +209,7 @@ import Testing
         // A commit without frames must not show the positions that came to nothing: a subscriber would resume behind
         // frames that get them after a restart.
         try await fixture.store.setAllPaused(false, by: .hub)
-        _ = try await fixture.store.claimRuns(max: 1, concurrency: [:])
+        _ = try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil })
         #expect(fixture.store.head == first)
         #expect(fixture.recorder.all.allSatisfy { $0.head == first })
         let next = try await fixture.store.append([draft], onlyDeltas: false)

@@ -5,7 +5,16 @@ import BelfryStore
 extension Registry.Snapshot {
     /// A notice for each part that can't do its work: documents that can't be read, sources without their secret, rules
     /// whose agent is gone or has lost its key.
-    func brokenParts(_ resolver: SecretResolver) -> [Notice] {
+    /// - Parameter names: nil for everything; else these rules alone are looked at.
+    func brokenParts(_ resolver: SecretResolver, ofRules names: Set<String>? = nil) -> [Notice] {
+        if let names {
+            return names.sorted().flatMap { name in
+                let id = DocumentName(.rule, name)
+                let problem = problems[id].map { notice(of: id, title: "\(id) can't be loaded", $0) }
+                return [problem].compactMap(\.self)
+                    + brokenRules([ruleSet.rule(named: name)].compactMap(\.self), resolver)
+            }
+        }
         var notices = problems.sorted { $0.key.description < $1.key.description }.map { id, problem in
             notice(of: id, title: "\(id) can't be loaded", problem)
         }
@@ -14,15 +23,21 @@ extension Registry.Snapshot {
             notices.append(
                 notice(of: DocumentName(.source, name), title: "source \(name) is disabled", error.message))
         }
-        for rule in ruleSet.rules {
+        return notices + brokenRules(ruleSet.rules, resolver)
+    }
+
+    private func brokenRules(_ rules: [Rule], _ resolver: SecretResolver) -> [Notice] {
+        var asked: [String: String?] = [:]
+        return rules.compactMap { rule in
             for agent in rule.definition.agents {
-                guard let problem = problem(ofAgent: agent, resolver) else { continue }
+                let known = asked[agent] ?? problem(ofAgent: agent, resolver)
+                asked.updateValue(known, forKey: agent)
+                guard let known else { continue }
                 let id = DocumentName(.rule, rule.definition.name)
-                notices.append(notice(of: id, title: "\(id) can't run", "agent \(agent): \(problem)"))
-                break
+                return notice(of: id, title: "\(id) can't run", "agent \(agent): \(known)")
             }
+            return nil
         }
-        return notices
     }
 
     private func problem(ofAgent name: String, _ resolver: SecretResolver) -> String? {

@@ -13,12 +13,23 @@ final class Registry: Sendable {
         var sources: [String: ServedSource] = [:]
         var agents: [String: AgentDefinition] = [:]
         /// All rules, also those that are switched off; ``ruleSet`` holds those that may match.
-        var rules: [String: RuleDefinition] = [:]
+        var rules = LayeredDictionary<String, RuleDefinition>()
         var ruleSet = RuleSet.empty
-        var records: [DocumentName: DocumentRecord] = [:]
+        var records = LayeredDictionary<DocumentName, DocumentRecord>()
         /// Why a stored document can't be used, of those that can't even be read.
         var problems: [DocumentName: String] = [:]
         var isAllPaused = false
+
+        /// Forgets all that is said of a document, but for what ``ruleSet`` holds.
+        mutating func remove(_ id: DocumentName) {
+            records[id] = nil
+            problems[id] = nil
+            switch id.kind {
+            case .source: sources[id.name] = nil
+            case .agent: agents[id.name] = nil
+            case .rule: rules[id.name] = nil
+            }
+        }
     }
 
     /// A source with its secrets read.
@@ -32,13 +43,14 @@ final class Registry: Sendable {
         }
     }
 
+    typealias ParsedDocument = (version: Int64, document: Document)
+
     private struct State {
         var snapshot = Snapshot()
-        /// Reloads that have begun, and the one whose reading the snapshot is.
+        /// Reloads whose reading was shown.
         var reloads = 0
-        var shownReload = 0
         /// Parsed documents by name, reused while their version holds.
-        var parsed: [DocumentName: (version: Int64, document: Document)] = [:]
+        var parsed = LayeredDictionary<DocumentName, ParsedDocument>()
         /// What is broken and was told.
         var told: Set<Notice> = []
     }
@@ -47,6 +59,7 @@ final class Registry: Sendable {
     private let secrets: SecretResolver
     private let logger: Logger
     private let state = Mutex(State())
+    private let fragmented = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(store: Store, secrets: SecretResolver, logger: Logger) {
         self.store = store
@@ -56,71 +69,106 @@ final class Registry: Sendable {
 
     var snapshot: Snapshot { state.withLock { $0.snapshot } }
 
-    /// Places for the scheduler: how many runs of each rule may be unfinished at a time.
-    var concurrency: [String: Int] {
-        Dictionary(
-            snapshot.ruleSet.rules.map { ($0.definition.name, $0.definition.limits.concurrency) },
-            uniquingKeysWith: { $1 }
-        )
-    }
+    /// How many runs of a rule may be unfinished at a time; nil if there is no such rule.
+    func concurrency(of rule: String) -> Int? { snapshot.ruleSet.rule(named: rule)?.definition.limits.concurrency }
 
     /// A rule's limits as they are today; nil if the rule is gone.
     func limits(ofRule name: String) -> RuleLimits? { snapshot.rules[name]?.limits }
 
-    /// Reads the store's documents and secrets anew and swaps the snapshot. Generated secrets are made where a source
-    /// asks for one and has none.
-    func reload() async throws(BelfryError) {
-        let (reload, known) = state.withLock { state in
-            state.reloads += 1
-            return (state.reloads, state.parsed)
-        }
-        var parsed = known
-        let set = try await store.documents()
-        var next = Snapshot(isAllPaused: set.isAllPaused)
-        var rules: [Rule] = []
-        for record in set.documents {
-            next.records[record.id] = record
-            if parsed[record.id]?.version != record.version {
-                parsed[record.id] = nil
+    /// Reads documents and secrets anew and swaps the snapshot. Generated secrets are made where a source asks for one
+    /// and has none.
+    /// - Parameter names: those that have changed; nil for all. What it costs follows these.
+    func reload(_ names: [DocumentName]? = nil) async throws(BelfryError) {
+        // Many are sooner read all at once.
+        let names = names.flatMap { $0.count > Limits.changedRulesMax ? nil : $0 }
+        while true {
+            let seen = state.withLock { (reloads: $0.reloads, snapshot: $0.snapshot, parsed: $0.parsed) }
+            let set = if let names { try await store.documents(names) } else { try await store.documents() }
+            var next = names == nil ? Snapshot() : seen.snapshot
+            var parsed = names == nil ? LayeredDictionary() : seen.parsed
+            next.isAllPaused = set.isAllPaused
+            var rules: [Rule] = []
+            for record in set.documents {
+                let known = seen.parsed[record.id].flatMap { $0.version == record.version ? $0 : nil }
+                next.remove(record.id)
+                next.records[record.id] = record
                 do throws(BelfryError) {
-                    let document = try Self.parse(record.kind, record.canonical, text: record.text)
+                    let document = try known?.document ?? Self.parse(record.kind, record.canonical, text: record.text)
                     parsed[record.id] = (record.version, document)
+                    if let rule = await add(document, record, to: &next) { rules.append(rule) }
                 } catch {
+                    parsed[record.id] = nil
                     next.problems[record.id] = error.message
                 }
             }
-            switch parsed[record.id]?.document.content {
-            case .source(let definition):
-                next.sources[record.name] = ServedSource(
-                    definition: definition,
-                    secrets: await resolve(definition)
-                )
-            case .agent(let definition):
-                next.agents[record.name] = definition
-            case .rule(let definition):
-                next.rules[record.name] = definition
-                if definition.isEnabled, record.isEnabled {
-                    rules.append(Rule(definition: definition, version: record.version))
+            if let names {
+                let there = Set(set.documents.map(\.id))
+                for name in names where !there.contains(name) {
+                    next.remove(name)
+                    parsed[name] = nil
                 }
-            case nil:
-                break
+                // A rule that is switched off is not in the set.
+                let removed = names.filter { $0.kind == .rule }.map(\.name)
+                next.ruleSet = next.ruleSet.applying(version: set.ruleSetVersion, changed: rules, removed: removed)
+            } else {
+                next.ruleSet = seen.snapshot.ruleSet.updated(version: set.ruleSetVersion, to: rules)
             }
+            if let news = show(next, parsed, after: seen.reloads, names) { return await tell(news) }
+            // Another reload was shown meanwhile: what was read may be older than what it read.
         }
-        next.letAlertsResolve(&rules)
-        next.ruleSet = RuleSet(version: set.ruleSetVersion, rules: rules)
-        let names = next.records
-        parsed = parsed.filter { names[$0.key] != nil }
-        let broken = next.brokenParts(secrets)
-        let news = state.withLock { state -> [Notice] in
-            // Reloads may overtake each other; what was read later stays.
-            guard reload > state.shownReload else { return [] }
-            state.shownReload = reload
+    }
+
+    /// Puts a document into a snapshot. - Returns: A rule that may match.
+    private func add(_ document: Document, _ record: DocumentRecord, to snapshot: inout Snapshot) async -> Rule? {
+        switch document.content {
+        case .source(let definition):
+            snapshot.sources[record.name] = ServedSource(definition: definition, secrets: await resolve(definition))
+        case .agent(let definition):
+            snapshot.agents[record.name] = definition
+        case .rule(let definition):
+            snapshot.rules[record.name] = definition
+            if definition.isEnabled, record.isEnabled { return Rule(definition: definition, version: record.version) }
+        }
+        return nil
+    }
+
+    /// Swaps the snapshot. - Returns: What is newly broken; nil if another reload was shown since `reloads`.
+    private func show(
+        _ next: Snapshot, _ parsed: LayeredDictionary<DocumentName, ParsedDocument>, after reloads: Int,
+        _ names: [DocumentName]?
+    ) -> [Notice]? {
+        // An agent that goes breaks rules; a rule breaks itself alone.
+        let rules = names.flatMap { names in names.allSatisfy { $0.kind == .rule } ? Set(names.map(\.name)) : nil }
+        let broken = next.brokenParts(secrets, ofRules: rules)
+        let news = state.withLock { state -> [Notice]? in
+            guard state.reloads == reloads else { return nil }
+            state.reloads += 1
             state.snapshot = next
             state.parsed = parsed
-            defer { state.told = Set(broken) }
+            defer {
+                let others = rules.map { rules in state.told.filter { !rules.contains($0.rule ?? "") } } ?? []
+                state.told = others.union(broken)
+            }
             return broken.filter { !state.told.contains($0) }
         }
-        await tell(news)
+        if news != nil, next.ruleSet.isFragmented { fragmented.continuation.yield() }
+        return news
+    }
+
+    /// Compiles the rules whole, once for each time that too many have changed since. Matching and changes go on meanwhile.
+    func compileWhenFragmented() async {
+        for await _ in fragmented.stream {
+            let seen = state.withLock { (reloads: $0.reloads, ruleSet: $0.snapshot.ruleSet) }
+            guard seen.ruleSet.isFragmented else { continue }
+            let whole = RuleSet(version: seen.ruleSet.version, rules: seen.ruleSet.rules)
+            let isShown = state.withLock { state in
+                guard state.reloads == seen.reloads else { return false }
+                state.snapshot.ruleSet = whole
+                return true
+            }
+            // A rule has changed meanwhile: once more, with it.
+            if !isShown { fragmented.continuation.yield() }
+        }
     }
 
     /// What is broken is told once, and again after a restart.

@@ -63,7 +63,7 @@ public struct Scheduler: Service {
             do throws(BelfryError) {
                 let claimed = try await services.store.claimRuns(
                     max: min(room, Limits.runsClaimedMax),
-                    concurrency: services.registry.concurrency
+                    concurrency: { [registry = services.registry] in registry.concurrency(of: $0) }
                 )
                 for claim in claimed {
                     start(InterruptedRun(run: claim.run, event: claim.event, steps: []), in: &group)

@@ -1,7 +1,11 @@
 public import BelfryCore
 
 extension DocumentPlan {
+    /// The documents that ``resolve(against:)`` must know; nil for all that there are.
+    var touched: [DocumentName]? { removesOthers ? nil : documents.map(\.id) + removals }
+
     /// Works out what the plan does. Pure: the same rows give the same answer to a preview and to the real thing.
+    /// - Parameter current: those of ``touched`` that there are.
     func resolve(against current: DocumentSet) throws(BelfryError) -> AppliedPlan {
         let stored = Dictionary(current.documents.map { ($0.id, $0) }) { first, _ in first }
         var resolved = AppliedPlan(changes: [], unchanged: 0, ruleSetVersion: current.ruleSetVersion)

@@ -25,13 +25,21 @@ extension DocumentRecord {
 }
 
 extension DocumentSet {
-    init(_ db: Database) throws {
+    /// - Parameter names: which documents; nil for all.
+    init(_ db: Database, _ names: [DocumentName]? = nil) throws {
         let meta = try Row.fetchAll(
             db.cachedStatement(sql: "SELECT name, value FROM meta WHERE name IN ('ruleset_version', 'all_paused')")
         )
         func value(_ name: String) -> Int64 { meta.first { $0.text("name") == name }?.int("value") ?? 0 }
         ruleSetVersion = value("ruleset_version")
         isAllPaused = value("all_paused") != 0
+        if let names {
+            let statement = try db.cachedStatement(sql: DocumentRecord.selection + " WHERE d.kind = ? AND d.name = ?")
+            documents = try Set(names).compactMap { name in
+                try Row.fetchOne(statement, arguments: [name.kind.rawValue, name.name]).map { try DocumentRecord($0) }
+            }
+            return
+        }
         let sql = DocumentRecord.selection + " ORDER BY d.kind, d.name"
         documents = try Row.fetchAll(db.cachedStatement(sql: sql)).map { try DocumentRecord($0) }
     }

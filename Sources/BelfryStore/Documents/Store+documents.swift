@@ -7,11 +7,16 @@ extension Store {
         try await read { db in try DocumentSet(db) }
     }
 
+    /// What holds now of these documents, in one snapshot.
+    public func documents(_ names: [DocumentName]) async throws(BelfryError) -> DocumentSet {
+        try await read { db in try DocumentSet(db, names) }
+    }
+
     /// What ``apply(_:by:)`` would do.
     /// - Throws: The same as it.
     public func preview(_ plan: DocumentPlan) async throws(BelfryError) -> AppliedPlan {
         try await read { db in
-            try plan.resolve(against: DocumentSet(db))
+            try plan.resolve(against: DocumentSet(db, plan.touched))
         }
     }
 

@@ -5,7 +5,7 @@ import GRDB
 
 extension WriteTransaction {
     func apply(_ plan: DocumentPlan, by principal: Principal) throws -> AppliedPlan {
-        var applied = try plan.resolve(against: DocumentSet(db))
+        var applied = try plan.resolve(against: DocumentSet(db, plan.touched))
         guard !applied.changes.isEmpty else { return applied }
         for change in applied.changes {
             try store(change, owner: plan.owner, by: principal)

@@ -12,9 +12,11 @@ extension Store {
     /// within a rule the oldest first.
     /// - Parameters:
     ///   - max: Runs at most.
-    ///   - concurrency: Runs of a rule that may be at work (running, waiting, stopping); a rule that is not named has
+    ///   - concurrency: How many runs of a rule may be at work (running, waiting, stopping); nil:
     ///     ``Limits/ruleConcurrencyDefault``.
-    public func claimRuns(max: Int, concurrency: [String: Int]) async throws(BelfryError) -> [ClaimedRun] {
+    public func claimRuns(
+        max: Int, concurrency: @escaping @Sendable (_ rule: String) -> Int?
+    ) async throws(BelfryError) -> [ClaimedRun] {
         guard max > 0 else { return [] }
         let runs = try await writer.perform { [self] transaction in
             let start = lastClaimedRule.withLock { $0 }

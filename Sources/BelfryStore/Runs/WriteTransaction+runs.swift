@@ -82,14 +82,14 @@ extension WriteTransaction {
     /// Takes queued runs, one per rule and round, beginning after `lastRule`.
     /// - Returns: The runs, and the rule the next claim goes on after.
     func claimRuns(
-        max: Int, concurrency: [String: Int], after lastRule: String
+        max: Int, concurrency: (String) -> Int?, after lastRule: String
     ) throws -> (runs: [RunRecord], lastRule: String) {
         guard try meta("all_paused") == 0 else { return ([], lastRule) }
         var places: [(rule: String, runs: [Int64])] = []
         var queued = 0
         for rule in try rulesWithQueuedRuns(after: lastRule) {
             if try isDisabled(rule) { continue }
-            let limit = concurrency[rule] ?? Limits.ruleConcurrencyDefault
+            let limit = concurrency(rule) ?? Limits.ruleConcurrencyDefault
             let free = try Swift.min(limit - activeRuns(rule: rule, max: limit), max)
             guard free > 0 else { continue }
             let runs = try queuedRuns(rule: rule, max: free)
