@@ -131,6 +131,21 @@ struct CompiledMatcherTests {
         #expect(valid > 30)
     }
 
+    @Test("an array of which each value has rules of its own costs no square", .timeLimit(.minutes(1)))
+    func values() throws {
+        let count = 20_000
+        let rules = try (0..<count).map {
+            try Rule(
+                Self.name($0),
+                try EventPattern(json: $0 % 2 == 0 ? ["tags": [.string("t\($0)")]] : ["x": ["a": [.int($0)]]]))
+        }
+        let set = RuleSet(version: 1, rules: rules)
+        let tags = (0..<count).map { "\"t\($0)\"" }.joined(separator: ",")
+        let objects = (0..<count).map { "{\"a\":\($0)}" }.joined(separator: ",")
+        let found = set.matches(json: RawJSON(trusted: Array(#"{"x":[\#(objects)],"tags":[\#(tags)]}"#.utf8)))
+        #expect(found.count == count)
+    }
+
     @Test("a rule that resolves and triggers says that it resolves; disabled ones say nothing")
     func kinds() throws {
         let firing = try EventPattern(json: ["type": ["firing"]])

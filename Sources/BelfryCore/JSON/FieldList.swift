@@ -43,8 +43,14 @@ package struct FieldList: Sendable {
     /// As `EventFields.hasAmbiguousKeys`; only of fields that came from a tree.
     package var hasAmbiguousKeys = false
 
-    /// The last field of each path; valid where the stamp is the walk's.
-    private var last: [(walk: UInt32, field: Int32)] = []
+    /// Of each path; valid where the stamp is the walk's.
+    private struct PathNote {
+        var walk: UInt32 = 0
+        var lastField: Int32 = -1
+        var hasFieldOutsideArrays = false
+    }
+
+    private var paths: [PathNote] = []
     /// In which object a node was met last, to know a key that is repeated.
     private var seen: [UInt32] = []
     private var walk: UInt32 = 0
@@ -60,8 +66,8 @@ package struct FieldList: Sendable {
         copies.removeAll(keepingCapacity: true)
         isUnusual = false
         hasAmbiguousKeys = false
-        if walk == .max || objects > .max / 2 || last.count != tree.leafCount || seen.count != tree.nodeCount {
-            last = Array(repeating: (0, 0), count: tree.leafCount)
+        if walk == .max || objects > .max / 2 || paths.count != tree.leafCount || seen.count != tree.nodeCount {
+            paths = Array(repeating: PathNote(), count: tree.leafCount)
             seen = Array(repeating: 0, count: tree.nodeCount)
             walk = 0
             objects = 0
@@ -75,8 +81,15 @@ package struct FieldList: Sendable {
     /// The last field of a path; -1: there is none.
     @inline(__always)
     package func lastField(of leaf: Int32) -> Int32 {
-        let entry = last[Int(leaf)]
-        return entry.walk == walk ? entry.field : -1
+        let note = paths[Int(leaf)]
+        return note.walk == walk ? note.lastField : -1
+    }
+
+    /// Whether one of the fields of a path stands outside of all arrays.
+    @inline(__always)
+    package func hasFieldOutsideArrays(of leaf: Int32) -> Bool {
+        let note = paths[Int(leaf)]
+        return note.walk == walk && note.hasFieldOutsideArrays
     }
 
     // MARK: Filling
@@ -84,7 +97,9 @@ package struct FieldList: Sendable {
     @inline(__always)
     mutating func add(_ leaf: Int32, _ kind: WalkedField.Kind, _ range: Range<Int>, at place: Int32, isCopy: Bool) {
         let previous = lastField(of: leaf)
-        last[Int(leaf)] = (walk, Int32(truncatingIfNeeded: fields.count))
+        let isOutside = place == 0 || hasFieldOutsideArrays(of: leaf)
+        paths[Int(leaf)] = PathNote(
+            walk: walk, lastField: Int32(truncatingIfNeeded: fields.count), hasFieldOutsideArrays: isOutside)
         fields.append(
             WalkedField(
                 leaf: leaf, place: place, start: Int32(truncatingIfNeeded: range.lowerBound),

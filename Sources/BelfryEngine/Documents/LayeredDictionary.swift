@@ -26,17 +26,16 @@ package struct LayeredDictionary<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
 
     /// In no order.
-    package var keys: some Sequence<Key> { elements.map(\.key) }
+    package var keys: some Sequence<Key> { elements.lazy.map(\.key) }
 
     /// In no order.
-    package var values: some Sequence<Value> { elements.map(\.value) }
+    package var values: some Sequence<Value> { elements.lazy.map(\.value) }
 
-    private var elements: some LazySequenceProtocol<(key: Key, value: Value)> {
-        let kept = base.lazy.filter { [changes] in changes[$0.key] == nil }.map {
-            (key: $0.key, value: $0.value as Value?)
+    private var elements: AnySequence<(key: Key, value: Value)> {
+        AnySequence { [base, changes] in
+            let kept = base.lazy.filter { changes[$0.key] == nil }.map { (key: $0.key, value: $0.value) }
+            let changed = changes.lazy.compactMap { key, value in value.map { (key: key, value: $0) } }
+            return [AnySequence(kept), AnySequence(changed)].joined().makeIterator()
         }
-        let changed = changes.lazy.map { (key: $0.key, value: $0.value) }
-        return [AnySequence(kept), AnySequence(changed)].lazy.joined()
-            .compactMap { element in element.value.map { (key: element.key, value: $0) } }
     }
 }

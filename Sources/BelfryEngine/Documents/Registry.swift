@@ -93,7 +93,10 @@ final class Registry: Sendable {
                 next.remove(record.id)
                 next.records[record.id] = record
                 do throws(BelfryError) {
-                    let document = try known?.document ?? Self.parse(record.kind, record.canonical, text: record.text)
+                    let document =
+                        if let known { known.document } else {
+                            try Self.parse(record.kind, record.canonical, text: record.text)
+                        }
                     parsed[record.id] = (record.version, document)
                     if let rule = await add(document, record, to: &next) { rules.append(rule) }
                 } catch {
@@ -146,7 +149,8 @@ final class Registry: Sendable {
             state.snapshot = next
             state.parsed = parsed
             defer {
-                let others = rules.map { rules in state.told.filter { !rules.contains($0.rule ?? "") } } ?? []
+                let others: Set<Notice> =
+                    rules.map { rules in state.told.filter { !rules.contains($0.rule ?? "") } } ?? []
                 state.told = others.union(broken)
             }
             return broken.filter { !state.told.contains($0) }

@@ -14,6 +14,8 @@ struct MatchScratch: Sendable {
         var patterns: [UInt32] = []
         /// The stamp, and in the lowest two bits the clause's ``PatternIndex/Fit``.
         var clauses: [UInt32] = []
+        /// The field whose value is being followed; -1: none.
+        var current: Int32 = -1
         /// Patterns that the event satisfies, in no order.
         var found: [Int32] = []
 

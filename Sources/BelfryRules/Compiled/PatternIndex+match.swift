@@ -36,10 +36,12 @@ extension PatternIndex {
     /// Notes the patterns that an event satisfies.
     func match(_ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin) {
         notes.begin(self)
+        notes.current = -1
         for branch in always { visit(branch, event, &notes, &join) }
         for position in event.fields.fields.indices {
             let field = event.fields.fields[position]
             guard Int(field.leaf) < paths.count else { continue }
+            notes.current = Int32(truncatingIfNeeded: position)
             reach(field.leaf, field.kind, event.text[field], event, &notes, &join)
         }
     }
@@ -184,28 +186,39 @@ extension PatternIndex {
     ) -> Fit {
         let known = notes.clauses[Int(number)]
         if known >> 2 == notes.round { return Fit(rawValue: known & 3) ?? .none }
-        let fit = fit(clauses[Int(number)], event)
+        let fit = fit(clauses[Int(number)], event, notes.current)
         notes.clauses[Int(number)] = notes.round << 2 | fit.rawValue
         return fit
     }
 
-    private func fit(_ clause: Clause, _ event: borrowing MatchedEvent) -> Fit {
-        var position = event.fields.lastField(of: clause.leaf)
-        if position < 0 { return clause.isAbsence ? .free : .none }
+    /// - Parameter current: the field that led here. It is looked at first: in an array of a million values each leads to its
+    ///   own branches, and none of these is to look for it again.
+    private func fit(_ clause: Clause, _ event: borrowing MatchedEvent, _ current: Int32) -> Fit {
+        let last = event.fields.lastField(of: clause.leaf)
+        if last < 0 { return clause.isAbsence ? .free : .none }
+        let hasFieldOutside = event.fields.hasFieldOutsideArrays(of: clause.leaf)
         var fit = Fit.none
-        var isAlwaysThere = false
+        if current >= 0, event.fields.fields[Int(current)].leaf == clause.leaf,
+            passes(clause, event.fields.fields[Int(current)], event)
+        {
+            fit = event.fields.fields[Int(current)].place == 0 ? .free : .inArrays
+            if fit == .free || !hasFieldOutside { return fit }
+        }
+        var position = last
         while position >= 0 {
             let field = event.fields.fields[Int(position)]
-            if field.place == 0 { isAlwaysThere = true }
-            if fit == .none || field.place == 0,
-                arena.passesAny(from: clause.tests, count: clause.testCount, field.kind, event.text[field])
-            {
+            if fit == .none || field.place == 0, passes(clause, field, event) {
                 if field.place == 0 { return .free }
                 fit = .inArrays
+                if !hasFieldOutside { return fit }
             }
             position = field.previous
         }
-        if fit == .none, clause.isAbsence, !isAlwaysThere { return .absentInArrays }
-        return fit
+        return fit == .none && clause.isAbsence && !hasFieldOutside ? .absentInArrays : fit
+    }
+
+    @inline(__always)
+    private func passes(_ clause: Clause, _ field: WalkedField, _ event: borrowing MatchedEvent) -> Bool {
+        arena.passesAny(from: clause.tests, count: clause.testCount, field.kind, event.text[field])
     }
 }

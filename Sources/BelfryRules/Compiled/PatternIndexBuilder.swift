@@ -5,6 +5,16 @@ struct PatternIndexBuilder {
     private struct ClauseKey: Hashable {
         var leaf: Int32
         var tests: [ValueTest.Kind]
+        /// Of the ways to the tests, because hashing the tests themselves, byte by byte, is slow.
+        var digest: UInt64
+
+        /// Not of all of them: some ways have no key.
+        var isDigestEnough: Bool
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(digest)
+            if !isDigestEnough { hasher.combine(tests) }
+        }
     }
 
     private(set) var patternCount = 0
@@ -32,15 +42,20 @@ struct PatternIndexBuilder {
 
     private mutating func number(of clause: PatternClause, _ tree: inout KeyTree) -> Int32 {
         let leaf = tree.leaf(of: clause.path.parts)
-        let key = ClauseKey(leaf: leaf, tests: clause.tests.map(\.kind))
+        let tests = clause.tests.map(\.kind)
+        let ways = tests.map { Access.ways(to: $0, at: leaf) }
+        let digest = ways.reduce(UInt64(tests.count)) { $1.reduce($0) { TextHash.combine($0, $1.key) } }
+        let key = ClauseKey(
+            leaf: leaf, tests: tests, digest: digest,
+            isDigestEnough: ways.allSatisfy { $0.allSatisfy { $0.key != 0 } })
         if let number = known[key] { return number }
         let number = Int32(clauses.count)
         known[key] = number
-        let (start, count) = arena.append(key.tests)
+        let (start, count) = arena.append(tests)
         clauses.append(
             PatternIndex.Clause(
                 leaf: leaf, tests: start, testCount: count, isAbsence: clause.tests.contains(where: \.isAbsence)))
-        ways.append(key.tests.map { Access.ways(to: $0, at: leaf) })
+        self.ways.append(ways)
         return number
     }
 
