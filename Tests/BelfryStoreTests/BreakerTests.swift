@@ -119,9 +119,9 @@ import Testing
         let fixture = try await fixture()
         let waiting = try await fixture.accept(fixture.event(), matching: [.rule("r", concurrency: 9)]).runs
         for _ in 0..<3 { try await end(.failed, .error, in: fixture) }
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: ["r": 9]).isEmpty)
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 9][$0] }).isEmpty)
         let store = try await fixture.reopen()
-        #expect(try await store.claimRuns(max: 9, concurrency: ["r": 9]).isEmpty)
+        #expect(try await store.claimRuns(max: 9, concurrency: { ["r": 9][$0] }).isEmpty)
         #expect(try await store.brokenRules().keys.sorted() == ["r"])
 
         let version = try await store.setEnabled(true, rule: "r", by: .hub)
@@ -131,7 +131,7 @@ import Testing
         let frame = try #require(fixture.recorder.frames.last?.draft)
         #expect(frame.type == .rules && frame.data.value["broken"]?.isNull == true)
         #expect(try await store.audit(after: 0).last?.action == "rule.enabled")
-        #expect(try await store.claimRuns(max: 9, concurrency: ["r": 9]).map(\.run.id) == waiting)
+        #expect(try await store.claimRuns(max: 9, concurrency: { ["r": 9][$0] }).map(\.run.id) == waiting)
         let frames = fixture.recorder.frames.count
         _ = try await store.setEnabled(true, rule: "r", by: .hub)
         #expect(fixture.recorder.frames.count == frames, "nothing to close, nothing to say")
