@@ -106,7 +106,7 @@ import Testing
         let fixture = try Fixture()
         let policy = GroupPolicy.with(whileRunning: kind)
         let first = try #require(try await accept(fixture, policy).run)
-        _ = try await fixture.store.claimRuns(max: 9, concurrency: [:])
+        _ = try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil })
         let second = try await accept(fixture, policy)
         let match = try #require(try await fixture.store.matches(of: second.event).first)
         switch kind {
@@ -114,13 +114,13 @@ import Testing
         case .ignore: #expect(match.outcome == .cooling && match.run == first && match.group == nil)
         case .queue, .restart:
             #expect(match.outcome == .queued && match.detail == "waits for \(first) of its group")
-            #expect(try await fixture.store.claimRuns(max: 9, concurrency: [:]).isEmpty, "never two of a group")
+            #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).isEmpty, "never two of a group")
             let stops = fixture.recorder.all.flatMap(\.stops)
             #expect(stops == (kind == .restart ? [RunStop(run: first, reason: .replaced)] : []))
             #expect(try await fixture.store.run(first).stopReason == (kind == .restart ? .replaced : nil))
             let third = try await accept(fixture, policy)
             try await fixture.store.commit(RunChange(run: first, from: [.running], to: .stopped, reason: .replaced))
-            let next = try await fixture.store.claimRuns(max: 9, concurrency: [:])
+            let next = try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil })
             #expect(next.map(\.run.event) == [kind == .restart ? third.event : second.event])
         }
         await fixture.store.close()

@@ -50,7 +50,7 @@ import Testing
         #expect(fixture.recorder.all.flatMap(\.stops).isEmpty)
 
         let atWork = try #require(try await fire(fixture, .with()).runs.first)
-        _ = try await fixture.store.claimRuns(max: 1, concurrency: [:])
+        _ = try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil })
         #expect(try await resolve(fixture) == "\(atWork) was told to stop")
         #expect(try await resolve(fixture) == "\(atWork) was told to stop", "told once, whatever comes again")
         #expect(fixture.recorder.all.flatMap(\.stops) == [RunStop(run: atWork, reason: .resolved)])
@@ -68,12 +68,12 @@ import Testing
     func again() async throws {
         let fixture = try Fixture()
         let first = try #require(try await fire(fixture, .with()).runs.first)
-        _ = try await fixture.store.claimRuns(max: 1, concurrency: [:])
+        _ = try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil })
         _ = try await resolve(fixture)
         let second = try #require(try await fire(fixture, .with()).runs.first)
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: [:]).isEmpty)
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).isEmpty)
         try await fixture.store.commit(RunChange(run: first, from: [.running], to: .stopped, reason: .resolved))
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: [:]).map(\.run.id) == [second])
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.id) == [second])
         await fixture.store.close()
     }
 
@@ -94,7 +94,7 @@ import Testing
     func ungrouped() async throws {
         let fixture = try Fixture()
         let runs = [try await fire(fixture, nil).runs[0], try await fire(fixture, nil).runs[0]]
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: [:]).count == 2, "they do not wait for another")
+        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).count == 2, "they do not wait for another")
         #expect(try await resolve(fixture) == runs.map { "\($0) was told to stop" }.joined(separator: "; "))
         await fixture.store.close()
     }

@@ -2,12 +2,16 @@ import BelfryCore
 import BelfryRules
 
 extension Registry.Snapshot {
+    var presets: [String: Preset] { sources.mapValues(\.definition.preset) }
+
     /// Gives rules about alerts what resolves them; which sources send alerts is known when all are read.
-    /// - Parameter enabled: the rules that may match.
-    mutating func letAlertsResolve(_ enabled: inout [Rule]) {
-        guard rules.values.contains(where: \.mayBeResolvedByAlerts) else { return }
-        let presets = sources.mapValues(\.definition.preset)
-        for (name, rule) in rules where rule.mayBeResolvedByAlerts {
+    /// - Parameters:
+    ///   - names: the rules that are looked at.
+    ///   - enabled: those of them that may match.
+    mutating func letAlertsResolve(_ names: some Sequence<String>, _ enabled: inout [Rule]) {
+        let presets = presets
+        for name in names {
+            guard let rule = rules[name], rule.mayBeResolvedByAlerts else { continue }
             rules[name] = rule.resolvingAlerts(of: presets)
         }
         for index in enabled.indices where enabled[index].definition.mayBeResolvedByAlerts {

@@ -80,7 +80,7 @@ final class Registry: Sendable {
     /// - Parameter names: those that have changed; nil for all. What it costs follows these.
     func reload(_ names: [DocumentName]? = nil) async throws(BelfryError) {
         // Many are sooner read all at once.
-        let names = names.flatMap { $0.count > Limits.changedRulesMax ? nil : $0 }
+        var names = names.flatMap { $0.count > Limits.changedRulesMax ? nil : $0 }
         while true {
             let seen = state.withLock { (reloads: $0.reloads, snapshot: $0.snapshot, parsed: $0.parsed) }
             let set = if let names { try await store.documents(names) } else { try await store.documents() }
@@ -110,11 +110,24 @@ final class Registry: Sendable {
                     next.remove(name)
                     parsed[name] = nil
                 }
+            }
+            // What resolves a rule depends on the presets of its sources.
+            let hasSamePresets = next.presets == seen.snapshot.presets
+            if let touched = names {
+                guard hasSamePresets else {
+                    names = nil
+                    continue
+                }
+                let rulesTouched = touched.filter { $0.kind == .rule }.map(\.name)
+                next.letAlertsResolve(rulesTouched, &rules)
                 // A rule that is switched off is not in the set.
-                let removed = names.filter { $0.kind == .rule }.map(\.name)
-                next.ruleSet = next.ruleSet.applying(version: set.ruleSetVersion, changed: rules, removed: removed)
+                next.ruleSet = next.ruleSet.applying(version: set.ruleSetVersion, changed: rules, removed: rulesTouched)
             } else {
-                next.ruleSet = seen.snapshot.ruleSet.updated(version: set.ruleSetVersion, to: rules)
+                next.letAlertsResolve(next.rules.keys, &rules)
+                next.ruleSet =
+                    hasSamePresets
+                    ? seen.snapshot.ruleSet.updated(version: set.ruleSetVersion, to: rules)
+                    : RuleSet(version: set.ruleSetVersion, rules: rules)
             }
             if let news = show(next, parsed, after: seen.reloads, names) { return await tell(news) }
             // Another reload was shown meanwhile: what was read may be older than what it read.
