@@ -84,4 +84,35 @@ extension Limits {
     public static let timersFiredMax = 64
     /// A clock that is set forward is noticed after this time at the latest.
     public static let timerLookInterval = Duration.seconds(30)
+
+    // MARK: Backtests
+
+    /// Backtests that read at the same time; each keeps a core busy.
+    public static let backtestsRunningMax = 2
+    /// Finished ones whose results are kept, each some hundred kilobytes at most.
+    public static let backtestsKeptMax = 32
+    public static let backtestRetention = Duration.seconds(600)
+    /// Events read in one snapshot, and the payload bytes: while it lasts the write-ahead log can't start anew.
+    public static let backtestPageRowsMax = 2048
+    public static let backtestPageBytesMax = 2 * 1024 * 1024
+    /// What a backtest waits between two pages while deliveries wait for the writer.
+    public static let backtestYield = Duration.milliseconds(20)
+    /// Simulated runs that have not ended: a draft that starts one for each of a million events would have them all in
+    /// memory.
+    public static let backtestRunsMax = 100_000
+    /// Groups that are told apart; further ones are counted together.
+    public static let backtestGroupsMax = 10_000
+    /// Sources and types that are told apart.
+    public static let backtestKindsMax = 100
+    /// Rows of each part of a result.
+    public static let backtestRowsMax = 20
+    /// Example events of each kind.
+    public static let backtestExamplesMax = 10
+    /// Clauses whose near misses are counted: each is one more pattern for every event.
+    public static let backtestClausesMax = 16
+    /// Up to here a result has a row for each hour, then for each day.
+    public static let backtestHoursMax = 31 * 24
+    /// The longest window.
+    public static let backtestWindowMax = Duration.seconds(3660 * 86400)
+    public static let backtestRunTakesDefault = Duration.seconds(30)
 }

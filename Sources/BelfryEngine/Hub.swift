@@ -20,6 +20,8 @@ public final class Hub: Sendable {
     public let timers: Timers
     /// Run it in the service group.
     public let compiler: RuleCompiler
+    /// Run it beside the ``scheduler``: without it backtests wait.
+    public let backtests: Backtests
     private let commits: CommitSinks
     private let http: HTTPClient
     private let state: Mutex<Readiness>
@@ -57,6 +59,7 @@ public final class Hub: Sendable {
         self.commits = commits
         self.logger = logger
         state = Mutex(.notReady(reason: "starting"))
+        backtests = Backtests(store: store, clock: configuration.clock)
         registry = Registry(store: store, secrets: configuration.secrets, logger: logger)
         compiler = RuleCompiler(registry: registry)
         http = HTTPClient(

@@ -150,7 +150,7 @@ public final class HTTPServer: Service {
         ).add(to: &table)
         HookRoutes(hub: hub).add(to: &table)
         EventRoutes(hub: hub).add(to: &table)
-        RuleTrialRoutes(hub: hub).add(to: &table)
+        RuleTrialRoutes(hub: hub, clock: configuration.clock).add(to: &table)
         RuleRoutes(hub: hub).add(to: &table)
         VersionRoutes(hub: hub).add(to: &table)
         DocumentRoutes(hub: hub).add(to: &table)

@@ -56,7 +56,7 @@ struct HubRig: Sendable {
         configure(&configuration)
         let (ports, portSink) = AsyncStream<Int>.makeStream()
         let server = HTTPServer(hub: hub, configuration: configuration, logger: logger) { portSink.yield($0) }
-        let group = ServiceGroup(services: [server, hub.scheduler], logger: logger)
+        let group = ServiceGroup(services: [server, hub.scheduler, hub.backtests], logger: logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask {

@@ -22,6 +22,8 @@ public struct EventPattern: Sendable {
         guard parser.errors.isEmpty else { throw PatternErrors(errors: parser.errors) }
     }
 
+    init(branches: [PatternBranch]) { self.branches = branches }
+
     /// Reads a pattern given as JSON. Of duplicate keys the later one counts.
     /// - Throws: the first thing that is wrong with it.
     public init(json: JSONValue) throws(PatternError) {

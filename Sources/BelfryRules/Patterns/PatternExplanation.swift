@@ -18,11 +18,16 @@ public struct PatternExplanation: Sendable {
 
         /// `data.celsius: numeric [">",90] — saw 71`
         public var description: String {
-            let values = expected.count == 1 ? Self.text(expected[0]) : "one of " + listed(expected.map(Self.text))
-            var text = "\(path): \(values) — "
+            var text = asked + " — "
             text += seen.isEmpty ? "saw no value" : "saw " + listed(seen.map(\.text), count: seenCount)
             if let note { text += " (\(note))" }
             return text
+        }
+
+        /// `data.celsius: numeric [">",90]`
+        var asked: String {
+            let values = expected.count == 1 ? Self.text(expected[0]) : "one of " + listed(expected.map(Self.text))
+            return "\(path): \(values)"
         }
 
         private func listed(_ texts: [String], count: Int? = nil) -> String {

@@ -140,15 +140,22 @@ extension EventRecord {
         )
         guard let row else { return nil }
         let summary = try EventSummary(row, in: db)
-        var event = Event(
-            id: summary.id, source: summary.source, origin: summary.origin, key: summary.key, type: summary.type,
-            subject: summary.subject, time: summary.time, received: summary.received, remote: summary.remote,
+        return EventRecord(summary: summary, event: try Event(row))
+    }
+}
+
+extension Event {
+    /// From a row with all columns.
+    init(_ row: Row) throws(BelfryError) {
+        self.init(
+            id: try row.identifier("id"), source: row.text("source"), origin: row.optionalText("origin"),
+            key: row.optionalText("key"), type: row.text("type"), subject: row.optionalText("subject"),
+            time: row.timestamp("time"), received: row.timestamp("received"), remote: row.text("remote"),
             ext: row.json("ext").value.object ?? JSONObject(),
             headers: row.json("headers").value.object ?? JSONObject(),
             data: row.json("data")
         )
-        event.hops = summary.hops
-        return EventRecord(summary: summary, event: event)
+        hops = Int(row.int("hops"))
     }
 }
 

@@ -10,8 +10,8 @@ struct RulesCommand: ParsableCommand {
               belfry rules apply ./Rules
             """,
         subcommands: [
-            RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesGroups.self, RulesEnable.self,
-            RulesDisable.self, RulesObserve.self, RulesMute.self, RulesVersions.self, RulesDiff.self,
+            RulesList.self, RulesShow.self, RulesApply.self, RulesTest.self, RulesBacktest.self, RulesGroups.self,
+            RulesEnable.self, RulesDisable.self, RulesObserve.self, RulesMute.self, RulesVersions.self, RulesDiff.self,
             RulesRollback.self, RulesRemove.self, RulesImport.self,
         ],
         defaultSubcommand: RulesList.self

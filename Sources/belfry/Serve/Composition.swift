@@ -87,7 +87,7 @@ enum Composition {
         // Services stop in reverse order: runs drain first, then streams and requests end.
         let reloader = Reloader(hub: hub, folder: configuration.rules, logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [server, hub.scheduler, hub.timers, hub.compiler, reloader],
+            services: [server, hub.scheduler, hub.timers, hub.compiler, hub.backtests, reloader],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )

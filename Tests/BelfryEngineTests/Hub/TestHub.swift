@@ -25,6 +25,7 @@ struct TestHub {
         let result: Swift.Result<Result, any Error> = await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await hub.scheduler.run() }
             group.addTask { try? await hub.timers.run() }
+            group.addTask { try? await hub.backtests.run() }
             defer { group.cancelAll() }
             do {
                 return .success(try await body(TestHub(hub: hub, folder: folder.path)))
