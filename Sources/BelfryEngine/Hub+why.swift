@@ -15,7 +15,7 @@ extension Hub {
     /// of it, each clause with the values seen.
     ///
     /// `{event, source, type, status, received, ruleset_version, rules_changed, verified_by, hops, same_body_as?,
-    /// matches: [{rule, rule_version, version_now, outcome, run, detail, round, time}], matches_left_out?,
+    /// matches: [{rule, rule_version, version_now, outcome, run, run_end?, detail, round, time}], matches_left_out?,
     /// rules: [{rule, version, matched, kind?, explanation, resolve?}], total, matching, for_other_sources, left_out}`;
     /// of one rule also `then`.
     /// - Throws: `not_found` for the event, and for a rule that there is not and never was.
@@ -154,6 +154,11 @@ extension MatchRecord {
             "run": .optional(run?.description), "detail": .optional(detail), "round": .int(round),
             "time": .string(time.description),
         ]
+        if let end {
+            var ended: JSONObject = ["state": .string(end.state.rawValue), "reason": .optional(end.reason?.rawValue)]
+            if let error = end.error { ended["error"] = .object(error.json) }
+            json["run_end"] = .object(ended)
+        }
         if let group {
             json["group"] = [
                 "id": .string(group.id.description), "by": group.values.value, "count": .int(group.count),

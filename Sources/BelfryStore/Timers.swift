@@ -6,6 +6,8 @@ import GRDB
 enum TimerKind: String {
     /// A group's quiet time, window or cooldown; the subject is its id.
     case group
+    /// A queued run's `limits.max_wait`; the subject is its id.
+    case maxWait = "max_wait"
 }
 
 extension Store {
@@ -32,7 +34,7 @@ extension Store {
 extension WriteTransaction {
     fileprivate func fireTimers(rule: (String) -> MatchRequest?) throws -> Int {
         let due = try rows(
-            "SELECT id, kind, subject FROM timers INDEXED BY timers_by_due WHERE due <= ? ORDER BY due LIMIT ?",
+            "SELECT id, due, kind, subject FROM timers INDEXED BY timers_by_due WHERE due <= ? ORDER BY due LIMIT ?",
             [now.milliseconds, Limits.timersFiredMax])
         for timer in due {
             try execute("DELETE FROM timers WHERE id = ?", [timer.int("id")])
@@ -40,6 +42,7 @@ extension WriteTransaction {
             case .group?:
                 guard let group = try openGroup(try timer.identifier("subject")) else { continue }
                 try fire(group, at: now, match: rule(group.rule))
+            case .maxWait?: try expire(try timer.identifier("subject"), due: timer.timestamp("due"))
             case nil: break
             }
         }

@@ -96,7 +96,7 @@ extension WriteTransaction {
         }
     }
 
-    /// Makes the run of a match: row and RUN_STATE frame.
+    /// Makes the run of a match: row, RUN_STATE frame, and the timer that ends its wait.
     /// - Parameters:
     ///   - received: what `limits.runs_per_hour` counts by.
     ///   - earlier: the run that this one repeats.
@@ -136,6 +136,7 @@ extension WriteTransaction {
                 data: RawJSON(trusted: writer.bytes)
             )
         )
+        try beginWait(of: id, match.limits)
         hasQueuedRuns = true
         return id
     }

@@ -51,6 +51,7 @@ extension Store {
                 var match = try MatchRecord($0, event: event)
                 match.group = try $0.optionalIdentifier("match_group").flatMap { try GroupSummary.find($0, in: db) }
                 if match.outcome == .grouped, let group = match.group { match.tell(of: group) }
+                match.end = try match.run.flatMap { try RunEnd.find($0, in: db) }
                 return match
             }
         }
@@ -173,5 +174,17 @@ extension MatchRecord {
         outcome = group.outcome ?? outcome
         detail = group.detail ?? detail
         run = run ?? group.run
+    }
+}
+
+extension RunEnd {
+    fileprivate static func find(_ run: RunID, in db: Database) throws -> RunEnd? {
+        let sql = "SELECT state, reason, error_code, error_message FROM runs WHERE id = ? AND ended IS NOT NULL"
+        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [run.bytes.blob])
+        return try row.map {
+            RunEnd(
+                state: try $0.word("state"), reason: $0.optionalText("reason").flatMap(EndReason.init(rawValue:)),
+                error: StoredError($0))
+        }
     }
 }

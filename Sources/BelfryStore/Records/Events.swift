@@ -47,6 +47,15 @@ public struct MatchRecord: Sendable, Hashable {
     public var time: Timestamp
     /// The group it was counted in. What became of the group is the outcome of all its matches.
     public var group: GroupSummary?
+    /// How its run ended; nil: it has none, or it has not ended.
+    public var end: RunEnd?
+}
+
+/// How a run ended.
+public struct RunEnd: Sendable, Hashable {
+    public var state: RunState
+    public var reason: EndReason?
+    public var error: StoredError?
 }
 
 /// Which events a list shows.

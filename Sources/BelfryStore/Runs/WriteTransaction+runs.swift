@@ -17,7 +17,7 @@ extension WriteTransaction {
         guard change.from.contains(run.state), !change.yieldsToStop || run.stopReason == nil else {
             throw Self.conflict(run)
         }
-        let wasEnded = run.state.isEnded
+        let before = run.state
         run.state = change.to ?? run.state
         run.reason = change.reason ?? run.reason
         run.error = change.error ?? run.error
@@ -38,7 +38,8 @@ extension WriteTransaction {
         for step in change.steps { try store(step, run: run.sequence) }
         for frame in change.frames { try append(frame) }
         for entry in change.audit { try append(entry) }
-        if run.state.isEnded, !wasEnded {
+        if before == .queued, run.state != .queued { try setTimer(.maxWait, subject: run.id.bytes, due: nil) }
+        if run.state.isEnded, !before.isEnded {
             try countForBreaker(run, limits: change.limits)
             try noteEnd(of: run)
         }
@@ -105,7 +106,7 @@ extension WriteTransaction {
             let ready = places.filter { round < $0.runs.count }
             if ready.isEmpty { break }
             for place in ready where claimed.count < max {
-                claimed.append(try begin(place.runs[round]))
+                if let run = try begin(place.runs[round]) { claimed.append(run) }
                 last = place.rule
             }
         }
@@ -165,14 +166,18 @@ extension WriteTransaction {
         ).map { $0.int("sequence") }
     }
 
-    private func begin(_ sequence: Int64) throws -> RunRecord {
-        try execute(
-            "UPDATE runs SET state = 'running', started = ? WHERE sequence = ?", [now.milliseconds, sequence]
-        )
+    /// - Returns: nil if it has waited too long.
+    private func begin(_ sequence: Int64) throws -> RunRecord? {
         guard let row = try row("SELECT \(RunRecord.columns) FROM runs WHERE sequence = ?", [sequence]) else {
             throw BelfryError(.notFound, "there is no run number \(sequence)")
         }
-        let run = try RunRecord(row)
+        var run = try RunRecord(row)
+        if try expireIfOverdue(run) { return nil }
+        try execute(
+            "UPDATE runs SET state = 'running', started = ? WHERE sequence = ?", [now.milliseconds, sequence]
+        )
+        run.state = .running
+        run.started = now
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("run", run.id.description)

@@ -55,6 +55,9 @@ struct WhyText {
         let detail = match["detail"]?.string.map { " (\($0))" } ?? ""
         let group = match["group"].map { ", \(RunGroup.text($0))" } ?? ""
         var text = "\(match.cell("rule")): \(match.cell("outcome"))\(run)\(group)\(detail)"
+        if let end = match["run_end"], end["state"]?.string != RunState.succeeded.rawValue {
+            text += "; \(RunVerdict(run: end).text)"
+        }
         if let then = match["rule_version"]?.number?.text {
             let now = match["version_now"]
             if now?.isNull == true { text += "; the rule (v\(then)) is gone since" }

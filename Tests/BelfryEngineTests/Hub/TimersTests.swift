@@ -36,6 +36,45 @@ import Testing
         }
     }
 
+    @Test("a run whose max_wait has passed while the hub was down expires at its start, and the one at work goes on")
+    func maxWait() async throws {
+        let documents = """
+            source: lab
+            preset: none
+            ---
+            agent: parrot
+            kind: echo
+            words_per_second: 1
+            ---
+            rule: slow
+            when: { source: [lab] }
+            limits: { concurrency: 1, max_wait: 1h, failures: 1 }
+            run: { steps: [{ step: say, agent: parrot, prompt: "\(String(repeating: "word ", count: 500))" }] }
+            """
+        let folder = try TestFolder()
+        let (atWork, waiting) = try await TestHub.with(documents: documents, folder: folder) { test in
+            let first = try #require(try await test.post("{}", to: "lab").first?.runs.first)
+            _ = try await test.frames(of: first) { $0.draft.type == .textMessageStart }
+            let second = try #require(try await test.post("{}", to: "lab").first)
+            #expect(second.outcomes.map(\.outcome) == [.queued])
+            return (first, second)
+        }
+        let later = WallClock { WallClock.system.now() + .seconds(7200) }
+        try await TestHub.with(documents: documents, folder: folder, clock: later) { test in
+            let run = try #require(waiting.runs.first)
+            #expect(try await test.framesToEnd(of: run).types == [.runState, .runFinished])
+            let (record, steps) = try await test.hub.run(run)
+            #expect(record.state == .expired && record.reason == .maxWait && steps.isEmpty)
+            #expect(try await test.hub.run(atWork).run.state == .running)
+            let match = try await test.hub.why(waiting.event)["matches"]?.array?.first
+            #expect(match?["run_end"]?["error"]?["message"] == "waited longer than 1h (limits.max_wait)")
+            #expect(try await test.hub.rule("slow")?["broken"] == nil)
+            let stopped = try await test.hub.stop(run, commandID: nil, by: .hub)
+            #expect(stopped.result == .rejected && stopped.reason == "already expired")
+            #expect(try await test.hub.verifyAudit().isIntact)
+        }
+    }
+
     @Test("a timer that is set before the one that is waited for wakes the service")
     func earlier() async throws {
         let documents =

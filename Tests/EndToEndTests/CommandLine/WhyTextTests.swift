@@ -31,6 +31,22 @@ struct WhyTextTests {
         #expect(!text.contains("~ cold-pump"))
     }
 
+    @Test("how a run ended is said beside what was decided, unless all went well")
+    func runEnd() {
+        let end: JSONValue = [
+            "state": "expired", "reason": "max_wait",
+            "error": ["code": "max_wait", "message": "waited longer than 1m"],
+        ]
+        let text = text(
+            [],
+            matches: [
+                ["rule": "a", "outcome": "queued", "run": "run_a", "run_end": end],
+                ["rule": "b", "outcome": "started", "run": "run_b", "run_end": ["state": "succeeded"]],
+            ])
+        #expect(text.contains("✓ a: queued run_a; expired (max_wait): waited longer than 1m\n"), "\(text)")
+        #expect(text.contains("✓ b: started run_b\n"), "\(text)")
+    }
+
     @Test("rules for other sources are only counted, unless all are asked for")
     func folded() {
         let rules = [

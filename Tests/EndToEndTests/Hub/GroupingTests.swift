@@ -40,13 +40,6 @@ import Testing
         try await hub.client.request("GET", "/v1/events/\(event)/why").json["matches"]?.array?.first ?? .null
     }
 
-    private func ended(_ hub: HubProcess, _ run: String) async throws -> JSONValue {
-        try await eventually(within: .seconds(30), "run \(run) to end") { () -> JSONValue? in
-            let run = try await hub.client.request("GET", "/v1/runs/\(run)").json
-            return RunState(rawValue: run["state"]?.string ?? "")?.isEnded == true ? run : JSONValue?.none
-        }
-    }
-
     @Test("the third event of a pump starts one run for all three, and every command tells of it")
     func threshold() async throws {
         try await withHub(documents: documents(group: "{ by: [data.pump], within: 60s, threshold: 3 }")) { hub in
@@ -56,7 +49,7 @@ import Testing
             let groups = try await hub.belfry("rules", "groups", "hot")
             #expect(groups.code == 0 && groups.output.contains("[7]") && groups.output.contains("[8]"), "\(groups)")
             let run = try #require(try await post(hub, celsius: 95).run)
-            let shown = try await ended(hub, run)
+            let shown = try await hub.ended(run)
             #expect(shown["steps"]?.array?.first?["output"]?.string == "3 events, at most 99")
             #expect(shown["group"]?["count"]?.number?.int64 == 3)
             let why = try await hub.belfry("events", "why", first.event)
@@ -90,7 +83,7 @@ import Testing
             let last = try await post(hub, celsius: 94)
             let runs = try await hub.allRunsEnded()
             #expect(runs.map { $0["event"]?.string } == [last.event])
-            let shown = try await ended(hub, try #require(runs[0]["id"]?.string))
+            let shown = try await hub.ended(try #require(runs[0]["id"]?.string))
             #expect(shown["steps"]?.array?.first?["output"]?.string == "2 events, at most 94")
             let event = try await hub.client.request("GET", "/v1/events/\(last.event)").json
             #expect(event["status"] == "matched" && event["runs"]?.array?.count == 1)
@@ -112,7 +105,7 @@ import Testing
             let second = try await post(hub)
             let outcome = try await match(hub, second.event)["outcome"]?.string
             if kind == "restart" {
-                let replaced = try await ended(hub, first)
+                let replaced = try await hub.ended(first)
                 #expect(replaced["state"] == "stopped" && replaced["reason"] == "replaced")
             }
             turnstile.letPass()
@@ -121,10 +114,10 @@ import Testing
             case "ignore": #expect(outcome == "cooling" && second.run == nil)
             default:
                 #expect(outcome == "queued")
-                let shown = try await ended(hub, try #require(second.run))
+                let shown = try await hub.ended(try #require(second.run))
                 #expect(shown["steps"]?.array?.first?["output"]?.string == "two")
             }
-            if kind != "restart" { #expect(try await ended(hub, first)["state"] == "succeeded") }
+            if kind != "restart" { #expect(try await hub.ended(first)["state"] == "succeeded") }
             let runs = try await hub.allRunsEnded()
             #expect(runs.count == (kind == "queue" || kind == "restart" ? 2 : 1))
             if runs.count == 2 {
@@ -153,7 +146,7 @@ import Testing
             let told = try await hub.client.request("GET", "/v1/runs/\(run)").json
             #expect(told["state"] == "running" && told["stop_reason"] == "resolved")
             try folder.write("", to: "gate")
-            let shown = try await ended(hub, run)
+            let shown = try await hub.ended(run)
             #expect(shown["state"] == "stopped" && shown["reason"] == "resolved", "\(shown.text)")
             #expect(shown["steps"]?.array?.first?["state"] == "succeeded")
             #expect(shown["steps"]?.array?.first?["output"]?.string == "ready\ndone\n")
@@ -174,7 +167,7 @@ import Testing
             let stream = try await hub.client.stream("/v1/runs/\(run)/stream?after=0")
             _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string == "thinking " }
             _ = try await post(hub, "cool")
-            let shown = try await ended(hub, run)
+            let shown = try await hub.ended(run)
             #expect(shown["state"] == "stopped" && shown["reason"] == "resolved")
         }
     }
@@ -209,7 +202,7 @@ import Testing
             _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string == "thinking " }
             let resolved = try await hub.belfry("send", "alertmanager-resolved", "--output", "json")
             #expect(resolved.code == 0, "\(resolved.errors)")
-            let shown = try await ended(hub, run)
+            let shown = try await hub.ended(run)
             #expect(shown["state"] == "stopped" && shown["reason"] == "resolved", "\(shown.text)")
             #expect(shown["group"]?["count"]?.number?.int64 == 2)
             let events = try await hub.client.request("GET", "/v1/events?type=alert.resolved").json["items"]?.array
@@ -249,15 +242,15 @@ import Testing
             _ = try await post(hub, "rest")
             try await hub.kill9()
             try await hub.restart()
-            let stopped = try await ended(hub, work)
+            let stopped = try await hub.ended(work)
             #expect(stopped["state"] == "stopped" && stopped["reason"] == "resolved")
             #expect(stopped["steps"]?.array?.first?["state"] == "stopped")
             let run = try #require(try await post(hub, celsius: 99).run, "the second of the window")
-            #expect(try await ended(hub, run)["steps"]?.array?.first?["output"]?.string == "2 events, at most 99")
+            #expect(try await hub.ended(run)["steps"]?.array?.first?["output"]?.string == "2 events, at most 99")
             let quiet = try await eventually(within: .seconds(20), "the debounce to end") {
                 try await hub.client.request("GET", "/v1/runs?rule=quiet").json["items"]?.array?.first?["id"]?.string
             }
-            #expect(try await ended(hub, quiet)["steps"]?.array?.first?["output"]?.string == "1 were quiet")
+            #expect(try await hub.ended(quiet)["steps"]?.array?.first?["output"]?.string == "1 were quiet")
         }
     }
 }

@@ -117,6 +117,9 @@ import Testing
         let documents = Documents.asking(provider).replacing(
             "run: { steps: [", with: "limits: { tokens_per_day: 1000 }\nrun: { steps: [")
         try await withHub(documents: documents) { hub in
+            let alerts = try await RawWebSocket(port: hub.port, token: try hub.adminToken)
+            try alerts.call("subscribe", ["topics": ["alerts"]])
+            _ = try await alerts.answer()
             let first = try await hub.deliver(1, id: "a")
             #expect(first.json["status"]?.string == "matched")
             let runs = try await hub.allRunsEnded()
@@ -131,6 +134,61 @@ import Testing
             #expect(
                 match["detail"]?.string?.hasPrefix("limits.tokens_per_day: \(count) of 1000 tokens are used on ")
                     == true, "\(match)")
+            let notices = try await alerts.frames(through: "NOTICE").map { try JSONValue(parsing: $0)["data"]?["kind"] }
+            #expect(notices == ["budget"])
+            alerts.close()
+        }
+    }
+
+    @Test("a run that waits longer than max_wait for its place expires, also over kill -9, and everything says so")
+    func maxWait() async throws {
+        let turnstile = ScriptedProvider.Turnstile()
+        let provider = try ScriptedProvider([.text("one "), .wait(turnstile), .text("more")])
+        defer { provider.stop() }
+        let documents = Documents.asking(provider).replacing(
+            "run: { steps: [", with: "limits: { concurrency: 1, max_wait: 3s }\nrun: { steps: [")
+        try await withHub(documents: documents) { hub in
+            func deliver(_ number: Int) async throws -> (event: String, run: String) {
+                let posted = try await hub.deliver(number, id: "\(number)").json
+                let run = try #require(posted["runs"]?.array?.first?.string)
+                return (try #require(posted["event"]?.string), run)
+            }
+            func expired(_ run: String) async throws {
+                let shown = try await hub.ended(run)
+                #expect(shown["state"] == "expired" && shown["reason"] == "max_wait", "\(shown)")
+            }
+            let first = try await deliver(1)
+            let stream = try await hub.client.stream("/v1/runs/\(first.run)/stream?after=0")
+            _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string == "one " }
+            let second = try await deliver(2)
+            try await expired(second.run)
+
+            let third = try await deliver(3)
+            try await hub.kill9()
+            try await hub.restart()
+            try await expired(third.run)
+            let list = try await hub.belfry("runs", "list", "--state", "expired")
+            let message = "waited longer than 3s (limits.max_wait)"
+            #expect(list.output.components(separatedBy: message).count == 3, "\(list.output)")
+            let why = try await hub.belfry("events", "why", third.event)
+            #expect(why.output.contains("triage: queued \(third.run)"), "\(why.output)")
+            #expect(
+                why.output.split { $0.isWhitespace }.joined(separator: " ").contains(
+                    "; expired (max_wait): \(message)"), "\(why.output)")
+            let shown = try await hub.belfry("runs", "show", third.run)
+            #expect(shown.output.contains("expired") && shown.output.contains(message), "\(shown.output)")
+
+            // What held the place goes on, and what comes now is not too late.
+            turnstile.letPass()
+            _ = try await hub.allRunsEnded()
+            turnstile.letPass()
+            let replayed = try await hub.belfry("events", "replay", third.event)
+            #expect(replayed.code == 0, "\(replayed)")
+            let runs = try await hub.allRunsEnded()
+            let states = runs.compactMap { $0["state"]?.string }
+            #expect(states.filter { $0 == "expired" }.count == 2 && states.filter { $0 == "succeeded" }.count == 2)
+            #expect(provider.exchanges.count == 3, "begun, begun anew after the crash, replayed")
+            #expect(try await hub.belfry("audit", "verify").code == 0)
         }
     }
 }

@@ -104,6 +104,14 @@ extension HubProcess {
             "POST", "/hooks/github", headers: headers, body: body)
     }
 
+    /// Waits until this run has ended; returns it.
+    func ended(_ run: String) async throws -> JSONValue {
+        try await eventually(within: .seconds(30), "run \(run) to end") { () -> JSONValue? in
+            let run = try await client.request("GET", "/v1/runs/\(run)").json
+            return RunState(rawValue: run["state"]?.string ?? "")?.isEnded == true ? run : JSONValue?.none
+        }
+    }
+
     /// Waits until no run is unfinished.
     func allRunsEnded(within deadline: Duration = .seconds(40)) async throws -> [JSONValue] {
         let client = try client
