@@ -65,4 +65,19 @@ struct PatternExplanationTests {
         #expect(clause.description.utf8.count < 2000)
         #expect(clause.description.contains("and 45 more"))
     }
+
+    @Test("a pattern of a compiled set is explained as it was written")
+    func compiled() throws {
+        let text =
+            #"{"a": [1e3, {"numeric": ["=", 1.50]}, "\u00e9", {"wildcard": "x\\*y*"}], "c": [1], "#
+            + #""c": [{"anything-but": {"equals-ignore-case": "Ab"}}], "d.e": [{"exists": false}], "#
+            + #""$or": [{"f": [null]}, {"g": [{"cidr": "10.0.0.0/8"}]}]}"#
+        let pattern = try EventPattern(json: .json(text))
+        let event: JSONValue = ["a": "x", "g": "10.1.2.3"]
+        let before = pattern.explain(event).json
+        let set = RuleSet(version: 1, rules: [try Rule("r", pattern)])
+        #expect(pattern.explain(event).json.text == before.text)
+        #expect(set.rules.first?.definition.pattern.explain(event).json.text == before.text)
+        #expect(before.text.contains("1e3") && before.text.contains("1.50") && !before.text.contains(#"[1]"#))
+    }
 }

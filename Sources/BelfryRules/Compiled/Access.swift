@@ -37,70 +37,64 @@ struct Access {
             UInt64(truncatingIfNeeded: address.bits) ^ (address.isVersion4 ? 1 << 63 : 0))
     }
 
-    /// The ways to a test: one of them has to be taken. Empty: no value passes it.
-    static func ways(to test: ValueTest.Kind, at leaf: Int32) -> [Access] {
-        func way(_ kind: Kind, _ hash: UInt64, length: Int = 0) -> [Access] {
-            [Access(kind: kind, key: key(kind, leaf, hash), length: Int32(length))]
+    /// Adds the ways to a test: one of them has to be taken. None: no value passes it.
+    static func append(waysTo test: ValueTest.Kind, at leaf: Int32, to ways: inout [Access]) {
+        func add(_ kind: Kind, _ hash: UInt64, length: Int = 0) {
+            ways.append(Access(kind: kind, key: key(kind, leaf, hash), length: Int32(length)))
+        }
+        func addBeginning(_ text: [UInt8]) {
+            text.isEmpty ? ways.append(Access(kind: .any)) : add(.prefix, hash(text), length: text.count)
+        }
+        func addEnd(_ text: [UInt8]) {
+            text.isEmpty ? ways.append(Access(kind: .any)) : add(.suffix, backwardHash(text), length: text.count)
         }
         switch test {
-        case .null: return way(.null, 0)
-        case .bool(let isTrue): return way(isTrue ? .isTrue : .isFalse, 0)
-        case .absent: return []
-        case .present, .anythingBut: return [Access(kind: .any)]
-        case .text(let text): return way(.text, hash(text), length: text.count)
-        case .number(nil, let literal): return way(.literal, hash(Array(literal.utf8)))
-        case .number(let number?, _), .comparable(let number): return way(.number, hash(of: number.value))
-        case .numeric(let range): return [Access(kind: .range, range: range)]
-        case .address(let address): return way(.address, hash(of: address))
+        case .null: add(.null, 0)
+        case .bool(let isTrue): add(isTrue ? .isTrue : .isFalse, 0)
+        case .absent: break
+        case .present, .anythingBut: ways.append(Access(kind: .any))
+        case .text(let text): add(.text, hash(text), length: text.count)
+        case .number(nil, let literal): add(.literal, hash(Array(literal.utf8)))
+        case .number(let number?, _), .comparable(let number): add(.number, hash(of: number.value))
+        case .numeric(let range): ways.append(Access(kind: .range, range: range))
+        case .address(let address): add(.address, hash(of: address))
         case .network(let network):
-            let bits = Int32(network.maskBits)
-            return way(.network, hash(of: network.base, maskBits: bits), length: network.maskBits)
-        case .prefix(let text): return beginning(text, at: leaf)
-        case .suffix(let text): return end(text, at: leaf)
+            add(.network, hash(of: network.base, maskBits: Int32(network.maskBits)), length: network.maskBits)
+        case .prefix(let text): addBeginning(text)
+        case .suffix(let text): addEnd(text)
         case .equalsIgnoringCase(let text):
-            guard let ascii = text.lowercasedASCII else { return [Access(kind: .any)] }
-            return way(.foldedText, hash(ascii, foldsCase: true))
+            guard let ascii = text.lowercasedASCII else { return ways.append(Access(kind: .any)) }
+            add(.foldedText, hash(ascii, foldsCase: true))
         case .prefixIgnoringCase(let text):
-            guard let ascii = text.lowercasedASCII, !ascii.isEmpty else { return [Access(kind: .any)] }
-            return way(.foldedPrefix, hash(ascii, foldsCase: true), length: ascii.count)
+            guard let ascii = text.lowercasedASCII, !ascii.isEmpty else { return ways.append(Access(kind: .any)) }
+            add(.foldedPrefix, hash(ascii, foldsCase: true), length: ascii.count)
         case .suffixIgnoringCase(let text):
-            guard let ascii = text.lowercasedASCII, !ascii.isEmpty else { return [Access(kind: .any)] }
-            let hash = ascii.withUnsafeBufferPointer { TextHash.backward($0, foldsCase: true) }
-            return way(.foldedSuffix, hash, length: ascii.count)
-        case .wildcard(let wildcard): return ways(to: wildcard, at: leaf)
+            guard let ascii = text.lowercasedASCII, !ascii.isEmpty else { return ways.append(Access(kind: .any)) }
+            add(.foldedSuffix, backwardHash(ascii, foldsCase: true), length: ascii.count)
+        case .wildcard(let wildcard):
+            // By its beginning, its end, or any part between two stars.
+            let parts = wildcard.parts
+            guard parts.count > 1, let first = parts.first, let last = parts.last else {
+                let text = parts.first ?? []
+                return add(.text, hash(text), length: text.count)
+            }
+            let count = ways.count
+            if !first.isEmpty { addBeginning(first) }
+            if !last.isEmpty { addEnd(last) }
+            for part in parts.dropFirst().dropLast() where !part.isEmpty {
+                add(.inner, hash(part), length: part.count)
+                ways[ways.count - 1].part = part
+            }
+            if ways.count == count { ways.append(Access(kind: .any)) }
         }
-    }
-
-    /// By its beginning, its end, or any part between two stars.
-    private static func ways(to wildcard: Wildcard, at leaf: Int32) -> [Access] {
-        let parts = wildcard.parts
-        guard parts.count > 1, let first = parts.first, let last = parts.last else {
-            let text = parts.first ?? []
-            return [Access(kind: .text, key: key(.text, leaf, hash(text)), length: Int32(text.count))]
-        }
-        var ways: [Access] = []
-        if !first.isEmpty { ways += beginning(first, at: leaf) }
-        if !last.isEmpty { ways += end(last, at: leaf) }
-        for part in parts.dropFirst().dropLast() where !part.isEmpty {
-            ways.append(
-                Access(kind: .inner, key: key(.inner, leaf, hash(part)), length: Int32(part.count), part: part))
-        }
-        return ways.isEmpty ? [Access(kind: .any)] : ways
-    }
-
-    private static func beginning(_ text: [UInt8], at leaf: Int32) -> [Access] {
-        guard !text.isEmpty else { return [Access(kind: .any)] }
-        return [Access(kind: .prefix, key: key(.prefix, leaf, hash(text)), length: Int32(text.count))]
-    }
-
-    private static func end(_ text: [UInt8], at leaf: Int32) -> [Access] {
-        guard !text.isEmpty else { return [Access(kind: .any)] }
-        let hash = text.withUnsafeBufferPointer { TextHash.backward($0) }
-        return [Access(kind: .suffix, key: key(.suffix, leaf, hash), length: Int32(text.count))]
     }
 
     private static func hash(_ text: [UInt8], foldsCase: Bool = false) -> UInt64 {
         text.withUnsafeBufferPointer { TextHash.of($0, foldsCase: foldsCase) }
+    }
+
+    private static func backwardHash(_ text: [UInt8], foldsCase: Bool = false) -> UInt64 {
+        text.withUnsafeBufferPointer { TextHash.backward($0, foldsCase: foldsCase) }
     }
 
     /// How much a candidate found this way costs, that is how rarely such a way tells rules apart: one more than

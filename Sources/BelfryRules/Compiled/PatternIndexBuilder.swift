@@ -2,66 +2,79 @@ import BelfryCore
 
 /// Gathers patterns, and makes a ``PatternIndex`` of them.
 struct PatternIndexBuilder {
-    private struct ClauseKey: Hashable {
-        var leaf: Int32
-        var tests: [ValueTest.Kind]
-        /// Of the ways to the tests, because hashing the tests themselves, byte by byte, is slow.
-        var digest: UInt64
-
-        /// Not of all of them: some ways have no key.
-        var isDigestEnough: Bool
-
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(digest)
-            if !isDigestEnough { hasher.combine(tests) }
-        }
-    }
-
     private(set) var patternCount = 0
     private(set) var arena = TestArena()
     private(set) var clauses: [PatternIndex.Clause] = []
     private(set) var clauseNumbers: [Int32] = []
     private(set) var branches: [PatternIndex.Branch] = []
-    private var known: [ClauseKey: Int32] = [:]
-    /// For each clause and each of its tests the ways to it.
-    private var ways: [[[Access]]] = []
+    private var leaves: [FieldPath: Int32] = [:]
+    /// The last clause of each digest, for each clause the one before it (-1: there is none), and its tests.
+    private var known: [UInt64: Int32] = [:]
+    private var previous: [Int32] = []
+    private var testKinds: [[ValueTest.Kind]] = []
+    /// The ways to the tests of all clauses, where those of each test stand, and where the tests of each clause stand.
+    private var ways: [Access] = []
+    private var testWays: [Range<Int>] = []
+    private var clauseTests: [Range<Int>] = []
 
     /// Adds a pattern. Patterns count from 0.
     mutating func add(_ pattern: EventPattern, _ tree: inout KeyTree) {
         for branch in pattern.branches {
             let start = clauseNumbers.count
             for clause in branch.clauses { clauseNumbers.append(number(of: clause, &tree)) }
-            let nodes = clauseNumbers[start...].map { tree.node(ofLeaf: clauses[Int($0)].leaf) }
             branches.append(
                 PatternIndex.Branch(
                     pattern: Int32(patternCount), clauses: Int32(start), clauseCount: Int32(branch.clauses.count),
-                    isContiguous: Self.isContiguous(nodes, tree)))
+                    isContiguous: isContiguous(from: start, tree)))
         }
         patternCount += 1
     }
 
+    /// The number of a clause, which is added unless an equal one is known.
     private mutating func number(of clause: PatternClause, _ tree: inout KeyTree) -> Int32 {
-        let leaf = tree.leaf(of: clause.path.parts)
-        let tests = clause.tests.map(\.kind)
-        let ways = tests.map { Access.ways(to: $0, at: leaf) }
-        let digest = ways.reduce(UInt64(tests.count)) { $1.reduce($0) { TextHash.combine($0, $1.key) } }
-        let key = ClauseKey(
-            leaf: leaf, tests: tests, digest: digest,
-            isDigestEnough: ways.allSatisfy { $0.allSatisfy { $0.key != 0 } })
-        if let number = known[key] { return number }
-        let number = Int32(clauses.count)
-        known[key] = number
-        let (start, count) = arena.append(tests)
+        let leaf = leaves[clause.path] ?? tree.leaf(of: clause.path.parts)
+        leaves[clause.path] = leaf
+        let kinds = clause.tests.map(\.kind)
+        let (firstWay, firstTest) = (ways.count, testWays.count)
+        for kind in kinds {
+            let start = ways.count
+            Access.append(waysTo: kind, at: leaf, to: &ways)
+            testWays.append(start..<ways.count)
+        }
+        // The keys tell nearly all tests apart. Hashing the tests themselves, byte by byte, is slow.
+        var digest = TextHash.combine(UInt64(kinds.count), UInt64(leaf))
+        var isEnough = true
+        for way in firstWay..<ways.count {
+            digest = TextHash.combine(digest, ways[way].key)
+            if ways[way].key == 0 { isEnough = false }
+        }
+        if !isEnough { digest = TextHash.combine(digest, UInt64(truncatingIfNeeded: kinds.hashValue)) }
+        let last = known[digest] ?? -1
+        var number = last
+        while number >= 0, clauses[Int(number)].leaf != leaf || testKinds[Int(number)] != kinds {
+            number = previous[Int(number)]
+        }
+        if number >= 0 {
+            ways.removeLast(ways.count - firstWay)
+            testWays.removeLast(testWays.count - firstTest)
+            return number
+        }
+        number = Int32(clauses.count)
+        known[digest] = number
+        previous.append(last)
+        testKinds.append(kinds)
+        clauseTests.append(firstTest..<testWays.count)
+        let (start, count) = arena.append(kinds)
         clauses.append(
             PatternIndex.Clause(
                 leaf: leaf, tests: start, testCount: count, isAbsence: clause.tests.contains(where: \.isAbsence)))
-        self.ways.append(ways)
         return number
     }
 
-    /// Whether no node above a clause's path is left and needed again.
-    private static func isContiguous(_ nodes: [KeyTree.Node], _ tree: KeyTree) -> Bool {
-        guard nodes.count > 2 else { return true }
+    /// Whether no node above the path of one of the last clauses is left and needed again.
+    private func isContiguous(from start: Int, _ tree: KeyTree) -> Bool {
+        guard clauseNumbers.count - start > 2 else { return true }
+        let nodes = clauseNumbers[start...].map { tree.node(ofLeaf: clauses[Int($0)].leaf) }
         for index in 1..<(nodes.count - 1) {
             var node = nodes[index - 1]
             while node != KeyTree.root, !tree.isOnPath(node, to: nodes[index]) {
@@ -91,7 +104,7 @@ struct PatternIndexBuilder {
         var gathered: [Int32: PathBuilder] = [:]
         var entries: [(key: UInt64, number: Int32)] = []
         var ways = Ways()
-        let costs = self.ways.indices.map { cost(ofClause: $0, shared) }
+        let costs = clauses.indices.map { cost(ofClause: $0, shared) }
         for (number, branch) in branches.enumerated() {
             let numbers = clauseNumbers[Int(branch.clauses)..<Int(branch.clauses + branch.clauseCount)]
             guard let best = numbers.min(by: { costs[Int($0)] < costs[Int($1)] }), costs[Int(best)] < .max else {
@@ -99,8 +112,12 @@ struct PatternIndexBuilder {
                 continue
             }
             let leaf = clauses[Int(best)].leaf
-            for choices in self.ways[Int(best)] {
-                guard let way = choices.min(by: { $0.cost(shared: shared($0)) < $1.cost(shared: shared($1)) }) else {
+            for test in clauseTests[Int(best)] {
+                guard
+                    let way = self.ways[testWays[test]].min(by: {
+                        $0.cost(shared: shared($0)) < $1.cost(shared: shared($1))
+                    })
+                else {
                     continue
                 }
                 gathered[leaf, default: PathBuilder()].add(way, branch: Int32(number), at: leaf, &entries)
@@ -120,9 +137,9 @@ struct PatternIndexBuilder {
         for number in clauseNumbers { branchCounts[Int(number)] += 1 }
         var counts: [UInt64: Int] = [:]
         counts.reserveCapacity(clauses.count)
-        for (number, tests) in ways.enumerated() {
-            for choices in tests {
-                for way in choices { counts[way.key, default: 0] += branchCounts[number] }
+        for (number, tests) in clauseTests.enumerated() {
+            for test in tests {
+                for way in ways[testWays[test]] { counts[way.key, default: 0] += branchCounts[number] }
             }
         }
         return { way in way.key == 0 ? 1 : counts[way.key] ?? 1 }
@@ -131,8 +148,8 @@ struct PatternIndexBuilder {
     /// What it costs to hang a branch under a clause; the greatest number: it can't be.
     private func cost(ofClause number: Int, _ shared: (Access) -> Int) -> Int {
         if clauses[number].isAbsence { return .max }
-        return ways[number].reduce(0) { sum, choices in
-            sum + (choices.map { $0.cost(shared: shared($0)) }.min() ?? 0)
+        return clauseTests[number].reduce(0) { sum, test in
+            sum + (ways[testWays[test]].map { $0.cost(shared: shared($0)) }.min() ?? 0)
         }
     }
 }

@@ -19,9 +19,11 @@ final class RuleLayer: Sendable {
         for (place, rule) in rules.enumerated() where rule.definition.isEnabled {
             if let resolve = rule.definition.resolve {
                 builder.add(resolve.pattern, &tree)
+                resolve.pattern.forgetBranches()
                 owners.append(Int32(place * 2))
             }
             builder.add(rule.definition.pattern, &tree)
+            rule.definition.pattern.forgetBranches()
             owners.append(Int32(place * 2 + 1))
         }
         self.rules = rules
