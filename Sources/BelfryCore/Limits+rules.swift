@@ -20,6 +20,8 @@ extension Limits {
     public static let documentListMax = 64
     /// How far a source may let a signed timestamp be from now: beyond it a recorded delivery could be sent again.
     public static let signatureToleranceMax = Duration.seconds(3600)
+    /// Documents that the RULES frame and the log name of each kind of change; of the others they tell how many there are.
+    public static let changesNamedMax = 100
     /// Names that are looked through for the one an author may have meant.
     public static let nearestNamesMax = 10_000
     /// Differences that the answer to one plan shows together.

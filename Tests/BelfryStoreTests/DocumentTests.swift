@@ -40,6 +40,17 @@ import Testing
         await store.close()
     }
 
+    @Test("a frame names so many changes, and counts the others")
+    func largeApply() async throws {
+        let fixture = try Fixture()
+        let documents = (0..<(Limits.changesNamedMax + 3)).map { DocumentDraft.rule("r\($0)") }
+        let applied = try await fixture.store.apply(DocumentPlan(owner: .api, documents: documents), by: ann)
+        #expect(applied.created.count == documents.count)
+        let frame = try #require(fixture.recorder.frames.first?.draft.data.value)
+        #expect(frame["created"]?.array?.count == Limits.changesNamedMax && frame["unnamed"]?.number?.int64 == 3)
+        await fixture.store.close()
+    }
+
     @Test("versions go on after a removal, and every one can be read")
     func versions() async throws {
         let fixture = try Fixture()

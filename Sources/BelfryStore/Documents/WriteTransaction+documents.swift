@@ -19,14 +19,17 @@ extension WriteTransaction {
         // What waited behind a rule's old state may go on.
         hasQueuedRuns = true
         applied.ruleSetVersion = try announceRules(by: principal) { writer in
+            var unnamed = 0
             for (key, names) in [
                 ("created", applied.created), ("changed", applied.changed), ("removed", applied.removed),
             ] {
                 writer.key(key)
                 writer.beginArray()
-                for name in names { writer.string(name.description) }
+                for name in names.prefix(Limits.changesNamedMax) { writer.string(name.description) }
                 writer.endArray()
+                unnamed += max(0, names.count - Limits.changesNamedMax)
             }
+            if unnamed > 0 { writer.member("unnamed", Int64(unnamed)) }
         }
         return applied
     }

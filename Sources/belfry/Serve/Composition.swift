@@ -110,12 +110,18 @@ enum Composition {
         logger.notice(
             "documents applied",
             metadata: [
-                "created": "\(plan.created.map(\.description).joined(separator: " "))",
-                "changed": "\(plan.changed.map(\.description).joined(separator: " "))",
-                "removed": "\(plan.removed.map(\.description).joined(separator: " "))",
+                "created": "\(names(plan.created))",
+                "changed": "\(names(plan.changed))",
+                "removed": "\(names(plan.removed))",
                 "unchanged": "\(plan.unchanged)",
             ]
         )
+    }
+
+    private static func names(_ documents: [DocumentName]) -> String {
+        let named = documents.prefix(Limits.changesNamedMax).map(\.description).joined(separator: " ")
+        return named
+            + (documents.count > Limits.changesNamedMax ? " and \(documents.count - Limits.changesNamedMax) more" : "")
     }
 }
 
