@@ -82,6 +82,8 @@ extension Limits {
     public static let groupNumbersMax = 32
     public static let groupNumberDepthMax = 4
     public static let groupNumberKeyBytesMax = 128
+    /// A longer number is left out.
+    public static let groupNumberTextBytesMax = 64
     /// Timers that fire in one transaction: deliveries wait behind it.
     public static let timersFiredMax = 64
     /// A clock that is set forward is noticed after this time at the latest.

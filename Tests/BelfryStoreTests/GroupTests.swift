@@ -114,7 +114,8 @@ import Testing
         case .ignore: #expect(match.outcome == .cooling && match.run == first && match.group == nil)
         case .queue, .restart:
             #expect(match.outcome == .queued && match.detail == "waits for \(first) of its group")
-            #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).isEmpty, "never two of a group")
+            #expect(
+                try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).isEmpty, "never two of a group")
             let stops = fixture.recorder.all.flatMap(\.stops)
             #expect(stops == (kind == .restart ? [RunStop(run: first, reason: .replaced)] : []))
             #expect(try await fixture.store.run(first).stopReason == (kind == .restart ? .replaced : nil))
@@ -229,6 +230,50 @@ import Testing
         #expect(long.bytes.count == 71 && long.values.bytes.count < 1040)
         #expect(long != GroupKey([.string(String(repeating: "x", count: 2001))]))
         #expect(GroupKey([nil, 1]).bytes == Array("[null,1]".utf8))
+    }
+
+    @Test("numbers are one group however they are written, as in patterns; texts, null and true are others")
+    func numbersInKey() throws {
+        func key(_ text: String) throws -> GroupKey {
+            GroupKey([try JSONValue(parsing: Array(#"{"by": [\#(text)]}"#.utf8))["by"] ?? .null])
+        }
+        let spellings = [
+            ["1", "1.0", "1e0", "0.1E+1", "10e-1"], ["0", "-0", "0.000", "0e99"], ["-21.5", "-2.15e1"],
+            ["12345678901234567890123", "12345678901234567890123.0"], ["1e400", "10e399"],
+            [#"{"a": 1}"#, #"{"a": 1.0}"#],
+        ]
+        for same in spellings {
+            let keys = Set(try same.map { try key($0).bytes })
+            #expect(keys.count == 1, "\(same)")
+        }
+        let others =
+            spellings.map { $0[0] } + [
+                #""1""#, "true", "null", "[]", "[1]", "{}", "12345678901234567890124", "1e401", "1e99999999999",
+                "1e-400",
+                "-1",
+            ]
+        let keys = Set(try others.map { try key($0).bytes })
+        #expect(keys.count == others.count)
+        #expect(GroupKey([.number(JSONNumber(7)), "a"]).bytes == Array(#"[7,"a"]"#.utf8))
+    }
+
+    @Test("least and greatest are told apart to the last digit, and beyond what a double holds")
+    func exactNumbers() throws {
+        func numbers(_ text: String) throws -> GroupNumbers {
+            GroupNumbers(of: try JSONValue(parsing: Array(#"{"n": \#(text)}"#.utf8)))
+        }
+        for (low, high) in [
+            ("9007199254740992", "9007199254740993"), ("1", "1e400"), ("1e400", "1e401"), ("-1e401", "-1e400"),
+            ("-1e400", "5"), ("0.1", "0.10000000000000000001"), ("-2", "-1.5"), ("-1", "0"), ("-0.5", "1e-400"),
+        ] {
+            for (first, second) in [(low, high), (high, low)] {
+                var (least, greatest) = (try numbers(first), try numbers(first))
+                least.merge(try numbers(second), keepsGreater: false)
+                greatest.merge(try numbers(second), keepsGreater: true)
+                #expect(least.members["n"]?.number?.text == low)
+                #expect(greatest.members["n"]?.number?.text == high)
+            }
+        }
     }
 
     @Test("no more than 64 timers fire in one transaction")

@@ -50,47 +50,16 @@ struct ComparableNumber: Hashable, Comparable, Sendable {
     private init(value: Double) { self.value = value }
 
     private init?(long text: String) {
-        guard let exact = Decimal(text) else { return nil }
-        if exact.digits.isEmpty {
+        guard let exact = DecimalNumber(text) else { return nil }
+        if exact.isZero {
             value = 0
             return
         }
-        guard let double = Double(text), double.isFinite, let nearest = Decimal(double.description),
+        guard let double = Double(text), double.isFinite, let nearest = DecimalNumber(double.description),
             nearest == exact
         else { return nil }
         value = double
     }
 
     static func < (left: ComparableNumber, right: ComparableNumber) -> Bool { left.value < right.value }
-
-    /// A number as sign, digits without zeros at either end, and the power of ten of the last digit.
-    private struct Decimal: Equatable {
-        var isNegative = false
-        var digits: [UInt8] = []
-        var exponent = 0
-
-        init?(_ text: String) {
-            var fractionDigits: Int?
-            var exponentText: Substring = ""
-            for (index, character) in zip(text.utf8.indices, text.utf8) {
-                switch character {
-                case UInt8(ascii: "-"): isNegative = true
-                case UInt8(ascii: "."): fractionDigits = 0
-                case UInt8(ascii: "e"), UInt8(ascii: "E"):
-                    exponentText = text[text.utf8.index(after: index)...]
-                default:
-                    digits.append(character)
-                    fractionDigits? += 1
-                }
-                if !exponentText.isEmpty { break }
-            }
-            guard let written = exponentText.isEmpty ? 0 : Int32(exponentText) else { return nil }
-            exponent = Int(written) - (fractionDigits ?? 0)
-            while digits.last == UInt8(ascii: "0") {
-                digits.removeLast()
-                exponent += 1
-            }
-            digits.removeFirst(digits.prefix { $0 == UInt8(ascii: "0") }.count)
-        }
-    }
 }

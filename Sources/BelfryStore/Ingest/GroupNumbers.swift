@@ -19,7 +19,7 @@ public struct GroupNumbers: Sendable {
         for member in object.members where member.key.utf8.count <= Limits.groupNumberKeyBytesMax {
             if count >= Limits.groupNumbersMax { break }
             switch member.value {
-            case .number(let number) where number.double.isFinite && number.text.utf8.count <= 64:
+            case .number(let number) where number.text.utf8.count <= Limits.groupNumberTextBytesMax:
                 if picked[member.key] == nil { count += 1 }
                 picked[member.key] = .number(number)
             case .object(let inner):
@@ -41,7 +41,7 @@ public struct GroupNumbers: Sendable {
         for member in others.members {
             switch (result[member.key], member.value) {
             case (.number(let known)?, .number(let new)):
-                if keepsGreater ? new.double > known.double : new.double < known.double {
+                if keepsGreater ? known.isLess(than: new) : new.isLess(than: known) {
                     result[member.key] = member.value
                 }
             case (.object(let known)?, .object(let new)):

@@ -3,20 +3,40 @@ import BelfryCrypto
 
 /// Which matches of a rule belong together: the values of its `by` in one event.
 public struct GroupKey: Sendable, Hashable {
-    /// Canonical JSON of the list of values; of a list over ``Limits/groupKeyBytesMax`` its digest.
+    /// Canonical JSON of the list of values, numbers in one form each; of a list over ``Limits/groupKeyBytesMax`` its
+    /// digest.
     public let bytes: [UInt8]
-    /// The values, as JSON; of a list that is too long one text, cut.
+    /// The values as they were written, as JSON; of a list that is too long one text, cut.
     public let values: RawJSON
 
     public init(_ values: [JSONValue]) {
-        let canonical = JSONValue.array(values).canonicalEncoded()
-        if canonical.count <= Limits.groupKeyBytesMax {
-            bytes = canonical
-            self.values = RawJSON(trusted: canonical)
+        let written = JSONValue.array(values).canonicalEncoded()
+        let canonical = JSONValue.array(values).withNormalizedNumbers.canonicalEncoded()
+        bytes =
+            canonical.count <= Limits.groupKeyBytesMax
+            ? canonical : Array("sha256:\(Hex.encode(Digest.sha256(canonical)))".utf8)
+        if written.count <= Limits.groupKeyBytesMax {
+            self.values = RawJSON(trusted: written)
         } else {
-            bytes = Array("sha256:\(Hex.encode(Digest.sha256(canonical)))".utf8)
-            let beginning = String(decoding: canonical.prefix(Limits.groupKeyBytesMax), as: UTF8.self)
+            let beginning = String(decoding: written.prefix(Limits.groupKeyBytesMax), as: UTF8.self)
             self.values = RawJSON([.string(beginning + "…")])
+        }
+    }
+}
+
+extension JSONValue {
+    /// A number is one value however it is written, as in patterns.
+    fileprivate var withNormalizedNumbers: JSONValue {
+        switch self {
+        case .number(let number): .number(number.normalized)
+        case .array(let elements): .array(elements.map(\.withNormalizedNumbers))
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.members.map {
+                        JSONObject.Member(key: $0.key, value: $0.value.withNormalizedNumbers)
+                    }))
+        case .null, .bool, .string: self
         }
     }
 }
