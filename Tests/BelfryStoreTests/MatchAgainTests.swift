@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct MatchAgainTests {
     /// What the engine does with a repetition: today's matches of what is stored.
     private func again(
-        _ key: String, _ rules: [MatchRequest], version: Int64 = 2, in fixture: borrowing Fixture
+        _ key: String, _ rules: [MatchRequest], version: Int64 = 2, data: String = "{}", in fixture: borrowing Fixture
     ) async throws -> AcceptedEvent {
         var delivery = fixture.delivery([AcceptedDelivery.Item(event: fixture.event(key, data: #"{"other":true}"#))])
         delivery.ruleSetVersion = version
@@ -16,7 +16,7 @@ import Testing
         #expect(duplicate.status == .duplicate)
         guard duplicate.mayMatchAgain else { return duplicate }
         let stored = try await fixture.store.event(duplicate.event).event
-        #expect(stored.data.text == "{}")
+        #expect(stored.data.text.filter { $0 != " " } == data)
         let replay = EventReplay(event: stored, ruleSetVersion: version, matches: rules)
         return try await fixture.store.matchAgain(replay, duplicate: duplicate, of: delivery)
     }
@@ -51,6 +51,34 @@ import Testing
         try fixture.sql("UPDATE matches SET outcome = '\(outcome.rawValue)' WHERE rule = 'b'")
         let isFree = [.limited, .paused, .broken, .observed, .looped].contains(outcome)
         #expect(try await again("k", [.rule("a")], in: fixture).status == (isFree ? .matched : .duplicate))
+        await fixture.store.close()
+    }
+
+    @Test("what a group was refused a run for is matched again; what a group counts, or has counted, is a duplicate")
+    func groups() async throws {
+        let fixture = try Fixture()
+        func post(_ key: String, _ policy: GroupPolicy, runsPerHour: Int) async throws -> MatchRequest {
+            let event = fixture.event(key, data: #"{"sensor": "\#(key.prefix(1))"}"#)
+            var match = MatchRequest.grouped(policy, event)
+            match.limits.runsPerHour = runsPerHour
+            try await fixture.accept(event, matching: [match])
+            match.limits.runsPerHour = 99
+            return match
+        }
+        func status(_ key: String, _ match: MatchRequest) async throws -> EventStatus {
+            try await again(key, [match], data: #"{"sensor":"\#(key.prefix(1))"}"#, in: fixture).status
+        }
+        let limited = try await post("a", .with(), runsPerHour: 0)
+        #expect(try await status("a", limited) == .matched)
+        let pair = GroupPolicy.with(within: 60, threshold: 2)
+        let first = try await post("b1", pair, runsPerHour: 0)
+        #expect(try await status("b1", first) == .duplicate, "its group waits")
+        _ = try await post("b2", pair, runsPerHour: 0)
+        #expect(try await status("b1", first) == .accepted, "the group was limited: it counts to another one")
+        #expect(try await status("b1", first) == .duplicate)
+        fixture.clock.advance(by: .seconds(60))
+        try await fixture.store.fireTimers { .rule($0) }
+        #expect(try await status("b1", first) == .duplicate, "below_threshold")
         await fixture.store.close()
     }
 

@@ -21,14 +21,16 @@ extension Store {
 }
 
 extension WriteTransaction {
-    /// Whether an event has started nothing, nor was counted in a group, and today's rules may make something of it.
+    /// Whether an event has started nothing, nor counts in a group, and today's rules may make something of it. What
+    /// became of a group became of the matches that waited in it.
     /// - Parameter version: today's rule set. Where no rule matched, the same rules would not either.
     func mayMatchAgain(_ event: EventID, ruleSetVersion version: Int64) throws -> Bool {
         let sql = """
             SELECT ruleset_version, runs, (SELECT count(*) FROM matches WHERE event = sequence) AS matches,
                 EXISTS (SELECT 1 FROM matches WHERE event = sequence
-                    AND (outcome NOT IN ('limited', 'paused', 'broken', 'observed', 'looped')
-                        OR match_group IS NOT NULL)) AS has_effect
+                    AND coalesce(
+                        iif(outcome = 'grouped', (SELECT outcome FROM match_groups WHERE id = match_group), NULL),
+                        outcome) NOT IN ('limited', 'paused', 'broken', 'observed', 'looped')) AS has_effect
             FROM events WHERE id = ?
             """
         guard let row = try row(sql, [event.bytes.blob]), row.int("runs") == 0, !row.flag("has_effect") else {
