@@ -78,6 +78,21 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("runs that a clock gone wrong has dated ahead do not fill the hours until then")
+    func clockSetBack() async throws {
+        let fixture = try Fixture()
+        func outcome() async throws -> Outcome? {
+            try await fixture.accept(fixture.event(), matching: [.rule("r", concurrency: 99, runsPerHour: 2)])
+                .outcomes.first?.outcome
+        }
+        #expect(try await [outcome(), outcome(), outcome()] == [.started, .started, .limited])
+        fixture.clock.advance(by: .seconds(-60))
+        #expect(try await outcome() == .limited, "a step back of a minute frees nothing")
+        fixture.clock.advance(by: .seconds(-86_400))
+        #expect(try await [outcome(), outcome(), outcome()] == [.started, .started, .limited])
+        await fixture.store.close()
+    }
+
     @Test("paused sources, rules switched off meanwhile and a paused hub store and start nothing")
     func paused() async throws {
         let fixture = try Fixture()

@@ -61,7 +61,8 @@ extension WriteTransaction {
         return Int(row?.int("count") ?? 0)
     }
 
-    /// Runs of a rule are numbered: the hour is full if the n-th last one is less than an hour old.
+    /// Runs of a rule are numbered: the hour is full if the n-th last one is less than an hour old. One that is more than
+    /// an hour ahead was dated by a clock that has been set back since.
     private func isHourFull(_ match: MatchRequest, received: Timestamp) throws -> Bool {
         let next = try nextRunNumber(rule: match.rule)
         guard next > match.limits.runsPerHour else { return false }
@@ -70,7 +71,8 @@ extension WriteTransaction {
             [match.rule, next - Int64(match.limits.runsPerHour)]
         )
         guard let row else { return false }
-        return row.timestamp("received") > received - .seconds(3600)
+        let age = received - row.timestamp("received")
+        return age > .seconds(-3600) && age < .seconds(3600)
     }
 
     func nextRunNumber(rule: String) throws -> Int64 {
