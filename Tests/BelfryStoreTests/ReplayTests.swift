@@ -70,6 +70,19 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("a replay that finds its event's group overdue counts the run that this makes")
+    func overdueGroup() async throws {
+        let fixture = try Fixture()
+        let event = fixture.event("k")
+        let match = MatchRequest.grouped(.with(within: 60, debounce: 10), event)
+        try await fixture.accept(event, matching: [match])
+        fixture.clock.advance(by: .seconds(20))
+        #expect(try await replay(event, [match], in: fixture).outcomes.map(\.outcome) == [.joined])
+        let stored = try await fixture.store.event(event.id).summary
+        #expect(stored.runs.count == 1 && stored.status == .matched)
+        await fixture.store.close()
+    }
+
     @Test("a replay that matches nothing keeps what the event came to before; an unknown event is not found")
     func nothing() async throws {
         let fixture = try Fixture()

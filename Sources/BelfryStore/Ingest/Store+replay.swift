@@ -51,15 +51,15 @@ extension WriteTransaction {
     /// Admits the matches of a stored event as its next round. The caller tells of it.
     func admitOnceMore(_ replay: EventReplay) throws -> (accepted: AcceptedEvent, round: Int64) {
         let event = replay.event
-        let stored = try row(
-            "SELECT sequence, round, runs, traceparent FROM events WHERE id = ?", [event.id.bytes.blob]
-        )
+        let stored = try row("SELECT sequence, round, traceparent FROM events WHERE id = ?", [event.id.bytes.blob])
         guard let stored else { throw BelfryError(.notFound, "there is no event \(event.id)") }
         let pause = try pauseState(source: event.source)
         let admitted = try admit(
             replay.matches, of: event, traceparent: stored.optionalText("traceparent"), pause: pause, isReplay: true
         )
-        let runs = Int(stored.int("runs")) + admitted.runs.count
+        // Also the run of a group that the event has found overdue, and that is about this event.
+        let before = try row("SELECT runs FROM events WHERE id = ?", [event.id.bytes.blob])?.int("runs") ?? 0
+        let runs = Int(before) + admitted.runs.count
         let status: EventStatus =
             runs > 0 ? .matched : Admission.status(of: admitted.outcomes.map(\.outcome), isPaused: pause.isPaused)
         let round = stored.int("round") + 1
