@@ -84,6 +84,8 @@ extension Limits {
     public static let groupNumberKeyBytesMax = 128
     /// A longer number is left out.
     public static let groupNumberTextBytesMax = 64
+    /// Runs that a resolving event's outcome names; of more it says how many.
+    public static let resolvedRunsTold = 3
     /// Timers that fire in one transaction: deliveries wait behind it.
     public static let timersFiredMax = 64
     /// A clock that is set forward is noticed after this time at the latest.

@@ -117,14 +117,18 @@ import Testing
 
     private func compare(
         _ policy: GroupPolicy?, concurrency: Int = 2, runsPerHour: Int = 20, _ onResolved: OnResolved = .ignore,
-        seed: UInt64
+        alerts: Int64 = 0, seed: UInt64
     ) async throws {
         let fixture = try Fixture()
         var limits = RuleLimits()
         limits.concurrency = concurrency
         limits.runsPerHour = runsPerHour
         let steps = Self.steps(300, seed: seed)
-        let match = { @Sendable [limits] (step: Step) in Self.match(step, policy, limits, onResolved) }
+        let match = { @Sendable [limits] (step: Step) in
+            var match = Self.match(step, policy, limits, onResolved)
+            if alerts > 0 { match.group?.subject = "f\(step.pause.milliseconds % alerts)" }
+            return match
+        }
         let simulated = simulated(steps, from: fixture.clock.now, match)
         let stored = try await stored(steps, in: fixture, match)
         #expect(simulated.outcomes == stored.outcomes)
@@ -162,6 +166,17 @@ import Testing
         policy.cooldown = .seconds(90)
         policy.whileRunning = .queue
         try await compare(policy, concurrency: 1, onResolved, seed: 6)
+    }
+
+    @Test(
+        "groups that are resolved with the last of their alerts: the same outcomes and runs as in a store",
+        arguments: GroupPolicy.WhileRunning.allCases)
+    func alerts(_ kind: GroupPolicy.WhileRunning) async throws {
+        var policy = GroupPolicy()
+        policy.within = .seconds(60)
+        policy.threshold = 3
+        policy.whileRunning = kind
+        try await compare(policy, .stop, alerts: 3, seed: 7)
     }
 
     @Test("what is due comes in the order of its time, of equals in the order it was added")

@@ -276,6 +276,33 @@ import Testing
         }
     }
 
+    @Test("a run of a group that queues costs the same however many wait, and a resolve ends them all")
+    func longQueue() async throws {
+        let fixture = try Fixture()
+        let policy = GroupPolicy.with(whileRunning: .queue)
+        let count = Limits.pageRowsMax + 5
+        for start in stride(from: 0, to: count, by: 201) {
+            let items = (start..<min(start + 201, count)).map { _ in
+                let event = fixture.event(data: #"{"sensor": "a"}"#)
+                var match = MatchRequest.grouped(policy, event)
+                match.limits.runsPerHour = 1_000_000
+                return AcceptedDelivery.Item(event: event, matches: [match])
+            }
+            _ = try await fixture.store.accept(fixture.delivery(items))
+        }
+        let runs = try await fixture.store.runs(max: 2).items
+        let detail = try await fixture.store.matches(of: runs[0].event).first?.detail
+        #expect(detail == "waits for \(runs[1].id) of its group")
+        let event = fixture.event(data: #"{"sensor": "a"}"#)
+        var match = MatchRequest.grouped(nil, event)
+        (match.resolves, match.onResolved) = (true, .stop)
+        let resolved = try await fixture.accept(event, matching: [match])
+        #expect(try fixture.number("SELECT count(*) FROM runs WHERE ended IS NULL") == 0)
+        let told = try #require(try await fixture.store.matches(of: resolved.event).first?.detail)
+        #expect(told.hasSuffix("; and \(count - 3) more runs") && told.utf8.count < 200, "\(told)")
+        await fixture.store.close()
+    }
+
     @Test("no more than 64 timers fire in one transaction")
     func firedMax() async throws {
         let fixture = try Fixture()

@@ -94,7 +94,9 @@ import Testing
     func ungrouped() async throws {
         let fixture = try Fixture()
         let runs = [try await fire(fixture, nil).runs[0], try await fire(fixture, nil).runs[0]]
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).count == 2, "they do not wait for another")
+        #expect(
+            try await fixture.store.claimRuns(max: 9, concurrency: { _ in nil }).count == 2,
+            "they do not wait for another")
         #expect(try await resolve(fixture) == runs.map { "\($0) was told to stop" }.joined(separator: "; "))
         await fixture.store.close()
     }
@@ -120,6 +122,42 @@ import Testing
         #expect(try await resolve(fixture, subject: "f2") == "1 of the group's alerts still fire")
         #expect(try await resolve(fixture, subject: "f1").contains("; "))
         #expect(try await fixture.store.runs().items.map(\.state) == [.stopped, .stopped])
+        await fixture.store.close()
+    }
+
+    @Test("a group that ends without a run leaves its alerts to the run that is at work")
+    func leftBehind() async throws {
+        let fixture = try Fixture()
+        let policy = GroupPolicy.with(within: 60, threshold: 2, whileRunning: .queue)
+        _ = try await fire(fixture, policy, subject: "f1")
+        let run = try #require(try await fire(fixture, policy, subject: "f2").runs.first)
+        _ = try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil })
+        _ = try await fire(fixture, policy, subject: "f3")
+        fixture.clock.advance(by: .seconds(60))
+        try await fixture.store.fireTimers { .rule($0) }
+        #expect(try await fixture.store.openGroups(of: "r").items.isEmpty, "below the threshold")
+        #expect(try await resolve(fixture, subject: "f1") == "2 of the group's alerts still fire")
+        _ = try await fire(fixture, policy, subject: "f1")
+        #expect(try await resolve(fixture, subject: "f2") == "2 of the group's alerts still fire")
+        #expect(try await resolve(fixture, subject: "f3") == "1 of the group's alerts still fire")
+        let told = "1 event waited and started nothing; \(run) was told to stop"
+        #expect(try await resolve(fixture, subject: "f1") == told)
+        #expect(try fixture.number("SELECT count(*) FROM group_subjects") == 0)
+        await fixture.store.close()
+    }
+
+    @Test("alerts that were left to a run are forgotten with its end")
+    func forgotten() async throws {
+        let fixture = try Fixture()
+        let policy = GroupPolicy.with(within: 60, threshold: 1, whileRunning: .queue)
+        let run = try #require(try await fire(fixture, policy, subject: "f1").runs.first)
+        let pair = GroupPolicy.with(within: 60, threshold: 2, whileRunning: .queue)
+        _ = try await fire(fixture, pair, subject: "f2")
+        fixture.clock.advance(by: .seconds(60))
+        try await fixture.store.fireTimers { .rule($0) }
+        #expect(try fixture.number("SELECT count(*) FROM group_subjects") == 2)
+        try await fixture.store.commit(RunChange(run: run, from: [.queued], to: .stopped))
+        #expect(try fixture.number("SELECT count(*) FROM group_subjects") == 0)
         await fixture.store.close()
     }
 }

@@ -29,6 +29,8 @@ package struct AdmissionSimulation: Sendable {
     /// The last one: what the time brings goes by its rule.
     private var match: MatchRequest?
     private var groups: [[UInt8]: Group] = [:]
+    /// Alerts that fire, of a key with an open group or a run that has not ended.
+    private var subjects: [[UInt8]: Set<String>] = [:]
     private var runs = SimulatedRuns()
     private var due = DueTimes<Due>()
 
@@ -38,7 +40,6 @@ package struct AdmissionSimulation: Sendable {
         /// Matches that wait for what becomes of the group.
         var held = 0
         var run: Int?
-        var subjects: Set<String> = []
         /// The time that ``due`` holds for it.
         var scheduled: Timestamp?
     }
@@ -84,8 +85,8 @@ package struct AdmissionSimulation: Sendable {
         var group = groups[key] ?? Group(machine: machine, values: membership.key.values)
         if verdict.opens { group = Group(machine: machine, values: group.values) }
         group.machine = machine
-        if let subject = membership.subject, group.subjects.count < Limits.groupSubjectsMax {
-            group.subjects.insert(subject)
+        if let subject = membership.subject, (subjects[key]?.count ?? 0) < Limits.groupSubjectsMax {
+            subjects[key, default: []].insert(subject)
         }
         switch verdict.effect {
         case .starts:
@@ -160,10 +161,11 @@ package struct AdmissionSimulation: Sendable {
     private mutating func resolve(_ match: MatchRequest, at time: Timestamp) -> Outcome {
         guard let membership = match.group else { return .resolved }
         let key = membership.key.bytes
-        if let subject = membership.subject, groups[key] != nil {
-            groups[key]?.subjects.remove(subject)
-            if groups[key]?.subjects.isEmpty == false { return .resolved }
+        if let subject = membership.subject {
+            subjects[key]?.remove(subject)
+            if subjects[key]?.isEmpty == false { return .resolved }
         }
+        subjects[key] = nil
         if let group = groups[key], group.machine.isCollecting { close(key, group, .resolved) }
         if match.onResolved == .stop {
             for run in runs.unfinished(of: key) { end(run, at: time) }
@@ -212,6 +214,7 @@ package struct AdmissionSimulation: Sendable {
             group.machine.runEnded()
             if let due = group.machine.due, due <= time { close(key, group, nil) } else { store(group, key) }
         }
+        forgetSubjectsIfOver(key)
         claim(at: time)
     }
 
@@ -230,8 +233,13 @@ package struct AdmissionSimulation: Sendable {
     /// - Parameter outcome: what becomes of the matches that waited; nil: what they had.
     private mutating func close(_ key: [UInt8], _ group: Group, _ outcome: Outcome?) {
         groups[key] = nil
+        forgetSubjectsIfOver(key)
         guard let outcome, group.held > 0 else { return }
         outcomes[.grouped, default: 0] -= group.held
         outcomes[outcome, default: 0] += group.held
+    }
+
+    private mutating func forgetSubjectsIfOver(_ key: [UInt8]) {
+        if groups[key] == nil, runs.unfinished(of: key).isEmpty { subjects[key] = nil }
     }
 }

@@ -26,19 +26,19 @@ extension WriteTransaction {
             [rule, max(difference, 0), difference])
     }
 
-    /// A new group; the one in whose place it comes is over, its alerts go on.
+    /// A new group; the one in whose place it comes is over. The alerts that fire already go on in it.
     func open(
         _ machine: MatchGroup, _ match: MatchRequest, _ membership: GroupMembership, event: EventID,
         inPlaceOf earlier: StoredGroup?
     ) throws -> StoredGroup {
         let group = StoredGroup(
             id: GroupID(at: now), match: match, key: membership.key.bytes, machine: machine, event: event)
-        if let earlier {
-            try execute(
-                "UPDATE group_subjects SET match_group = ? WHERE match_group = ?",
-                [group.id.bytes.blob, earlier.id.bytes.blob])
-            try close(earlier, outcome: nil, detail: nil)
+        if membership.subject != nil,
+            let holder = try earlier?.id ?? lastUnfinishedRun(rule: group.rule, key: group.key)?.group
+        {
+            try moveSubjects(from: holder, to: group.id)
         }
+        if let earlier { try close(earlier, outcome: nil, detail: nil) }
         try execute(
             """
             INSERT INTO match_groups (id, rule, rule_version, key, shown, count, opened, last, last_event, policy, state)
@@ -92,7 +92,7 @@ extension WriteTransaction {
                 group.machine.last.milliseconds, group.lastEvent.bytes.blob, group.state.json.blob,
                 group.id.bytes.blob,
             ])
-        try execute("DELETE FROM group_subjects WHERE match_group = ?", [group.id.bytes.blob])
+        try leaveSubjects(of: group.id, rule: group.rule, key: group.key)
         try setTimer(.group, subject: group.id.bytes, due: nil)
         try countOpenGroups(of: group.rule, by: -1)
         guard let outcome else { return }
@@ -115,6 +115,27 @@ extension WriteTransaction {
     func forget(_ subject: String, in group: GroupID) throws {
         try execute(
             "DELETE FROM group_subjects WHERE match_group = ? AND subject = ?", [group.bytes.blob, subject.blob])
+    }
+
+    func forgetSubjects(in group: GroupID) throws {
+        try execute("DELETE FROM group_subjects WHERE match_group = ?", [group.bytes.blob])
+    }
+
+    /// A group, or its run, is over: what still fires is kept with the last run of the key that is not, whose group may
+    /// be closed; without one nothing is left to resolve.
+    func leaveSubjects(of group: GroupID, rule: String, key: [UInt8]) throws {
+        guard try subjects(of: group) > 0 else { return }
+        if let heir = try lastUnfinishedRun(rule: rule, key: key)?.group, heir != group {
+            try moveSubjects(from: group, to: heir)
+        } else {
+            try forgetSubjects(in: group)
+        }
+    }
+
+    private func moveSubjects(from group: GroupID, to other: GroupID) throws {
+        try execute(
+            "UPDATE OR REPLACE group_subjects SET match_group = ? WHERE match_group = ?",
+            [other.bytes.blob, group.bytes.blob])
     }
 
     func subjects(of group: GroupID) throws -> Int {

@@ -65,11 +65,10 @@ extension WriteTransaction {
             try close(group, outcome: decision.outcome, detail: decision.detail)
             return AdmittedMatches.Row(match: match, decision: decision, run: nil, group: group.id)
         }
-        let earlier = try unfinishedRuns(rule: group.rule, key: group.key)
         if group.machine.policy.whileRunning == .restart {
-            for run in earlier { try stop(run, .replaced) }
+            try eachUnfinishedRun(rule: group.rule, key: group.key) { try stop($0, .replaced) }
         }
-        let waitsFor = earlier.isEmpty ? nil : try unfinishedRuns(rule: group.rule, key: group.key).last
+        let waitsFor = try lastUnfinishedRun(rule: group.rule, key: group.key)
         if let waitsFor { decision = .init(outcome: .queued, detail: "waits for \(waitsFor.id) of its group") }
         let run = try insertRun(
             event: start.event, match: match, traceparent: start.traceparent, received: start.received,
@@ -140,6 +139,8 @@ extension WriteTransaction {
         if let id = run.group, var group = try openGroup(id), group.run == run.id {
             group.machine.runEnded()
             try closeOrStore(group)
+        } else if let id = run.group {
+            try leaveSubjects(of: id, rule: run.rule, key: key)
         }
         try execute(
             """

@@ -16,12 +16,17 @@ extension WriteTransaction {
             try fire(open, at: received, match: match)
             group = try openGroup(rule: match.rule, key: membership.key.bytes)
         }
-        if let group, let subject = membership.subject {
-            try forget(subject, in: group.id)
-            let firing = try subjects(of: group.id)
-            if firing > 0 {
-                return row("\(firing) of the group's alerts still fire", run: group.run, group: group.id)
+        let last = try lastUnfinishedRun(rule: match.rule, key: membership.key.bytes)
+        if let holder = group?.id ?? last?.group {
+            if let subject = membership.subject {
+                try forget(subject, in: holder)
+                let firing = try subjects(of: holder)
+                if firing > 0 {
+                    let run = group.map(\.run) ?? last?.id
+                    return row("\(firing) of the group's alerts still fire", run: run, group: group?.id)
+                }
             }
+            try forgetSubjects(in: holder)
         }
         var told: [String] = []
         if let open = group, open.machine.isCollecting {
@@ -29,15 +34,20 @@ extension WriteTransaction {
             try close(open, outcome: .resolved, detail: "resolved by \(event.id) before a run was made")
             told.append("\(events) waited and started nothing")
         }
-        let runs = try unfinishedRuns(rule: match.rule, key: membership.key.bytes)
-        for run in runs { told.append(try tell(run, match, by: event)) }
+        var runs = 0
+        try eachUnfinishedRun(rule: match.rule, key: membership.key.bytes) { run in
+            let what = try tell(run, match, by: event)
+            runs += 1
+            if runs <= Limits.resolvedRunsTold { told.append(what) }
+        }
+        if runs > Limits.resolvedRunsTold { told.append("and \(runs - Limits.resolvedRunsTold) more runs") }
         if match.onResolved == .stop, var open = try openGroup(rule: match.rule, key: membership.key.bytes) {
             // Told to stop, its run holds nobody back but the next run.
             open.machine.runEnded()
             try closeOrStore(open)
         }
         let detail = told.isEmpty ? "nothing was open" : told.joined(separator: "; ")
-        return row(detail, run: runs.last?.id, group: group?.id)
+        return row(detail, run: last?.id, group: group?.id)
     }
 
     /// - Returns: what was done to the run, for a person.
@@ -59,13 +69,26 @@ extension WriteTransaction {
 
     // MARK: Runs of a key
 
-    /// In the order they were made.
-    func unfinishedRuns(rule: String, key: [UInt8]) throws -> [RunRecord] {
+    /// In the order they were made, however many there are.
+    func eachUnfinishedRun(rule: String, key: [UInt8], _ body: (RunRecord) throws -> Void) throws {
         let sql = """
             SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished_of_key
-            WHERE rule = ? AND group_key = ? AND ended IS NULL ORDER BY sequence LIMIT ?
+            WHERE rule = ? AND group_key = ? AND ended IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
             """
-        return try rows(sql, [rule, key.blob, Limits.pageRowsMax]).map { try RunRecord($0) }
+        var last: Int64? = 0
+        while let after = last {
+            let page = try rows(sql, [rule, key.blob, after, Limits.pageRowsMax])
+            for row in page { try body(RunRecord(row)) }
+            last = page.last?.int("sequence")
+        }
+    }
+
+    func lastUnfinishedRun(rule: String, key: [UInt8]) throws -> RunRecord? {
+        let sql = """
+            SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished_of_key
+            WHERE rule = ? AND group_key = ? AND ended IS NULL ORDER BY sequence DESC LIMIT 1
+            """
+        return try row(sql, [rule, key.blob]).map { try RunRecord($0) }
     }
 
     /// The hub's own word: a queued run ends here, one at work is told when this is committed.
