@@ -253,4 +253,28 @@ import Testing
             #expect(try await hub.ended(quiet)["steps"]?.array?.first?["output"]?.string == "1 were quiet")
         }
     }
+
+    @Test("kill -9 while a run is being replaced: the next start ends it, and the run behind it begins")
+    func crashWhileReplaced() async throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("commands:\n  sh: /bin/sh\n", to: "belfry.yaml")
+        let script = "if mkdir \(folder.path)/once; then echo ready; sleep 1000; else echo second; fi"
+        let documents = documents(
+            group: "{ by: [data.pump], while_running: restart }",
+            steps: #"[{ step: work, command: [sh, "-c", "\#(script)"] }]"#)
+        try await withHub(documents: documents, arguments: ["--config", file]) { hub in
+            let first = try #require(try await post(hub).run)
+            let stream = try await hub.client.stream("/v1/runs/\(first)/stream?after=0")
+            _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string?.contains("ready") == true }
+            let second = try #require(try await post(hub).run)
+            #expect(try await hub.client.request("GET", "/v1/runs/\(second)").json["state"] == "queued")
+            try await hub.kill9()
+            try await hub.restart()
+            let replaced = try await hub.ended(first)
+            #expect(replaced["state"] == "stopped" && replaced["reason"] == "replaced", "\(replaced.text)")
+            let shown = try await hub.ended(second)
+            #expect(shown["state"] == "succeeded" && shown["steps"]?.array?.first?["output"]?.string == "second\n")
+            #expect(replaced["ended"]?.string ?? "z" <= shown["started"]?.string ?? "", "one after the other")
+        }
+    }
 }
