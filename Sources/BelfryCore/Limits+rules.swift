@@ -77,6 +77,9 @@ extension Limits {
     public static let groupSubjectsMax = 1000
     /// The first and the last events of a group that templates see, of each.
     public static let groupSampleHalf = 5
+    /// Bytes of an event's data that templates see in the sample of a group: longer data is left out there, because every
+    /// step of every run may hold ten of them.
+    public static let groupSampleDataMax = 16 * 1024
     /// Numbers of the payload whose least and greatest value a group keeps, how deep they lie, and the length of a key on
     /// the way: the group's row must not grow with its events.
     public static let groupNumbersMax = 32

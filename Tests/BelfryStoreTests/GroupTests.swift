@@ -51,6 +51,19 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("templates see the events of a sample without long data")
+    func samples() async throws {
+        let fixture = try Fixture()
+        let long = "\"" + String(repeating: "x", count: Limits.groupSampleDataMax) + "\""
+        let events = [fixture.event(data: "7"), fixture.event(data: long)]
+        for event in events { try await fixture.accept(event) }
+        let samples = try await fixture.store.samples(of: [events[1].id, EventID(at: fixture.clock.now), events[0].id])
+        #expect(samples.map(\.id) == [events[1].id, events[0].id])
+        #expect(samples.map(\.data?.text) == [nil, "7"])
+        #expect(events.map { EventSample($0).data?.text } == ["7", nil])
+        await fixture.store.close()
+    }
+
     @Test("a window that ends below the threshold says so on every event in it")
     func belowThreshold() async throws {
         let fixture = try Fixture()

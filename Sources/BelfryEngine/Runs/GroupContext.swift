@@ -9,7 +9,7 @@ enum GroupContext {
     static func value(of run: RunRecord, event: Event, from store: Store) async throws(BelfryError) -> JSONValue {
         guard let id = run.group else { return one(event) }
         let group = try await store.group(id)
-        let sample = try await store.events(group.sample)
+        let sample = try await store.samples(of: group.sample)
         return [
             "count": .int(group.summary.count), "first": .string(group.summary.first.description),
             "last": .string(group.summary.last.description), "by": group.summary.values.value,
@@ -22,14 +22,14 @@ enum GroupContext {
         let received = JSONValue.string(event.received.description)
         return [
             "count": 1, "first": received, "last": received, "by": [], "min": numbers, "max": numbers,
-            "sample": [entry(event)],
+            "sample": [entry(EventSample(event))],
         ]
     }
 
-    private static func entry(_ event: Event) -> JSONValue {
+    private static func entry(_ event: EventSample) -> JSONValue {
         [
             "id": .string(event.id.description), "time": .string(event.time.description),
-            "subject": .optional(event.subject), "data": event.data.value,
+            "subject": .optional(event.subject), "data": event.data?.value ?? .null,
         ]
     }
 }

@@ -32,9 +32,42 @@ extension Store {
         return group
     }
 
-    /// Those of the events that are kept, in the order of `ids`.
-    public func events(_ ids: [EventID]) async throws(BelfryError) -> [Event] {
-        try await read { db in try ids.compactMap { try EventRecord.find($0, in: db)?.event } }
+    /// Those of the events that are kept, in the order of `ids`. Long data is not read.
+    public func samples(of ids: [EventID]) async throws(BelfryError) -> [EventSample] {
+        try await read { db in
+            try ids.compactMap { id in
+                let sql = """
+                    SELECT id, time, subject, iif(length(data) <= ?, data, NULL) AS data FROM events WHERE id = ?
+                    """
+                let arguments: StatementArguments = [Limits.groupSampleDataMax, id.bytes.blob]
+                return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments).map { row in
+                    EventSample(
+                        id: try row.identifier("id"), time: row.timestamp("time"), subject: row.optionalText("subject"),
+                        data: (row["data"] as Data?).map { RawJSON(trusted: [UInt8]($0)) })
+                }
+            }
+        }
+    }
+}
+
+/// What templates see of an event of a group.
+public struct EventSample: Sendable {
+    public var id: EventID
+    public var time: Timestamp
+    public var subject: String?
+    /// Nil: it is longer than ``Limits/groupSampleDataMax``.
+    public var data: RawJSON?
+
+    init(id: EventID, time: Timestamp, subject: String?, data: RawJSON?) {
+        self.id = id
+        self.time = time
+        self.subject = subject
+        self.data = data
+    }
+
+    public init(_ event: Event) {
+        let isShort = event.data.bytes.count <= Limits.groupSampleDataMax
+        self.init(id: event.id, time: event.time, subject: event.subject, data: isShort ? event.data : nil)
     }
 }
 
