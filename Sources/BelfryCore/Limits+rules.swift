@@ -4,6 +4,9 @@ extension Limits {
     /// Pairs of array elements that one pattern compares where they cannot be looked up: a hostile event with dotted
     /// keys makes them multiply.
     public static let patternJoinsMax = 100_000
+    /// The text of a number that can be compared: every test reads it anew. What a double keeps has at most 17 digits, and
+    /// is shorter than this even if all zeros of its exponent are written out; only zeros that say nothing make it longer.
+    public static let comparableNumberBytesMax = 512
     /// Work arrays for matching that are kept for the next event, of some bytes per rule each: threads that match at
     /// the same time beyond them make their own.
     package static let matchScratchesMax = 16

@@ -1,7 +1,8 @@
 import BelfryCore
-import BelfryRules
 import Glibc
 import Testing
+
+@testable import BelfryRules
 
 /// Patterns and events made to cost much. Each is refused or answered within moments.
 @Suite(.timeLimit(.minutes(1)))
@@ -40,6 +41,31 @@ struct PatternHardeningTests {
     func thousandWildcards() {
         let text = String(repeating: "a*", count: 1000)
         #expect(throws: PatternError.self) { try EventPattern(json: ["f": [["wildcard": .string(text)]]]) }
+    }
+
+    @Test("a number of a megabyte is not read anew for every rule; beyond 512 bytes it is only its text")
+    func longNumbers() throws {
+        let step = StepDefinition(name: "s", action: .command([try Template(parsing: "x")]))
+        let rules = try (0..<1000).map { number in
+            let pattern = try EventPattern(json: .json(#"{"f": [{"numeric": [">", \#(number)]}]}"#))
+            return Rule(definition: RuleDefinition(name: "r\(number)", pattern: pattern, steps: [step]), version: 1)
+        }
+        let set = RuleSet(version: 1, rules: rules)
+        let event = #"{"f": 5000."# + String(repeating: "0", count: 1_000_000) + "}"
+        let spent = seconds { #expect(set.matches(json: RawJSON(trusted: Array(event.utf8))).isEmpty) }
+        #expect(spent < 5)
+        // The smallest double, the largest, and one that zeros make too long; each is itself.
+        let tiny = "0." + String(repeating: "0", count: 323) + "5"
+        let huge = "17976931348623157" + String(repeating: "0", count: 292)
+        let long = "1." + String(repeating: "0", count: 511)
+        for (text, other, isNumber) in [
+            (tiny, "5e-324", true), (huge, "1.7976931348623157e308", true), (long, "1", false),
+        ] {
+            let pattern = try EventPattern(json: .json(#"{"f": [\#(text)]}"#))
+            #expect(pattern.matches(try .json(#"{"f": \#(text)}"#)))
+            #expect(pattern.matches(try .json(#"{"f": \#(other)}"#)) == isNumber)
+        }
+        #expect(ComparableNumber(String(long.dropLast())) == ComparableNumber("1"))
     }
 
     @Test("$or that multiplies beyond the bound is refused, and soon")

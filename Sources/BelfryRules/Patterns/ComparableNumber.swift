@@ -7,7 +7,8 @@ import BelfryCore
 struct ComparableNumber: Hashable, Comparable, Sendable {
     let value: Double
 
-    /// Nil if `text`, a JSON number, has more digits or a larger exponent than a double keeps.
+    /// Nil if `text`, a JSON number, has more digits or a larger exponent than a double keeps, or is longer than
+    /// ``Limits/comparableNumberBytesMax``.
     init?(_ text: String) {
         var text = text
         guard let number = text.withUTF8({ ComparableNumber($0) }) else { return nil }
@@ -18,6 +19,7 @@ struct ComparableNumber: Hashable, Comparable, Sendable {
         if let short = Self.short(text) {
             self.init(value: short)
         } else {
+            guard text.count <= Limits.comparableNumberBytesMax else { return nil }
             self.init(long: String(decoding: text, as: UTF8.self))
         }
     }
