@@ -84,17 +84,22 @@ struct BadInputTests {
         Input(
             "one field in 4,096 spellings, under 1,000 alternatives",
             "{\"rule\": \"r\", \"when\": {\(bomb), \(spellings)}}",
-            expect: "0.yaml:0: when.a.a"),
+            expect: "0.yaml:1: when.a.a"),
         Input("a cycle of anchors", "rule: &r\n  - *r\n", expect: "0.yaml:2: anchors (&name) and aliases"),
         Input("an anchor that holds itself as a key", "&a {*a : b}", expect: "0.yaml:1: anchors (&name) and aliases"),
         Input("a star without quotes", "rule: r\nabout: * * *", expect: "0.yaml:2: anchors (&name) and aliases"),
         Input("a billion laughs", laughs, expect: "0.yaml:3: anchors (&name) and aliases"),
         Input(
-            "100,000 brackets", "rule: " + String(repeating: "[", count: 100_000), expect: "0.yaml:1: not valid YAML"),
+            "100,000 brackets", "rule: " + String(repeating: "[", count: 100_000),
+            expect: "0.yaml:1: nested deeper than 64 levels"),
         Input(
             "100,000 nested blocks", "rule: " + String(repeating: "- ", count: 100_000) + "x",
             expect: "0.yaml:1: "),
         Input("bytes that are no text", "rule: \u{0}\u{1}", expect: "0.yaml:1: not valid YAML"),
+        Input(
+            "JSON that YAML does not read",
+            "{\"rule\": \"r\",\n \"about\": \"\\ud83d\\ude00\",\n \"when\": {\n  \"a\": 5}}",
+            expect: "0.yaml:4: when.a: must be a list of values"),
         Input("a key at the top", "rule: r\nwhem: {}", expect: "0.yaml:2: whem: unknown key; did you mean 'when'?"),
         Input(
             "a key of a step", "rule: r\nwhen: {a: [1]}\nrun:\n  steps:\n    - {step: s, agnt: a}",

@@ -58,6 +58,17 @@ struct YAMLTests {
         }
     }
 
+    @Test("a byte order mark is no part of the text, in YAML and in JSON that YAML does not read")
+    func byteOrderMark() throws {
+        let yaml = try DocumentLoader.load(
+            "\u{FEFF}rule: r\nwhen: {a: [1]}\nrun: {steps: [{step: s, agent: a, prompt: p}]}\n")
+        #expect(yaml[0].name == "r" && yaml[0].text.hasPrefix("rule: r\n"))
+        let json = try DocumentLoader.load(
+            "\u{FEFF}{\"rule\": \"r\", \"about\": \"\\ud83d\\ude00\", \"when\": {\"a\": [1]},"
+                + #""run": {"steps": [{"step": "s", "agent": "a", "prompt": "p"}]}}"#)
+        #expect(json[0].canonical.value["about"] == "😀")
+    }
+
     @Test("an anchor that holds itself is refused")
     func cycle() {
         #expect(throws: DocumentErrors.self) { try DocumentLoader.load("a: &a [*a]") }

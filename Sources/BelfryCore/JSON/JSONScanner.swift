@@ -3,16 +3,16 @@
 /// It never allocates. ``RawJSON`` uses it to validate, ``JSONValue`` to build a tree.
 /// Duplicate keys are legal here (a tree lets the later one win), and so are lone `\uD800` escapes (a tree shows
 /// them as U+FFFD), because senders produce both and refusing them would lose deliveries.
-struct JSONScanner {
+package struct JSONScanner {
     let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var offset = 0
+    package private(set) var offset = 0
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) {
         self.bytes = bytes
     }
 
     /// The next byte, or 0 at the end: 0 is legal nowhere outside a string, so no caller mistakes it.
-    var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+    package var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
     mutating func skipWhitespace() {
         // Most senders write none.
@@ -100,7 +100,7 @@ struct JSONScanner {
     }
 
     /// Walks an object; `member` must consume the value that follows the key it is given.
-    mutating func scanObject(
+    package mutating func scanObject(
         depthLeft: Int,
         _ member: (inout JSONScanner, StringSpan, _ depthLeft: Int) throws(JSONError) -> Void
     ) throws(JSONError) {
@@ -112,7 +112,7 @@ struct JSONScanner {
     }
 
     /// Walks an array; `element` must consume one value.
-    mutating func scanArray(
+    package mutating func scanArray(
         depthLeft: Int,
         _ element: (inout JSONScanner, _ depthLeft: Int) throws(JSONError) -> Void
     ) throws(JSONError) {
@@ -121,8 +121,8 @@ struct JSONScanner {
     }
 
     /// A string's bytes between the quotes, and whether any of them is an escape.
-    struct StringSpan {
-        var range: Range<Int>
+    package struct StringSpan {
+        package var range: Range<Int>
         var hasEscapes: Bool
     }
 
@@ -280,7 +280,7 @@ struct JSONScanner {
     }
 
     /// Runs `body` for the one value that the bytes must hold, with nothing but white space around it.
-    static func scanDocument<Result>(
+    package static func scanDocument<Result>(
         _ bytes: UnsafeBufferPointer<UInt8>,
         _ body: (inout JSONScanner) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {

@@ -14,7 +14,8 @@ extension JSONValue {
         try self.init(parsing: text.utf8)
     }
 
-    init(scanning scanner: inout JSONScanner, depthLeft: Int) throws(JSONError) {
+    /// Reads the value that begins here.
+    package init(scanning scanner: inout JSONScanner, depthLeft: Int) throws(JSONError) {
         switch scanner.peek {
         case UInt8(ascii: "{"):
             var members: [JSONObject.Member] = []
@@ -48,7 +49,7 @@ extension JSONScanner {
     }
 
     /// A string with its escapes undone.
-    func text(of span: StringSpan) -> String {
+    package func text(of span: StringSpan) -> String {
         guard span.hasEscapes else { return rawText(span.range) }
         var text: [UInt8] = []
         text.reserveCapacity(span.range.count)

@@ -19,10 +19,11 @@ public enum DocumentLoader {
         var agentsUsed: [DocumentDecoder.AgentReference] = []
         var agentsMade = knownAgents ?? []
         for file in files {
-            switch nodes(of: file.text, path: file.path) {
+            let text = file.text.withoutByteOrderMark
+            switch nodes(of: text, path: file.path) {
             case .failure(let diagnostic): diagnostics.append(diagnostic)
             case .success(let nodes):
-                let parts = DocumentParts(file.text)
+                let parts = DocumentParts(text)
                 for node in nodes {
                     var decoder = DocumentDecoder(file: file.path)
                     if let document = decoder.document(node, text: parts.text(at: node.line)) {
@@ -72,9 +73,9 @@ public enum DocumentLoader {
         let result = YAMLReader.documents(in: text, file: path)
         guard case .failure = result, text.utf8.count <= Limits.documentBytesMax,
             text.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
-            let value = try? JSONValue(parsing: Array(text.utf8), depthMax: Limits.documentDepthMax)
+            let node = DocumentNode(json: text, depthMax: Limits.documentDepthMax)
         else { return result }
-        return .success([DocumentNode(value)])
+        return .success([node])
     }
 
     private static func duplicates(in loaded: [LoadedDocument]) -> [Diagnostic] {
@@ -122,6 +123,13 @@ public enum DocumentLoader {
                 file: reference.file, line: reference.line, path: reference.path,
                 message: "there is no agent '\(reference.agent)'\(hint)")
         }
+    }
+}
+
+extension String {
+    /// Editors of Windows begin a file with U+FEFF. The YAML parser counts it as a column, so that the first key seems indented.
+    var withoutByteOrderMark: String {
+        unicodeScalars.first == "\u{FEFF}" ? String(unicodeScalars.dropFirst()) : self
     }
 }
 

@@ -37,6 +37,7 @@ enum YAMLReader {
     }
 
     private static let tooLarge = "the file is larger than \(Limits.documentBytesMax / 1024) KiB; split it"
+    private static let tooDeep = "nested deeper than \(Limits.documentDepthMax) levels"
     private static let aliasesRefused =
         "anchors (&name) and aliases (*name) are not allowed: write the value out, and text that begins so in quotes"
 
@@ -48,7 +49,7 @@ enum YAMLReader {
             Diagnostic(file: file, line: line, path: path, message: message)
         }
         guard node.anchor == nil else { throw refused(aliasesRefused) }
-        guard depthLeft > 0 else { throw refused("nested deeper than \(Limits.documentDepthMax) levels") }
+        guard depthLeft > 0 else { throw refused(tooDeep) }
         switch node {
         case .scalar(let scalar):
             // Yams gives every quoted scalar the tag of strings, whether it is written or not.
@@ -146,7 +147,7 @@ enum YAMLReader {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
-                (mark.line, isOfAlias(error) ? aliasesRefused : "not valid YAML: \(problem)\(hint(of: problem))")
+                (mark.line, message(of: error, problem))
             case .reader(let problem, let offset, _, let yaml):
                 (yaml.prefix(offset ?? 0).utf8.count { $0 == UInt8(ascii: "\n") } + 1, "not valid YAML: \(problem)")
             case .duplicatedKeysInMapping(let duplicates, let context):
@@ -154,6 +155,13 @@ enum YAMLReader {
             default: (1, "not valid YAML: \(error)")
             }
         return Diagnostic(file: file, line: line, path: "", message: message)
+    }
+
+    private static func message(of error: YamlError, _ problem: String) -> String {
+        if isOfAlias(error) { return aliasesRefused }
+        // libyaml's own bound, a thousand levels, in words for its callers.
+        if problem.contains("nesting level") { return tooDeep }
+        return "not valid YAML: \(problem)\(hint(of: problem))"
     }
 
     /// An alias of nothing (also of what is not complete yet: a cycle), or text that looks like one.

@@ -5,6 +5,7 @@ import Yams
 enum HookFile {
     /// - Throws: why the file holds no hooks, with line and path.
     static func hooks(in text: String, file: String) throws(DocumentErrors) -> [Hook] {
+        let text = text.withoutByteOrderMark
         if let line = lineOfTemplate(in: text) {
             throw DocumentErrors([Diagnostic(file: file, line: line, path: "", message: templateRefused)])
         }
