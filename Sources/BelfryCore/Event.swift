@@ -42,6 +42,11 @@ public struct Event: Sendable, Hashable {
         self.data = data
     }
 
+    /// The members that ``value`` may have.
+    public static let fieldNames = [
+        "id", "source", "origin", "key", "type", "subject", "time", "received", "remote", "ext", "headers", "data",
+    ]
+
     /// The event as the object that patterns match and templates read: ``json`` as a tree, the payload parsed once.
     public var value: JSONValue {
         var members: JSONObject = ["id": .string(id.description), "source": .string(source)]

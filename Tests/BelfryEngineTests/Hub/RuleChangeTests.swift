@@ -1,7 +1,9 @@
 import BelfryCore
-import BelfryEngine
+import BelfryRules
 import BelfryStore
 import Testing
+
+@testable import BelfryEngine
 
 /// Rules that are changed one by one while the hub is at work.
 @Suite(.timeLimit(.minutes(1))) struct RuleChangeTests {
@@ -53,6 +55,68 @@ import Testing
             try await test.hub.reload()
             #expect(try await test.post(#"{"word":"secondr2"}"#, to: "lab").first?.status == .matched)
             #expect(try await test.post(#"{"word":"firstr2"}"#, to: "lab").first?.status == .filtered)
+        }
+    }
+
+    @Test("a field that no event has is a warning, with the nearest that events have")
+    func unknownFields() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let steps = "run: { steps: [{ step: s, agent: parrot, prompt: hi }] }"
+            func warnings(_ when: String, _ more: String = "") async throws -> [String] {
+                try await test.hub.applyDocuments(
+                    [(path: "r.yaml", text: "rule: r\nwhen: \(when)\n\(more)\(steps)\n")], dryRun: true, by: .hub
+                ).warnings
+            }
+            let trigger = try await warnings("{ sorce: [lab], $or: [{ type: [a] }, { repository.name: [b] }] }")
+            #expect(
+                trigger == [
+                    "rule r: when: no event has a field 'repository'; what the sender wrote is below data",
+                    "rule r: when: no event has a field 'sorce'; did you mean 'source'?",
+                ])
+            let resolve = try await warnings("{ source: [lab] }", "resolve: { when: { typ: [a] } }\n")
+            #expect(resolve == ["rule r: resolve.when: no event has a field 'typ'; did you mean 'type'?"])
+            let all = Event.fieldNames.map { "\($0).x: [1]" }.joined(separator: ", ")
+            let known = try await warnings("{ \(all) }")
+            #expect(known == [])
+            var event = Event(
+                id: EventID(at: Timestamp(milliseconds: 0)), source: "s", origin: "o", key: "k", type: "t",
+                subject: "s",
+                time: Timestamp(milliseconds: 0), received: Timestamp(milliseconds: 0), data: .null)
+            event.ext = ["a": 1]
+            #expect(event.value.object?.members.map(\.key) == Event.fieldNames)
+        }
+    }
+
+    @Test("rules that change while all are compiled whole stay changed")
+    func changesWhileCompiling() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            let compiler = Task { await test.hub.compiler.run() }
+            defer { compiler.cancel() }
+            func matched(_ word: String) async throws -> Bool {
+                try await test.post(#"{"word":"\#(word)"}"#, to: "lab").first?.status == .matched
+            }
+            for part in 0..<3 {
+                let rules = (0..<800).map { Self.rule("p\(part)-\($0)", wants: "p\(part)-\($0)") }
+                _ = try await test.hub.applyDocuments(
+                    [(path: "rules.yaml", text: rules.joined(separator: "\n---\n"))], by: .hub)
+            }
+            // Behind the second part more have changed than a layer bears: what follows meets the compiler at work.
+            var version: Int64 = 0
+            for number in 0..<12 {
+                _ = try await test.hub.putDocument(
+                    DocumentName(.rule, "r\(number)"), text: Self.rule("r\(number)", wants: "c-\(number)"), by: .hub)
+                let isLive = try await matched("c-\(number)")
+                #expect(isLive)
+                version = test.hub.registry.snapshot.ruleSet.version
+            }
+            while test.hub.registry.snapshot.ruleSet.isFragmented { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(test.hub.registry.snapshot.ruleSet.version == version)
+            for number in 0..<12 {
+                let isMatched = try await matched("c-\(number)")
+                #expect(isMatched, "\(number)")
+            }
+            let other = try await matched("p2-799")
+            #expect(other)
         }
     }
 
