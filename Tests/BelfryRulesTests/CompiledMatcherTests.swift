@@ -131,6 +131,26 @@ struct CompiledMatcherTests {
         #expect(valid > 30)
     }
 
+    @Test("parts between stars are found wherever they overlap, also where a longer one begins in a shorter one's end")
+    func partsOfTexts() throws {
+        func words(_ length: Int) -> [String] {
+            length == 0 ? [""] : words(length - 1).flatMap { [$0 + "a", $0 + "b"] }
+        }
+        let patterns = try (1...4).flatMap(words).map {
+            try EventPattern(json: ["f": [["wildcard": .string("*\($0)*")]]])
+        }
+        let all = try set(patterns)
+        // Alone, none of the others' states helps.
+        let each = try patterns.map { try set([$0]) }
+        let wrong = (0...6).flatMap(words).filter { text in
+            let event: JSONValue = ["f": .string(text)]
+            let expected = patterns.indices.filter { patterns[$0].matches(event) }
+            return all.matches(event).map(\.rule.definition.name) != expected.map(Self.name)
+                || each.indices.filter { !each[$0].matches(event).isEmpty } != expected
+        }
+        #expect(wrong == [])
+    }
+
     @Test("an array of which each value has rules of its own costs no square", .timeLimit(.minutes(1)))
     func values() throws {
         let count = 20_000

@@ -44,6 +44,7 @@ struct RuleSetChangeTests {
                     changed.append(rule)
                 }
             }
+            let before = set
             set = set.applying(version: version, changed: changed, removed: removed)
             let fresh = RuleSet(version: version, rules: Array(rules.values))
             #expect(set.version == version && set.count == fresh.count)
@@ -55,6 +56,11 @@ struct RuleSetChangeTests {
                 let json = RawJSON(trusted: Array(cases.event().utf8))
                 #expect(text(set.matches(json: json)) == text(fresh.matches(json: json)), "\(json.text)")
             }
+            // The other way to the same rules, which finds out itself what differs.
+            let updated = before.updated(version: version, to: Array(rules.values))
+            #expect(updated.version == version && updated.rules.map(\.version) == fresh.rules.map(\.version))
+            let json = RawJSON(trusted: Array(cases.event().utf8))
+            #expect(text(updated.matches(json: json)) == text(fresh.matches(json: json)), "\(json.text)")
         }
         let same = set.updated(version: version + 1, to: Array(rules.values))
         #expect(same.rules.map(\.version) == set.rules.map(\.version))
