@@ -56,7 +56,9 @@ extension Hub {
     private func unknownSources(_ document: Document, known: Set<String>) -> [String] {
         let names = document.canonical.value["when"]?["source"]?.array?.compactMap(\.string) ?? []
         return names.filter { !known.contains($0) }
-            .map { "rule \(document.name): when.source: there is no source \($0); nothing will match" }
+            .map {
+                "rule \(document.name): when.source: there is no source \($0); only what is published to it would match"
+            }
     }
 
     /// Fields of `when` and `resolve.when` that no event has, most often because `data` is missing before them.

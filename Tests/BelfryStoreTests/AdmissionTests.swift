@@ -29,7 +29,7 @@ import Testing
         facts.mute = RuleMute(until: Timestamp(seconds: 1_800_000_000), by: "ann")
         #expect(outcome(match) == "paused: muted until 2027-01-15T08:00:00.000Z by ann")
         facts.mute = nil
-        #expect(outcome(match) == "broken: broken since 1970-01-01T00:00:00.000Z: so (belfry rules enable r)")
+        #expect(outcome(match) == "broken: since 1970-01-01T00:00:00.000Z: so (belfry rules enable r)")
         facts.broken = nil
         #expect(outcome(match) == "looped: 8 runs led to this event, one after the other; the limit is 8")
         facts.hops = 7
@@ -39,7 +39,7 @@ import Testing
         facts.isObserving = false
         #expect(outcome(.rule("r")) == "limited: limits.runs_per_hour: 60 runs in the last hour")
         facts.isHourFull = false
-        #expect(outcome(.rule("r")) == "queued: limits.concurrency: 4 runs are not finished")
+        #expect(outcome(.rule("r")) == "queued: limits.concurrency: 4 runs not finished")
         facts.unfinishedRuns = 3
         #expect(outcome(.rule("r")) == "started: ")
     }

@@ -54,7 +54,7 @@ import Testing
         #expect(accepted.status == .accepted && accepted.outcomes.map(\.outcome) == [.broken])
         #expect(
             try await fixture.store.matches(of: accepted.event).first?.detail
-                == "broken since \(broken.since): \(broken.reason) (belfry rules enable r)")
+                == "since \(broken.since): \(broken.reason) (belfry rules enable r)")
         await fixture.store.close()
     }
 

@@ -74,7 +74,7 @@ import Testing
         fixture.clock.advance(by: .seconds(1))
         #expect(try await fire(fixture) == 1)
         for event in events {
-            #expect(try await told(fixture, event.event) == ["below_threshold: events 2 of 3 within 1m"])
+            #expect(try await told(fixture, event.event) == ["below_threshold: only 2 of 3 within 1m"])
         }
         #expect(try await fixture.store.openGroups(of: "r").items.isEmpty)
         #expect(try await fixture.store.audit(after: 0).last?.action == "group.below_threshold")

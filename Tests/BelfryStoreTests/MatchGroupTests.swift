@@ -97,7 +97,7 @@ import Testing
         var group: MatchGroup?
         let first = MatchGroup.take(&group, .with(within: 60, threshold: 5), at: Timestamp(seconds: 0))
         #expect(first.detail == "event 1 of 5 within 1m")
-        #expect(group?.fire(at: Timestamp(seconds: 60)) == .belowThreshold(detail: "events 1 of 5 within 1m"))
+        #expect(group?.fire(at: Timestamp(seconds: 60)) == .belowThreshold(detail: "only 1 of 5 within 1m"))
         #expect(group?.fire(at: Timestamp(seconds: 59)) == nil)
     }
 

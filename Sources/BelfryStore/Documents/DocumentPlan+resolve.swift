@@ -53,12 +53,13 @@ extension DocumentPlan {
         switch record.owner {
         case .file:
             throw BelfryError(
-                .managedByFile, "\(record.id) comes from the rules folder: change it there, or adopt it",
+                .managedByFile,
+                "\(record.id) comes from the rules folder: change it there, or take it over (apply --adopt)",
                 details: details
             )
         case .api:
             throw BelfryError(
-                .conflict, "\(record.id) was made through the API: remove it there first, or adopt it",
+                .conflict, "\(record.id) was made through the API: remove it there first, or take it out of the folder",
                 details: details
             )
         }

@@ -52,13 +52,14 @@ enum Admission {
         if let broken = facts.broken {
             return Decision(
                 outcome: .broken,
-                detail: "broken since \(broken.since): \(broken.reason) (belfry rules enable \(match.rule))"
+                detail: "since \(broken.since): \(broken.reason) (belfry rules enable \(match.rule))"
             )
         }
         if facts.hops >= Limits.hopsMax {
             return Decision(
                 outcome: .looped,
-                detail: "\(facts.hops) runs led to this event, one after the other; the limit is \(Limits.hopsMax)"
+                detail:
+                    "\(facts.hops.counted("run")) led to this event, one after the other; the limit is \(Limits.hopsMax)"
             )
         }
         if match.observesOnly { return Decision(outcome: .observed, detail: "mode: observe") }
@@ -73,12 +74,13 @@ enum Admission {
         }
         if match.limits.runsPerHour <= 0 || facts.isHourFull {
             return Decision(
-                outcome: .limited, detail: "limits.runs_per_hour: \(match.limits.runsPerHour) runs in the last hour"
+                outcome: .limited,
+                detail: "limits.runs_per_hour: \(match.limits.runsPerHour.counted("run")) in the last hour"
             )
         }
         if facts.unfinishedRuns >= match.limits.concurrency {
             return Decision(
-                outcome: .queued, detail: "limits.concurrency: \(match.limits.concurrency) runs are not finished"
+                outcome: .queued, detail: "limits.concurrency: \(match.limits.concurrency.counted("run")) not finished"
             )
         }
         return Decision(outcome: .started, detail: nil)

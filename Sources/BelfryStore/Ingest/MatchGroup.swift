@@ -158,7 +158,7 @@ package struct MatchGroup: Sendable, Hashable {
         guard let due, due <= time else { return nil }
         guard phase == .collecting else { return .over }
         guard let threshold = policy.threshold, policy.within != nil else { return .starts }
-        return .belowThreshold(detail: "events \(progress(threshold))")
+        return .belowThreshold(detail: "only \(progress(threshold))")
     }
 
     /// Until then the run that was made stands for all events of the window. What a debounce has waited for is no

@@ -127,7 +127,7 @@ extension WriteTransaction {
             "UPDATE matches SET outcome = ?, run = ?, detail = ? WHERE event = ? AND rule = ? AND match_group = ?",
             [
                 began.decision.outcome.rawValue, run.bytes.blob,
-                (began.decision.detail ?? "after \(group.machine.count) events of its group").blob, sequence,
+                (began.decision.detail ?? "after \(group.machine.count.counted("event")) of its group").blob, sequence,
                 group.rule, group.id.bytes.blob,
             ])
     }

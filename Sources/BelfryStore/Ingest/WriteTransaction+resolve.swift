@@ -23,16 +23,15 @@ extension WriteTransaction {
                 let firing = try subjects(of: holder)
                 if firing > 0 {
                     let run = group.map(\.run) ?? last?.id
-                    return row("\(firing) of the group's alerts still fire", run: run, group: group?.id)
+                    return row("\(firing.counted("alert")) of the group still firing", run: run, group: group?.id)
                 }
             }
             try forgetSubjects(in: holder)
         }
         var told: [String] = []
         if let open = group, open.machine.isCollecting {
-            let events = open.machine.count == 1 ? "1 event" : "\(open.machine.count) events"
             try close(open, outcome: .resolved, detail: "resolved by \(event.id) before a run was made")
-            told.append("\(events) waited and started nothing")
+            told.append("\(open.machine.count.counted("event")) waited and started nothing")
         }
         var runs = 0
         try eachUnfinishedRun(rule: match.rule, key: membership.key.bytes) { run in
@@ -40,7 +39,7 @@ extension WriteTransaction {
             runs += 1
             if runs <= Limits.resolvedRunsTold { told.append(what) }
         }
-        if runs > Limits.resolvedRunsTold { told.append("and \(runs - Limits.resolvedRunsTold) more runs") }
+        if runs > Limits.resolvedRunsTold { told.append("and \((runs - Limits.resolvedRunsTold).counted("more run"))") }
         if match.onResolved == .stop, var open = try openGroup(rule: match.rule, key: membership.key.bytes) {
             // Told to stop, its run holds nobody back but the next run.
             open.machine.runEnded()

@@ -50,7 +50,7 @@ extension WriteTransaction {
 
     private func openBreaker(after run: RunRecord, failures: Int) throws {
         let last = (run.error?.message ?? run.reason?.rawValue ?? "").plain(bytesMax: Limits.brokenReasonBytesMax)
-        let broken = BrokenRule(since: now, reason: "\(failures) runs in a row failed, the last of: \(last)")
+        let broken = BrokenRule(since: now, reason: "\(failures.counted("run")) in a row failed, the last of: \(last)")
         try execute(
             "UPDATE rule_state SET broken_since = ?, broken_reason = ? WHERE rule = ?",
             [broken.since.milliseconds, broken.reason.blob, run.rule]

@@ -38,7 +38,7 @@ struct AuditTail: AsyncParsableCommand {
         case .json: Terminal.write(entry.text + "\n")
         case .table:
             let cells = [
-                entry.cell("seq").padded(to: 6), entry.timeCell("time"), entry.cell("actor").padded(to: 10),
+                entry.cell("seq").padded(to: 6), entry.timeCell("time"), entry.cell("actor").padded(to: 16),
                 entry.cell("action").padded(to: 18), entry.cell("subject"), AuditText.detail(of: entry),
             ]
             Terminal.write(Terminal.harmless(cells.joined(separator: "  ")).replacing("\n", with: " ") + "\n")

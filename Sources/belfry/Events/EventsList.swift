@@ -6,6 +6,10 @@ struct EventsList: AsyncParsableCommand {
         commandName: "list",
         abstract: "Show the latest events.",
         discussion: """
+            The status of an event: matched (it started a run), paused, filtered (no rule matched), or accepted: rules \
+            matched, and none started a run of its own for it, as with limits, groups and observed rules. \
+            `belfry events why` says which.
+
             EXAMPLE
               belfry events list --source github --status filtered
             """

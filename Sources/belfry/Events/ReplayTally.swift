@@ -59,8 +59,8 @@ struct ReplayTally {
             outcomes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             + (unmatched > 0 ? ["\(unmatched) without a match"] : [])
         let failures = failed > 0 ? "; \(failed) failed" : ""
-        let events = answers.count == 1 ? "1 event" : "\(answers.count) events"
-        let started = runs == 1 ? "1 run" : "\(runs) runs"
+        let events = answers.count.counted("event")
+        let started = runs.counted("run")
         return "replayed \(events): \(counts.joined(separator: ", ")); \(started)\(failures)\n"
     }
 }

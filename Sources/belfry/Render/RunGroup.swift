@@ -6,6 +6,6 @@ enum RunGroup {
     static func text(_ group: JSONValue) -> String {
         let count = group["count"]?.number?.int64 ?? 0
         let values = (group["by"]?.array ?? []).isEmpty ? "" : " \(Terminal.harmless(group["by"]?.text ?? ""))"
-        return "group\(values) of \(count) \(count == 1 ? "event" : "events")"
+        return "group\(values) of \(count.counted("event"))"
     }
 }

@@ -17,10 +17,6 @@ struct BacktestText {
 
     private func count(_ value: JSONValue?) -> Int64 { value?.number?.int64 ?? 0 }
 
-    private func plural(_ count: Int64, _ word: String) -> String {
-        count == 1 ? "1 \(word)" : "\(count) \(word)\(word.hasSuffix("ch") ? "es" : "s")"
-    }
-
     private func heading(_ text: String) -> String { Terminal.bold(text) + "\n" }
 
     // MARK: Parts
@@ -29,9 +25,9 @@ struct BacktestText {
         let source = answer["source"]?.string.map { " of \($0)" } ?? ""
         let resolving = count(result["resolving"])
         var text = Terminal.bold(answer.cell("rule")) + ", \(answer.timeCell("from")) to \(answer.timeCell("to"))\n"
-        text += "\(plural(count(result["events"]), "event"))\(source), "
-        text += plural(count(result["matches"]), "match") + (resolving > 0 ? ", \(resolving) of them resolving" : "")
-        text += ", \(plural(count(result["runs"]), "run"))\n"
+        text += "\(count(result["events"]).counted("event"))\(source), "
+        text += count(result["matches"]).counted("match") + (resolving > 0 ? ", \(resolving) of them resolving" : "")
+        text += ", \(count(result["runs"]).counted("run"))\n"
         text += line(Self.outcomes(result["outcomes"]), before: "  outcomes: ")
         for note in result["notes"]?.array ?? [] { text += "  \(Terminal.yellow("~")) \(wrapped(note.cell))\n" }
         return text
@@ -54,7 +50,7 @@ struct BacktestText {
         let waited = count(result["runs_queued"])
         let expired = count(result["runs_expired"])
         let most =
-            "most in \(unit == "day" ? "a day" : "an hour"): \(plural(count(busiest["runs"]), "run"))"
+            "most in \(unit == "day" ? "a day" : "an hour"): \(count(busiest["runs"]).counted("run"))"
             + ", from \(busiest.timeCell("from"))"
         return heading("Runs") + "  \(most)\n"
             + (waited > 0 ? "  \(waited) would have to wait, if each takes \(takes.shorthand)\n" : "")
@@ -67,7 +63,7 @@ struct BacktestText {
         let clauses = (misses["by_clause"]?.array ?? []).map { clause in
             "  \(clause.cell("events"))  " + wrapped(clause.cell("clause")) + "\n"
         }
-        return heading("Nearly: \(plural(count(misses["count"]), "event")) failed by one clause alone")
+        return heading("Nearly: \(count(misses["count"]).counted("event")) failed by one clause alone")
             + clauses.joined()
     }
 
@@ -79,7 +75,7 @@ struct BacktestText {
         }
         let onlyStored = count(stored["only_stored"]?["count"])
         let onlyDraft = count(stored["only_draft"]?["count"])
-        return heading("The stored rule: \(plural(matches, "match")), \(plural(count(stored["runs"]), "run"))")
+        return heading("The stored rule: \(matches.counted("match")), \(count(stored["runs"]).counted("run"))")
             + line(Self.outcomes(stored["outcomes"]), before: "  outcomes: ")
             + "  both match \(count(stored["both"])), the draft alone \(onlyDraft), "
             + "the stored rule alone \(onlyStored)\n"

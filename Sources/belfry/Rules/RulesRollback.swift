@@ -6,7 +6,7 @@ struct RulesRollback: AsyncParsableCommand {
         commandName: "rollback",
         abstract: "Bring the content of an old version back, as a new version; also of a rule that was removed.",
         discussion: """
-            Agents that the old version names must be there. A rule of the rules folder is changed there, or taken
+            Agents that the old version names must be there. A rule of the rules folder is changed there, or taken \
             over with --adopt; then take it out of the folder, or the folder can't be applied any more.
 
             EXAMPLE

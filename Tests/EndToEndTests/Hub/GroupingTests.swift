@@ -210,7 +210,7 @@ import Testing
             for event in events ?? [] {
                 details.append(try await match(hub, event["id"]?.string ?? "")["detail"]?.string ?? "")
             }
-            #expect(details.sorted() == ["1 of the group's alerts still fire", "\(run) was told to stop"])
+            #expect(details.sorted() == ["1 alert of the group still firing", "\(run) was told to stop"])
         }
     }
 

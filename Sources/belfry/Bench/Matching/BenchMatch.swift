@@ -8,7 +8,7 @@ struct BenchMatch: ParsableCommand {
         commandName: "match",
         abstract: "Measure what it costs to hold one event against many rules.",
         discussion: """
-            Needs no hub. One thread; an event's text is parsed anew each time. CPU time is this thread's own, the
+            Needs no hub. One thread; an event's text is parsed anew each time. CPU time is this thread's own, the \
             fastest of five rounds. Without files, rules and events are made up, at 10 to 100,000 rules.
 
             Files hold one pattern or event a line, as JSON. A pattern applies to the event as it stands.
@@ -23,7 +23,7 @@ struct BenchMatch: ParsableCommand {
     @Option(help: ArgumentHelp("Events, one a line.", valueName: "file")) var events: String?
     @Option(help: ArgumentHelp("How many rules to make up, separated by commas.", valueName: "numbers"))
     var counts = "10,1000,10000,100000"
-    @Option(help: "How the answer is shown.") var output = OutputFormat.table
+    @Option(name: [.short, .long], help: "How the answer is shown.") var output = OutputFormat.table
 
     func validate() throws {
         guard let sizes, !sizes.isEmpty else {
@@ -84,7 +84,7 @@ struct BenchMatch: ParsableCommand {
             "\(answer.cell("rules")) rules: compiled in \(answer.cell("compile_s")) s "
             + "(patterns read in \(answer.cell("parse_s")) s), \(answer.cell("bytes_per_rule")) bytes a rule, "
             + "\(answer.cell("compiled_bytes_per_rule")) of them compiled\n"
-        let header = ["event", "bytes", "matches", "cpu µs per event", "events/s per core"]
+        let header = ["event", "bytes", "matches", "cpu us per event", "events/s per core"]
         let table = Table(header, answer["events"]?.array ?? []) { event in
             [
                 event.cell("event"), event.cell("bytes"), event.cell("matches"), event.cell("cpu_us_per_event"),
