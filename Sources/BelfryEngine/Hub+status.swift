@@ -21,6 +21,9 @@ extension Hub {
         return status
     }
 
+    /// Whether there is any document.
+    public var hasDocuments: Bool { !registry.snapshot.records.isEmpty }
+
     /// Whether files own any document: then a rules folder was applied before.
     public var hasFileDocuments: Bool { registry.snapshot.records.values.contains { $0.owner == .file } }
 }

@@ -1,5 +1,5 @@
 /// Why a command ends without success: one line that says what, where and how to mend it, and the exit code.
-struct Failure: Error {
+struct Failure: Error, CustomStringConvertible {
     var code: Code
     var message: String
 
@@ -7,6 +7,9 @@ struct Failure: Error {
         self.code = code
         self.message = message
     }
+
+    /// The message alone: it stands in logs and notices too.
+    var description: String { message }
 
     /// The documented exit codes (`belfry --help`).
     enum Code: Int32, Sendable {

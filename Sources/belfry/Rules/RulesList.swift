@@ -17,7 +17,8 @@ struct RulesList: AsyncParsableCommand {
         let answer = try await client.client().get("/v1/rules")
         client.output.show(answer) { answer in
             Table(["name", "state", "owner", "version", "about"], answer.items) { rule in
-                [rule.cell("name"), RuleStateText.of(rule)] + ["owner", "version", "about"].map(rule.cell)
+                [rule.cell("name"), RuleStateText.of(rule, isShort: true)]
+                    + ["owner", "version", "about"].map(rule.cell)
             }.text
         }
     }

@@ -99,7 +99,10 @@ enum Composition {
     static func applyFolder(_ folder: String, to hub: Hub, logger: Logger) async throws {
         let applied: AppliedDocuments
         do {
-            applied = try await hub.applyDocuments(try DocumentFiles.read([folder]), owner: .file, by: .hub)
+            // A folder without documents is most often the wrong one. Where all of them were taken over, it is meant.
+            let isMeantEmpty = try !hub.hasFileDocuments && hub.hasDocuments && DocumentFiles.list(folder).isEmpty
+            let files = isMeantEmpty ? [] : try DocumentFiles.read([folder])
+            applied = try await hub.applyDocuments(files, owner: .file, by: .hub)
             await hub.note(RulesFolder(path: folder, error: nil))
         } catch {
             await hub.note(RulesFolder(path: folder, error: (error as? BelfryError)?.message ?? "\(error)"))

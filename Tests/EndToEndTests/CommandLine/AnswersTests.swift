@@ -49,7 +49,14 @@ struct AnswersTests {
             ])
                 == "disabled, muted until 2026-01-02 03:04:05Z by ann, broken since 2026-01-02 03:00:00Z: 10 runs failed"
         )
+        let broken: JSONValue = ["broken": ["since": "2026-01-02T03:00:00.000Z", "reason": "10 runs failed"]]
+        #expect(RuleStateText.of(broken, isShort: true) == "broken since 2026-01-02 03:00:00Z")
         #expect(RuleStateText.of(["enabled": false, "problem": "no key"]) == "unreadable: no key")
+    }
+
+    @Test("a failure of the command line is its message, in logs and notices too")
+    func failure() {
+        #expect("\(Failure(.usage, "no file in rules"))" == "no file in rules")
     }
 
     @Test("an audit entry is read in words; digests are left to programs")

@@ -173,4 +173,30 @@ struct RuleLifeTests {
             #expect(rule["owner"]?.string == "api")
         }
     }
+
+    @Test("an empty rules folder removes nothing; where all was taken over, the hub starts on it")
+    func emptyFolder() async throws {
+        try await withHub(documents: Documents.github()) { hub in
+            let folder = "\(hub.folder.path)/rules"
+            func empty() throws {
+                for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+                    try FileManager.default.removeItem(atPath: "\(folder)/\(file)")
+                }
+            }
+            func rules() async throws -> Int? {
+                try await hub.belfry("rules", "list", "--output", "json").json["items"]?.array?.count
+            }
+            try empty()
+            try await hub.kill9()
+            try await hub.restart()
+            #expect(hub.log.contains("error=no .yaml, .yml or .json file in \(folder) "), "\(hub.log)")
+            #expect(try await rules() == 1)
+            try hub.folder.write(Documents.github(), to: "rules/test.yaml")
+            #expect(try await hub.belfry("rules", "apply", folder, "--adopt").code == 0)
+            try empty()
+            try await hub.kill9()
+            try await hub.restart()
+            #expect(try await rules() == 1)
+        }
+    }
 }
