@@ -16,7 +16,7 @@ extension Hub {
     ///
     /// `{event, source, type, status, received, ruleset_version, rules_changed, verified_by, hops, same_body_as?,
     /// matches: [{rule, rule_version, version_now, outcome, run, run_end?, detail, round, time}], matches_left_out?,
-    /// rules: [{rule, version, matched, kind?, explanation, resolve?}], total, matching, for_other_sources, left_out}`;
+    /// rules: [{rule, version, matched, kind?, explanation, resolve?}], total, matching, for_other_sources, left_out, disabled?}`;
     /// of one rule also `then`.
     /// - Throws: `not_found` for the event, and for a rule that there is not and never was.
     public func why(
@@ -29,7 +29,10 @@ extension Hub {
         var matches = try await store.matches(of: id)
         var rules: JSONObject
         switch choice {
-        case .nearest(let max): rules = nearest(to: event, in: ruleSet, max: max)
+        case .nearest(let max):
+            rules = nearest(to: event, in: ruleSet, max: max)
+            let disabled = disabledMatches(of: event, in: snapshot)
+            if !disabled.isEmpty { rules["disabled"] = .array(disabled.map(JSONValue.string)) }
         case .named(let name):
             matches = matches.filter { $0.rule == name }
             let asked = matches.last.map { (version: $0.ruleVersion, time: $0.time) }
@@ -66,6 +69,14 @@ extension Hub {
             "for_other_sources": .int(nearest.forOtherSources),
             "left_out": .int(ruleSet.rules.count - nearest.rules.count),
         ]
+    }
+
+    /// The rules that would match and are disabled: what nobody looks for when nothing happens.
+    private func disabledMatches(of event: JSONValue, in snapshot: Registry.Snapshot) -> [String] {
+        let disabled = snapshot.rules.values.filter { rule in
+            snapshot.ruleSet.rule(named: rule.name) == nil && rule.explain(event).isMatch
+        }
+        return Array(disabled.map(\.name).sorted().prefix(Limits.whyRulesDefault))
     }
 
     /// One rule by today's version and, if that is another, by the one that held when the event was matched.
@@ -133,7 +144,7 @@ extension Hub {
         switch choice {
         case .named(let name):
             let snapshot = registry.snapshot
-            guard let rule = snapshot.rules[name] else { throw BelfryError(.notFound, "there is no rule \(name)") }
+            guard let rule = snapshot.rules[name] else { throw unknown(DocumentName(.rule, name)) }
             return [(rule, snapshot.records[DocumentName(.rule, name)]?.version)]
         case .text(let text, let path):
             let rules = try drafts(text, path: path)

@@ -26,7 +26,7 @@ struct WhyText {
         if answer["received"] != nil { facts.append(answer.timeCell("received")) }
         if let secret = answer["verified_by"]?.string { facts.append("verified by \(secret)") }
         if let hops = answer["hops"]?.number?.int64, hops > 0 {
-            facts.append("\(hops) \(hops == 1 ? "run" : "runs") led to it, one after the other")
+            facts.append("\(hops.counted("run")) led to it, one after the other")
         }
         var rules = "matched with version \(answer.cell("ruleset_version")) of the rules"
         if answer["rules_changed"]?.bool == true { rules += ", which have changed since" }
@@ -79,6 +79,9 @@ struct WhyText {
                 "\(Self.name(rule)) would \(rule["kind"]?.string == "resolves" ? "resolve" : "match") today; "
                 + "it did not when the event came"
             text += "\(Terminal.yellow("~")) " + wrapped(line, indent: 2) + "\n"
+        }
+        for name in answer["disabled"]?.array ?? [] {
+            text += "\(Terminal.yellow("~")) " + wrapped("\(name.cell) would match, but is disabled", indent: 2) + "\n"
         }
         let shown = rules.count { $0["matched"]?.bool == true }
         let matching = (answer["matching"]?.number?.int64).map(Int.init) ?? shown

@@ -84,6 +84,26 @@ import Testing
         }
     }
 
+    @Test("why names the rules that would match and are disabled, and no others")
+    func whyDisabled() async throws {
+        let rules = ["hot", "off", "cold"].map { name in
+            """
+            rule: \(name)
+            enabled: \(name == "hot")
+            when: { source: [lab], data: { \(name == "cold" ? "cold" : "hot"): [true] } }
+            run: { steps: [{ step: a, agent: parrot, prompt: x }] }
+            """
+        }
+        try await TestHub.with(documents: ([Self.documents] + rules).joined(separator: "\n---\n")) { test in
+            let event = try #require(try await test.post(#"{"hot":true}"#, to: "lab").first?.event)
+            #expect(try await test.hub.why(event)["disabled"] == ["off"])
+            try await test.hub.setEnabled(rule: "hot", false, by: .hub)
+            #expect(try await test.hub.why(event)["disabled"] == ["hot", "off"])
+            let other = try #require(try await test.post(#"{"other":1}"#, to: "lab").first?.event)
+            #expect(try await test.hub.why(other)["disabled"] == nil)
+        }
+    }
+
     @Test("why tells a rule as it was when the event came, as it is, and that it was not there")
     func whyOneRule() async throws {
         @Sendable func rule(_ name: String, over celsius: Int) -> String {

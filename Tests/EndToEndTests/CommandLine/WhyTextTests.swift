@@ -89,6 +89,7 @@ struct WhyTextTests {
                 ["rule": "cold", "version": 2, "matched": false, "explanation": ["matched": false, "all": [clause]]]
             ],
             "total": 90, "matching": 1, "for_other_sources": 60, "left_out": 89,
+            "disabled": ["spare"],
         ]
         let text = WhyText.of(answer, showsAll: false, width: 80)
         #expect(
@@ -102,6 +103,7 @@ struct WhyTextTests {
                 round 2, 2026-11-23 08:31:18Z
                 ✓ hot: started run_01h455vb4pex5vsknk084sn02q
                 ✓ old: observed; the rule (v3) is gone since
+                ~ spare would match, but is disabled
                 1 more rules would match today
                 ✗ cold: no match, because
                   ✗ data.site: prefix "plant-" or "a" or "b" or "c" or "d" and 2 more
