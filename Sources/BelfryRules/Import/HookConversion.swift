@@ -45,7 +45,7 @@ struct HookConversion {
 
     /// Notes what is not converted, and without which the rule would do more than the hook: it starts nothing.
     mutating func disable(_ key: String, _ reason: String, mend: String) {
-        leaveOut(key, reason, mend: mend)
+        findings.append(ImportFinding(hook: hook.id, key: key, kind: .disables, reason: reason, mend: mend))
         isEnabled = false
     }
 

@@ -15,7 +15,7 @@ public struct HookImport: Sendable {
     public internal(set) var secrets: [(variable: String, value: Secret)] = []
 
     /// Whether nothing was left out.
-    public var isComplete: Bool { !findings.contains { $0.kind == .leftOut } }
+    public var isComplete: Bool { !findings.contains(where: \.isLeftOut) }
 
     /// Converts hook files.
     /// - Parameters:
@@ -126,11 +126,16 @@ public struct ConvertedHook: Sendable {
 /// Something that did not come along, or behaves in another way than in webhook.
 public struct ImportFinding: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable {
-        /// It is not in the documents; where that would make the rule weaker, the rule is disabled.
+        /// It is not in the documents.
         case leftOut = "left out"
+        /// It is not in them, the rule would do more without it, and so the rule is disabled.
+        case disables = "left out, so the rule is disabled"
         /// It is in them, and something is different that a person should know.
         case differs
     }
+
+    /// Whether something did not come along.
+    public var isLeftOut: Bool { kind != .differs }
 
     /// The hook's id.
     public var hook: String

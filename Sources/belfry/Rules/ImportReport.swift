@@ -23,8 +23,12 @@ struct ImportReport {
     var text: String {
         let disabled = imported.hooks.count { !$0.isEnabled }
         var parts = ["hooks converted: \(imported.hooks.count), of them disabled: \(disabled)\n"]
-        parts.append(section("left out", of: .leftOut))
-        parts.append(section("different", of: .differs))
+        for (title, kind) in [
+            ("left out, so the rule is disabled", ImportFinding.Kind.disables), ("left out", .leftOut),
+            ("different", .differs),
+        ] {
+            parts.append(section(title, of: kind))
+        }
         if let configuration {
             parts.append("for the server's configuration (belfry serve --config):\n" + indented(configuration))
         }
@@ -58,7 +62,7 @@ struct ImportReport {
     var json: JSONValue {
         [
             "hooks": .array(imported.hooks.map(json)),
-            "left_out": .array(imported.findings.filter { $0.kind == .leftOut }.map(json)),
+            "left_out": .array(imported.findings.filter(\.isLeftOut).map(json)),
             "differs": .array(imported.findings.filter { $0.kind == .differs }.map(json)),
             "configuration": .optional(configuration),
             "variables": .array(imported.secrets.map { .string($0.variable) }),
@@ -75,7 +79,7 @@ struct ImportReport {
     private func json(_ finding: ImportFinding) -> JSONValue {
         [
             "hook": .string(finding.hook), "key": .string(finding.key), "reason": .string(finding.reason),
-            "mend": .string(finding.mend),
+            "mend": .string(finding.mend), "disables": .bool(finding.kind == .disables),
         ]
     }
 

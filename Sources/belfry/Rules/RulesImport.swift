@@ -22,8 +22,8 @@ struct RulesImportAdnanh: ParsableCommand {
         commandName: "adnanh",
         abstract: "Make documents of the hook files of adnanh/webhook, and say what does not come along.",
         discussion: """
-            Each hook becomes a source and a rule. A rule that would do more than its hook is written with
-            enabled: false. Secrets become env: references. Without --out the documents go to standard output and the
+            Each hook becomes a source and a rule. A rule that would do more than its hook is written with \
+            enabled: false. Secrets become env: references. Without --out the documents go to standard output and the \
             report to standard error.
 
             Ends with 0 if all came along, 1 if something was left out, 2 if a file cannot be read (nothing is written).

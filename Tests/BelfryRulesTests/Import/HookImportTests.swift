@@ -225,6 +225,8 @@ struct HookImportTests {
         ] {
             let imported = try ImportedHook(rule: nil, more: more)
             #expect(!imported.rule.isEnabled && !imported.result.isComplete, "\(more)")
+            #expect(imported.result.findings.contains { $0.kind == .disables }, "\(more)")
+            #expect(imported.result.hooks[0].text.contains("\n# left out, so the rule is disabled: "), "\(more)")
         }
     }
 
@@ -271,7 +273,7 @@ struct HookImportTests {
             """
         let result = try HookImport([("hooks.json", file)])
         #expect(result.hooks.map(\.name) == ["sendgrid-dir", "x"])
-        #expect(result.findings.filter { $0.kind == .leftOut }.map(\.hook) == ["sendgrid-dir", "x"])
+        #expect(result.findings.filter(\.isLeftOut).map(\.hook) == ["sendgrid-dir", "x"])
         let named = try HookImport([("hooks.json", file)], names: ["Sendgrid/Dir": "mails"])
         #expect(named.hooks.map(\.name) == ["mails", "sendgrid-dir", "x"])
         // Of one variable for two secrets each would be good for both.

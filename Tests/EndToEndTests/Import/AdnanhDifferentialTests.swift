@@ -65,7 +65,7 @@ struct AdnanhDifferentialTests {
         let file = "[\(hooks.joined(separator: ",\n"))]"
         let (result, documents) = try ImportedDocuments.all(file)
         #expect(documents.count == Self.rules.count)
-        let left = Set(result.findings.filter { $0.kind == .leftOut }.map(\.hook))
+        let left = Set(result.findings.filter(\.isLeftOut).map(\.hook))
         let webhook = try await WebhookProcess.start(hooks: file)
         var firedCount = 0
         for (document, rule) in zip(documents, Self.rules) {
