@@ -15,9 +15,9 @@ public struct Diagnostic: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    /// `file:line: path: message`; without a path `file:line: message`.
+    /// `file:line: path: message`; what is not known is left out.
     public var description: String {
-        path.isEmpty ? "\(file):\(line): \(message)" : "\(file):\(line): \(path): \(message)"
+        [line > 0 ? "\(file):\(line)" : file, path, message].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 }
 
