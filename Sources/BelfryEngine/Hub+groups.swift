@@ -4,7 +4,7 @@ public import BelfryStore
 extension Hub {
     /// The open groups of a rule, newest first. Throws `not_found`.
     public func groups(of rule: String, limit: Int, cursor: String?) async throws(BelfryError) -> Page<GroupSummary> {
-        guard registry.snapshot.rules[rule] != nil else { throw BelfryError(.notFound, "there is no rule \(rule)") }
+        guard registry.snapshot.rules[rule] != nil else { throw unknown(DocumentName(.rule, rule)) }
         return try await store.openGroups(of: rule, cursor: cursor, max: limit)
     }
 

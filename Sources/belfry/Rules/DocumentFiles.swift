@@ -3,6 +3,17 @@ import Foundation
 
 /// Finds and reads the document files that paths mean.
 enum DocumentFiles {
+    /// Whether an argument means a file or folder, and not a rule's name.
+    /// - Throws: `usage` for what is written as a file and is not there.
+    static func mean(_ argument: String) throws -> Bool {
+        if FileManager.default.fileExists(atPath: argument) { return true }
+        let isWrittenAsFile = argument.contains("/") || endings.contains { argument.hasSuffix($0) }
+        guard !isWrittenAsFile else { throw Failure(.usage, "\(argument) does not exist") }
+        return false
+    }
+
+    private static let endings = [".yaml", ".yml", ".json"]
+
     /// Every document file of these files and folders, with its text.
     static func read(_ paths: [String]) throws -> [(path: String, text: String)] {
         let files = try paths.flatMap(list)
@@ -29,7 +40,7 @@ enum DocumentFiles {
         // A link to a folder is not followed by itself.
         let target = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
         return (FileManager.default.subpaths(atPath: target) ?? [])
-            .filter { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }
+            .filter { name in endings.contains { name.hasSuffix($0) } }
             .filter { name in !name.split(separator: "/").contains { $0.hasPrefix(".") } }
             .sorted()
             .map { "\(folder)/\($0)" }

@@ -46,7 +46,7 @@ struct RulesBacktest: AsyncParsableCommand {
 
     func run() async throws {
         var body: JSONObject = ["rule": .string(rule), "run_takes": .string(runTakes)]
-        if FileManager.default.fileExists(atPath: rule) {
+        if try DocumentFiles.mean(rule) {
             body["rule"] = .string(try LocalFile.text(at: rule, bytesMax: Limits.documentBytesMax))
             body["path"] = .string(rule)
         } else if !Name.isValid(rule) {

@@ -7,7 +7,7 @@ struct RulesDiff: AsyncParsableCommand {
         commandName: "diff",
         abstract: "Show what changed between two versions of a rule, or what a file would change.",
         discussion: """
-            Without versions the last change is shown, with one what has changed since. A file or folder is held
+            Without versions the last change is shown, with one what has changed since. A file or folder is held \
             against what is there, without applying it.
 
             EXAMPLE
@@ -23,7 +23,7 @@ struct RulesDiff: AsyncParsableCommand {
     @Argument(help: "The newer version; default: the last.") var to: Int64?
 
     func run() async throws {
-        let isFile = FileManager.default.fileExists(atPath: rule)
+        let isFile = try DocumentFiles.mean(rule)
         let answer = isFile ? try await plan() : try await versions()
         client.output.show(answer) { answer in
             let texts = isFile ? (answer["changes"]?.array ?? []).map { $0["diff"]?.string } : [answer["diff"]?.string]

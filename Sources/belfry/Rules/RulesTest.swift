@@ -32,7 +32,7 @@ struct RulesTest: AsyncParsableCommand {
         let answer: JSONValue
         do throws(any Error) {
             let event = try Self.eventValue(event)
-            if FileManager.default.fileExists(atPath: rules) {
+            if try DocumentFiles.mean(rules) {
                 let files = try DocumentFiles.read([rules])
                 answer = try Self.test(files, only: rule, event: try await stored(event))
             } else {
@@ -85,6 +85,10 @@ struct RulesTest: AsyncParsableCommand {
     /// An id as it is, or the event in a file. A payload alone is refused: no pattern on `data` could match it.
     static func eventValue(_ event: String) throws -> JSONValue {
         if EventID(event) != nil { return .string(event) }
+        guard FileManager.default.fileExists(atPath: event) else {
+            throw Failure(
+                .usage, "\(event) is no file, and no id of an event; ids look like evt_01h455vb4pex5vsknk084sn02q")
+        }
         let bytes = try LocalFile.bytes(at: event)
         let value: JSONValue
         do {

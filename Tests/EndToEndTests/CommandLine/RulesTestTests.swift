@@ -20,6 +20,18 @@ struct RulesTestTests {
                     + "(belfry events show prints one)") == true)
         #expect(throws: Failure.self) { try value("[1]") }
         #expect(throws: Failure.self) { try value("{") }
+        let missing = #expect(throws: Failure.self) { try RulesTest.eventValue("evt_x") }
+        #expect(missing?.message.hasPrefix("evt_x is no file, and no id of an event") == true)
+    }
+
+    @Test("what is written as a file and is not there is no rule's name")
+    func mean() throws {
+        let folder = try TemporaryFolder()
+        #expect(try DocumentFiles.mean(folder.write("x", to: "hot")))
+        #expect(try !DocumentFiles.mean("hot-pump.v2"))
+        for path in ["./hot", "rules/hot", "hot.yaml", "hot.json"] {
+            #expect(#expect(throws: Failure.self) { try DocumentFiles.mean(path) }?.message == "\(path) does not exist")
+        }
     }
 
     @Test("an event, a part of one, and an id are taken", arguments: [#"{"source": "a"}"#, #"{"data": {}}"#])
