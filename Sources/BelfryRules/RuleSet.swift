@@ -81,9 +81,9 @@ public struct RuleSet: Sendable {
 
     /// In the order of their names. Made anew at each call where rules have changed since the set was compiled whole.
     public var rules: [Rule] {
-        guard let changes = storage.changes else { return storage.base.rules }
+        if storage.hidden.isEmpty, storage.changes == nil { return storage.base.rules }
         let kept = storage.base.rules.enumerated().filter { !storage.hidden.contains(Int32($0.offset)) }.map(\.element)
-        return kept.merged(with: changes.rules) { $0.name < $1.name }
+        return kept.merged(with: storage.changes?.rules ?? []) { $0.name < $1.name }
     }
 
     public func rule(named name: String) -> Rule? {

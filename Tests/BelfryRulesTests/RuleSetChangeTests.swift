@@ -80,6 +80,18 @@ struct RuleSetChangeTests {
         #expect(!set.applying(version: 3, changed: bulk, removed: []).isFragmented)
     }
 
+    @Test("rules that are only removed are gone, also once the set is compiled whole")
+    func onlyRemoved() throws {
+        let pattern = try EventPattern(json: ["a": [1]])
+        let names = (0...Limits.changedRulesMax).map { "r\($0)" }
+        let set = RuleSet(version: 1, rules: try (names + ["z"]).map { try Rule($0, pattern) })
+        let one = set.applying(version: 2, changed: [], removed: ["r7"])
+        #expect(one.rules.count == one.count && !one.rules.contains { $0.definition.name == "r7" })
+        let all = set.applying(version: 2, changed: [], removed: names)
+        #expect(all.isFragmented && all.rules.map(\.definition.name) == ["z"])
+        #expect(RuleSet(version: 2, rules: all.rules).matches(["a": 1]).map(\.rule.definition.name) == ["z"])
+    }
+
     @Test("sets are swapped while many tasks match", .timeLimit(.minutes(1)))
     func concurrency() async throws {
         let patterns = try (0..<20).map { try EventPattern(json: ["a": [.int($0)], "b": [["exists": true]]]) }
