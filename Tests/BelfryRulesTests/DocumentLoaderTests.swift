@@ -184,8 +184,7 @@ struct DocumentLoaderTests {
         ("source: !!str s", "t.yaml:1: source: the tag tag:yaml.org,2002:str is not allowed"),
         ("source: &x s\npreset: *x", "t.yaml:1: source: anchors (&name) and aliases (*name) are not allowed"),
         ("? [a]\n: b", "t.yaml:1: a key must be text"),
-        // YAML says no more of it than where the mapping begins, and JSON has no lines.
-        (#"{"rule": "r", "when": {"x": [1]}, "run": {}, "run": {}}"#, "t.yaml: run: the key stands twice"),
+        (#"{"rule": "r", "when": {"x": [1]}, "run": {}, "run": {}}"#, "t.yaml:1: run: the key stands twice"),
         ("a: \u{0}", "t.yaml:1: not valid YAML: control characters are not allowed"),
     ]
 

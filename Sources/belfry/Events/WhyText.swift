@@ -85,7 +85,7 @@ struct WhyText {
         }
         let shown = rules.count { $0["matched"]?.bool == true }
         let matching = (answer["matching"]?.number?.int64).map(Int.init) ?? shown
-        text += leftOut(.int(matching - shown), "more rules would match today")
+        text += leftOut(.int(matching - shown), "more rule\(matching - shown == 1 ? "" : "s") would match today")
         return text + misses(rules, recorded: recorded) + furtherOff(answer, rules)
     }
 

@@ -104,7 +104,7 @@ struct WhyTextTests {
                 ✓ hot: started run_01h455vb4pex5vsknk084sn02q
                 ✓ old: observed; the rule (v3) is gone since
                 ~ spare would match, but is disabled
-                1 more rules would match today
+                1 more rule would match today
                 ✗ cold: no match, because
                   ✗ data.site: prefix "plant-" or "a" or "b" or "c" or "d" and 2 more
                       — saw "x-1" and 6 more

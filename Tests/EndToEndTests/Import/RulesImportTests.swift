@@ -24,8 +24,10 @@ struct RulesImportTests {
         let seen = "\(folder.path)/seen"
         // A shell hands on no variable with a point in its name; it still gets it.
         let script = "{ pwd; printf '%s\\n' \"$@\"; tr '\\0' '\\n' < /proc/$$/environ | grep '^HOOK_'; } > \(seen)"
-        let program = try folder.write("#!/bin/sh\n\(script)\n", to: "program.sh")
-        #expect(chmod(program, 0o755) == 0)
+        // Written by another process: what other tests start meanwhile must not hold it open, or it can't be executed.
+        let text = try folder.write("#!/bin/sh\n\(script)\n", to: "program.txt")
+        let program = "\(folder.path)/program.sh"
+        #expect(try await Shell.run("install -m 755 \(text) \(program)") == 0)
         let file = try folder.write(Self.hooks(program), to: "hooks.json")
         let out = "\(folder.path)/imported"
         let secrets = "\(folder.path)/secrets.env"

@@ -72,7 +72,7 @@ struct PageTests {
             let empty = try await browser.run("return document.querySelector('#runs .empty').innerText").string ?? ""
             #expect(empty.contains("belfry send github-issues"))
 
-            let run = try await send(hub, kind: "talk", text: Self.words(60))
+            let run = try await send(hub, kind: "talk", text: Self.words(400))
             try await browser.until("the first words", "(\(text(of: run)) ?? '').includes('word-3')")
             #expect(try await browser.run("return \(state(of: run))").string == "running")
             let some = try await browser.run("return \(text(of: run))").string ?? ""
