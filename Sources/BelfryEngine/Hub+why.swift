@@ -167,7 +167,7 @@ extension MatchRecord {
         ]
         if let end {
             var ended: JSONObject = ["state": .string(end.state.rawValue), "reason": .optional(end.reason?.rawValue)]
-            if let error = end.error { ended["error"] = .object(error.json) }
+            if let error = end.error { ended["error"] = error.json }
             json["run_end"] = .object(ended)
         }
         if let group {

@@ -159,7 +159,7 @@ extension Backtests.Job {
         json["progress"] = ["scanned": .int(progress.scanned), "total": .int(progress.total)]
         if case .done(let result) = state { json["result"] = .object(result) }
         if case .failed(let error) = state {
-            json["error"] = ["code": .string(error.code.rawValue), "message": .string(error.message)]
+            json["error"] = StoredError(error).json
         }
         return json
     }

@@ -103,7 +103,7 @@ extension RunChange {
         var members: JSONObject = [
             "step": .string(step.name), "state": .string(state.rawValue), "attempt": .int(step.attempt),
         ]
-        if let error { members["error"] = .object(error.json) }
+        if let error { members["error"] = error.json }
         frames.insert(
             DraftFrame(
                 time: now, topic: .runs, run: run, rule: frames.first?.rule, type: .stepFinished,

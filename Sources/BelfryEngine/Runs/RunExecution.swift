@@ -312,7 +312,7 @@ struct RunExecution {
         var members: JSONObject = [
             "step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt),
         ]
-        if let error = steps[index].error { members["error"] = .object(error.json) }
+        if let error = steps[index].error { members["error"] = error.json }
         change.frames.append(frame(.stepFinished, members))
         change.audit.append(audit("step.\(state.rawValue)", ["step": .string(steps[index].name)]))
     }
@@ -323,7 +323,7 @@ struct RunExecution {
         // What a stopped step said of being cut is no error of the run.
         if state == .stopped { change.error = nil }
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
-        if let error = change.error { members["error"] = .object(error.json) }
+        if let error = change.error { members["error"] = error.json }
         // Of a budget that is used up one notice tells, and not each run that it ends.
         if state == .failed, reason != .budget {
             change.frames.append(run.failureNotice(change.error, at: services.now))
@@ -382,8 +382,4 @@ extension StepDefinition {
         case .command: "command"
         }
     }
-}
-
-extension StoredError {
-    var json: JSONObject { ["code": .string(code), "message": .string(message)] }
 }

@@ -30,10 +30,16 @@ struct PatternIndexBuilder {
         patternCount += 1
     }
 
+    private mutating func leaf(of path: FieldPath, _ tree: inout KeyTree) -> Int32 {
+        if let leaf = leaves[path] { return leaf }
+        let leaf = tree.leaf(of: path.parts)
+        leaves[path] = leaf
+        return leaf
+    }
+
     /// The number of a clause, which is added unless an equal one is known.
     private mutating func number(of clause: PatternClause, _ tree: inout KeyTree) -> Int32 {
-        let leaf = leaves[clause.path] ?? tree.leaf(of: clause.path.parts)
-        leaves[clause.path] = leaf
+        let leaf = leaf(of: clause.path, &tree)
         let kinds = clause.tests.map(\.kind)
         let (firstWay, firstTest) = (ways.count, testWays.count)
         for kind in kinds {

@@ -85,7 +85,3 @@ extension StepRecord {
         return json
     }
 }
-
-extension StoredError {
-    fileprivate var json: JSONValue { ["code": .string(code), "message": .string(message)] }
-}

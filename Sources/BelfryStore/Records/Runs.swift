@@ -39,6 +39,9 @@ public struct StoredError: Sendable, Hashable {
     }
 
     public init(_ error: BelfryError) { self.init(code: error.code.rawValue, message: error.message) }
+
+    /// `{code, message}`
+    public var json: JSONValue { ["code": .string(code), "message": .string(message)] }
 }
 
 /// A step of a run as it is stored.

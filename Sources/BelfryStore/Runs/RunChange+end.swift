@@ -18,7 +18,7 @@ extension RunChange {
         at now: Timestamp
     ) -> RunChange {
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
-        if let error { members["error"] = ["code": .string(error.code), "message": .string(error.message)] }
+        if let error { members["error"] = error.json }
         var change = RunChange(run: run.id, from: [run.state], to: state, reason: reason, error: error)
         if state == .failed { change.frames.append(run.failureNotice(error, at: now)) }
         change.frames += [
