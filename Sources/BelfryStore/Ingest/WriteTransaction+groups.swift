@@ -10,12 +10,7 @@ extension WriteTransaction {
         _ match: MatchRequest, _ membership: GroupMembership, _ policy: GroupPolicy, start: RunStart
     ) throws -> AdmittedMatches.Row {
         let time = start.received
-        var group = try openGroup(rule: match.rule, key: membership.key.bytes)
-        // Its time may have come before the timer did.
-        if let due = group?.machine.due, due <= time {
-            if let open = group { try fire(open, at: time, match: match) }
-            group = try openGroup(rule: match.rule, key: membership.key.bytes)
-        }
+        let group = try openGroup(of: match, key: membership.key.bytes, at: time)
         var machine = group?.machine
         let verdict = MatchGroup.take(&machine, policy, at: time)
         if verdict.effect == .cooling {
@@ -80,6 +75,14 @@ extension WriteTransaction {
     }
 
     // MARK: Time
+
+    /// The open group of a match. Its time may have come before the timer did: what is due of it is done before.
+    func openGroup(of match: MatchRequest, key: [UInt8], at time: Timestamp) throws -> StoredGroup? {
+        let group = try openGroup(rule: match.rule, key: key)
+        guard let group, let due = group.machine.due, due <= time else { return group }
+        try fire(group, at: time, match: match)
+        return try openGroup(rule: match.rule, key: key)
+    }
 
     /// What is due of an open group.
     /// - Parameter match: what its rule says today; nil: it is gone, or switched off.

@@ -11,11 +11,7 @@ extension WriteTransaction {
                 match: match, decision: .init(outcome: .resolved, detail: detail), run: run, group: group)
         }
         guard let membership = match.group else { return row("nothing was open") }
-        var group = try openGroup(rule: match.rule, key: membership.key.bytes)
-        if let open = group, let due = open.machine.due, due <= received {
-            try fire(open, at: received, match: match)
-            group = try openGroup(rule: match.rule, key: membership.key.bytes)
-        }
+        let group = try openGroup(of: match, key: membership.key.bytes, at: received)
         let last = try lastUnfinishedRun(rule: match.rule, key: membership.key.bytes)
         if let holder = group?.id ?? last?.group {
             if let subject = membership.subject {
