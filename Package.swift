@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CEpoll"),
 
         .target(name: "BelfryCore", dependencies: [.product(name: "Logging", package: "swift-log")]),
         .target(name: "BelfryCrypto", dependencies: ["BelfryCore", "COpenSSL"]),
@@ -94,7 +95,7 @@ let package = Package(
             dependencies: [
                 "BelfryCore", "BelfryCrypto", "BelfrySources", "BelfryRules", "BelfryStore", "BelfryHTTP",
                 "BelfryAgents",
-                "BelfryEngine", "BelfryServer", "CMalloc",
+                "BelfryEngine", "BelfryServer", "CMalloc", "CEpoll",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

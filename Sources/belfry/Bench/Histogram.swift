@@ -2,15 +2,16 @@
 struct Histogram: Sendable {
     private var counts = [UInt32](repeating: 0, count: 60 * 64)
     private(set) var count = 0
-    private(set) var longest = Duration.zero
+    private var longestNanoseconds: UInt64 = 0
 
-    mutating func add(_ duration: Duration) {
-        longest = max(longest, duration)
-        add(nanoseconds: UInt64(max(0, duration.nanoseconds)))
-    }
+    var longest: Duration { .nanoseconds(Int64(longestNanoseconds)) }
 
-    private mutating func add(nanoseconds value: UInt64) {
+    mutating func add(_ duration: Duration) { add(nanoseconds: duration.nanoseconds) }
+
+    mutating func add(nanoseconds: Int64) {
+        let value = UInt64(max(0, nanoseconds))
         count += 1
+        longestNanoseconds = max(longestNanoseconds, value)
         guard value >= 64 else {
             counts[Int(value)] += 1
             return

@@ -38,49 +38,50 @@ struct IngestLoad {
     }
 
     func run() throws -> Report {
-        var poller = Poller()
+        let poller = Poller()
         var all: [Connection] = []
         defer { all.forEach { close($0.socket) } }
         for index in 0..<connections {
             all.append(Connection(socket: try endpoint.connect()))
-            poller.add(all[index].socket)
+            poller.add(all[index].socket, as: index)
         }
         var report = Report()
         let start = ContinuousClock.now
-        for index in all.indices { post(&all[index], &poller, &report) }
+        for index in all.indices { post(&all[index], poller, &report) }
         var atWork = connections - report.broken
         while atWork > 0 {
             guard ContinuousClock.now - start < duration + .seconds(10) else { break }
-            for index in poller.wait(.seconds(1)) {
-                guard receive(&all[index], &poller, &report) else {
+            for place in 0..<poller.wait(nanoseconds: 1_000_000_000) {
+                let index = poller[place]
+                guard receive(&all[index], poller, &report) else {
                     report.broken += 1
                     atWork -= 1
-                    poller.remove(index)
+                    poller.remove(all[index].socket)
                     continue
                 }
                 guard all[index].status > 0 else { continue }
                 all[index].status = 0
-                if ContinuousClock.now - start < duration { post(&all[index], &poller, &report) } else { atWork -= 1 }
+                if ContinuousClock.now - start < duration { post(&all[index], poller, &report) } else { atWork -= 1 }
             }
         }
         report.elapsed = .now - start
         return report
     }
 
-    private func post(_ connection: inout Connection, _ poller: inout Poller, _ report: inout Report) {
+    private func post(_ connection: inout Connection, _ poller: borrowing Poller, _ report: inout Report) {
         let request = makeRequest()
         connection.sent = .now
         if !poller.write(connection.socket, request) { report.broken += 1 }
     }
 
     /// False if the connection is of no more use. `status` is set when an answer is complete.
-    private func receive(_ connection: inout Connection, _ poller: inout Poller, _ report: inout Report) -> Bool {
+    private func receive(_ connection: inout Connection, _ poller: borrowing Poller, _ report: inout Report) -> Bool {
         guard let bytes = poller.read(connection.socket) else { return false }
         var status = 0
         var isComplete = false
         let isHTTP = connection.parser.feed(bytes) { part in
             switch part {
-            case .head(let code, _): status = code
+            case .head(let head): status = head.status
             case .body: break
             case .end: isComplete = true
             }

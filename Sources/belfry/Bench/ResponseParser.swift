@@ -1,46 +1,62 @@
-/// Reads HTTP/1.1 responses as their bytes come: heads, chunked and counted bodies.
+import Glibc
+
+/// Reads HTTP/1.1 responses as their bytes come: heads, chunked and counted bodies. What it gives away are views of
+/// the bytes it was given, so that a load generator copies nothing but what is cut in two.
 struct ResponseParser: Sendable {
-    enum Part: Sendable {
-        /// `headers`: lines as they came.
-        case head(status: Int, headers: [String])
-        case body(ArraySlice<UInt8>)
+    enum Part {
+        case head(Head)
+        case body(UnsafeRawBufferPointer)
         case end
+    }
+
+    /// A response's status and header lines.
+    struct Head {
+        let status: Int
+        fileprivate let bytes: ArraySlice<UInt8>
+
+        /// The header lines as they came.
+        var lines: [String] {
+            bytes.split(separator: 0x0A).dropFirst().compactMap { line in
+                let text = line.last == 0x0D ? line.dropLast() : line
+                return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+            }
+        }
     }
 
     private enum State { case head, counted(Int), chunkSize, chunk(Int), chunkEnd, trailer, untilClose }
     private var state = State.head
-    private var line: [UInt8] = []
-    private var status = 0
-    private var headers: [String] = []
-    private var length: Int?
-    private var isChunked = false
+    /// The head so far, or a line that is not whole yet.
+    private var kept: [UInt8] = []
+    private static let keptBytesMax = 64 * 1024
 
     /// Gives the parts in `bytes` to `take`. False: these are no HTTP responses.
-    mutating func feed(_ bytes: [UInt8], _ take: (Part) -> Void) -> Bool {
+    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ take: (Part) -> Void) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             switch state {
             case .untilClose:
-                take(.body(rest))
+                take(.body(UnsafeRawBufferPointer(rebasing: rest)))
                 return true
             case .counted(let left), .chunk(let left):
                 let piece = rest.prefix(left)
-                take(.body(piece))
+                take(.body(UnsafeRawBufferPointer(rebasing: piece)))
                 rest = rest.dropFirst(piece.count)
                 advance(by: piece.count, take)
             case .head, .chunkSize, .chunkEnd, .trailer:
                 guard let end = rest.firstIndex(of: 0x0A) else {
-                    line += rest
-                    return line.count < 64 * 1024
+                    kept += rest
+                    return kept.count < Self.keptBytesMax
                 }
-                line += rest[..<end]
+                kept += rest[...end]
                 rest = rest[(end + 1)...]
-                if line.last == 0x0D { line.removeLast() }
                 guard takeLine(take) else { return false }
-                line.removeAll(keepingCapacity: true)
             }
         }
         return true
+    }
+
+    mutating func feed(_ bytes: [UInt8], _ take: (Part) -> Void) -> Bool {
+        bytes.withUnsafeBytes { feed($0, take) }
     }
 
     private mutating func advance(by count: Int, _ take: (Part) -> Void) {
@@ -54,50 +70,79 @@ struct ResponseParser: Sendable {
         }
     }
 
+    /// `kept` ends with a line feed.
     private mutating func takeLine(_ take: (Part) -> Void) -> Bool {
+        let isEmpty = kept.count == 1 || kept.count == 2 && kept[0] == 0x0D
         switch state {
-        case .head where line.isEmpty:
-            guard status > 0 else { return false }
-            endHead(take)
-        case .head: return takeHeadLine()
+        case .head:
+            // A head is kept whole: its last line is empty.
+            guard kept.hasEmptyLastLine else { return kept.count < Self.keptBytesMax }
+            guard endHead(take) else { return false }
         case .chunkSize:
-            let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
-            guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0 else { return false }
+            guard let size = Self.hexadecimal(kept) else { return false }
             state = size == 0 ? .trailer : .chunk(size)
         case .chunkEnd: state = .chunkSize
-        case .trailer where line.isEmpty:
+        case .trailer where isEmpty:
             state = .head
             take(.end)
         default: break
         }
+        kept.removeAll(keepingCapacity: true)
         return true
     }
 
-    private mutating func takeHeadLine() -> Bool {
-        let text = String(decoding: line, as: UTF8.self)
-        guard status > 0 else {
-            let parts = text.split(separator: " ")
-            guard parts.count >= 2, parts[0].hasPrefix("HTTP/1."), let code = Int(parts[1]) else { return false }
-            status = code
-            return true
+    private static func hexadecimal(_ line: [UInt8]) -> Int? {
+        var value = 0, digits = 0
+        for byte in line {
+            switch byte {
+            case 0x30...0x39: value = value << 4 | Int(byte & 15)
+            case 0x41...0x46, 0x61...0x66: value = value << 4 | Int(byte & 15 + 9)
+            default: return digits > 0 ? value : nil
+            }
+            digits += 1
+            guard digits < 16 else { return nil }
         }
-        headers.append(text)
-        let lower = text.lowercased()
-        if lower.hasPrefix("content-length:") { length = Int(lower.dropFirst(15).drop { $0 == " " }) }
-        if lower.hasPrefix("transfer-encoding:"), lower.hasSuffix("chunked") { isChunked = true }
-        return true
+        return nil
     }
 
-    private mutating func endHead(_ take: (Part) -> Void) {
-        defer { (status, headers, length, isChunked) = (0, [], nil, false) }
-        guard status >= 200 else { return }
-        take(.head(status: status, headers: headers))
-        if isChunked {
+    private mutating func endHead(_ take: (Part) -> Void) -> Bool {
+        // "HTTP/1.1 200 OK"
+        guard kept.starts(with: Array("HTTP/1.".utf8)), kept.count > 12,
+            let status = Int(String(decoding: kept[9..<12], as: UTF8.self))
+        else { return false }
+        // 101 is the last word of HTTP: what follows is of the other protocol.
+        guard status >= 200 || status == 101 else { return true }
+        take(.head(Head(status: status, bytes: kept[...])))
+        let length = Self.value(of: "content-length:", in: kept).flatMap { Int($0) }
+        if status == 101 {
+            state = .untilClose
+        } else if Self.value(of: "transfer-encoding:", in: kept)?.hasSuffix("chunked") == true {
             state = .chunkSize
         } else if length == 0 || status == 204 || status == 304 {
             take(.end)
         } else {
             state = length.map(State.counted) ?? .untilClose
         }
+        return true
+    }
+
+    /// The value of a header, in lower case.
+    /// - Parameter name: in lower case, with its colon.
+    private static func value(of name: String, in head: [UInt8]) -> String? {
+        for line in head.split(separator: 0x0A).dropFirst() where line.count > name.utf8.count {
+            guard zip(line, name.utf8).allSatisfy({ tolower(Int32($0)) == Int32($1) }) else { continue }
+            let text = String(decoding: line.dropFirst(name.utf8.count), as: UTF8.self).lowercased()
+            return String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+        }
+        return nil
+    }
+}
+
+extension [UInt8] {
+    /// Whether an HTTP head is whole: it ends with a line that has nothing in it.
+    fileprivate var hasEmptyLastLine: Bool {
+        let rest = dropLast()
+        return rest.isEmpty || rest.last == 0x0A
+            || rest.last == 0x0D && (rest.count == 1 || rest.dropLast().last == 0x0A)
     }
 }

@@ -93,7 +93,7 @@ struct ClientPartsTests {
             for piece in pieces {
                 let isHTTP = parser.feed(piece) { part in
                     switch part {
-                    case .head(let status, let headers): seen += "[\(status) \(headers.count)]"
+                    case .head(let head): seen += "[\(head.status) \(head.lines.count)]"
                     case .body(let bytes): seen += String(decoding: bytes, as: UTF8.self)
                     case .end: seen += "[end]"
                     }

@@ -51,7 +51,7 @@ struct RawClient: Sendable {
             while !isComplete, let piece = try socket.read(within: deadline) {
                 let isHTTP = parser.feed(piece) { part in
                     switch part {
-                    case .head(let status, let headers): (response.status, response.headers) = (status, headers)
+                    case .head(let head): (response.status, response.headers) = (head.status, head.lines)
                     case .body(let bytes): response.body += bytes
                     case .end: isComplete = true
                     }

@@ -35,15 +35,18 @@ final class RawStream: Sendable {
         var isEnded = false
 
         mutating func feed(_ bytes: [UInt8]) {
-            var parts: [ResponseParser.Part] = []
-            if !parser.feed(bytes, { parts.append($0) }) { isEnded = true }
-            for part in parts {
+            // The parts are views of the bytes: copied here, because the parser is a property of this too.
+            var (head, body, isOver): (ResponseParser.Head?, [UInt8], Bool) = (nil, [], false)
+            let isHTTP = parser.feed(bytes) { part in
                 switch part {
-                case .head(let status, let headers): (self.status, self.headers) = (status, headers)
-                case .body(let bytes): unread += bytes
-                case .end: isEnded = true
+                case .head(let new): head = new
+                case .body(let piece): body += piece
+                case .end: isOver = true
                 }
             }
+            if let head { (status, headers) = (head.status, head.lines) }
+            unread += body
+            if isOver || !isHTTP { isEnded = true }
         }
 
         /// The next whole block, if it is there.
