@@ -17,6 +17,8 @@ extension Limits {
     public static let clientPauseFirst = Duration.milliseconds(250)
     /// A hub that restarts is back within seconds: no alert should wait much longer than that.
     public static let clientPauseMax = Duration.seconds(10)
+    /// The longest pause that a hub which stops may ask for.
+    public static let clientPauseAskedMax = Duration.seconds(60)
     /// A connection that lived this long was a good one: the next pause is a first one again.
     public static let clientGoodConnection = Duration.seconds(5)
     /// How long a program that is started for a frame may work.

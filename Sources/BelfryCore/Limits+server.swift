@@ -17,6 +17,15 @@ extension Limits {
     public static let cursorRefreshInterval = Duration.seconds(60)
     /// What a browser waits before it reconnects.
     public static let reconnectDelay = Duration.seconds(2)
+    /// Clients of a hub that stops come back so many a second: each costs a handshake and a look at the log.
+    public static let reconnectsPerSecond = 1000
+    /// None of them comes sooner: the hub is just starting.
+    public static let reconnectSpreadStart = Duration.seconds(1)
+    /// The least and the most that their delays lie apart.
+    public static let reconnectSpreadMin = Duration.seconds(1)
+    public static let reconnectSpreadMax = Duration.seconds(29)
+    /// What an event stream still has to say at its end leaves within this, or is lost: the drain must end.
+    public static let streamCloseTimeout = Duration.seconds(5)
 
     // MARK: Browsers
 

@@ -3,6 +3,10 @@ extension Limits {
 
     /// One message of a client: its largest, a batch of calls, is a few kilobytes.
     public static let webSocketMessageBytesMax = 1024 * 1024
+    /// One message of the endpoint that tests of the protocol use. The largest of Autobahn's.
+    public static let echoMessageBytesMax = 16 * 1024 * 1024
+    /// Fragments of such a message. Autobahn sends 4 MiB in pieces of 64 bytes, and an empty one.
+    public static let echoFragmentsMax = 131_072
     /// Fragments of one message: empty ones would go on for ever without reaching the bound on bytes.
     public static let webSocketFragmentsMax = 16_384
     /// Calls of one connection under way; with more, nothing further is read from it. A stop takes up to

@@ -162,6 +162,7 @@ public final class HTTPServer: Service {
         TopicRoutes(hub: hub).add(to: &table)
         StreamRoutes(hub: hub, clock: configuration.clock).add(to: &table)
         WebSocketRoutes(service: webSockets, origins: authentication.origins).add(to: &table)
+        EchoRoute(isThere: configuration.testEcho, service: webSockets).add(to: &table)
         StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)
         return table
     }

@@ -16,6 +16,8 @@ public struct ServerConfiguration: Sendable {
     public var connectionsMax = Limits.connectionsMax
     /// What has not ended this long after the shutdown began is cut.
     public var drainTimeout = Limits.drainTimeout
+    /// Opens `GET /v1/echo`, a WebSocket for tests of the protocol, to this machine and to tokens.
+    public var testEcho = false
     public var clock = WallClock.system
 
     public init() {}

@@ -52,9 +52,11 @@ struct EventStreamTests {
                     + "content-type: text/event-stream\r\ncache-control: no-store\r\nx-accel-buffering: no\r\n"
                     + "connection: close\r\ntransfer-encoding: chunked"
             )
+            let retry = try #require(text.firstMatch(of: #/"retry_ms":(\d+)}/#)).1
             let closing =
-                #"data: {"position":7,"time":"2023-11-14T22:13:20.000Z","topic":"alerts","type":"CLOSING","#
-                + #""data":{"reason":"server_shutdown"}}"# + "\n\n"
+                "retry: \(retry)\n"
+                + #"data: {"position":7,"time":"2023-11-14T22:13:20.000Z","topic":"alerts","type":"CLOSING","#
+                + #""data":{"reason":"server_shutdown","retry_ms":\#(retry)}}"# + "\n\n"
             #expect(try Self.body(text) == "retry: 2000\n" + Self.block(7) + closing)
         }
     }

@@ -72,6 +72,21 @@ struct FanoutShardTests {
         #expect(try written(channel) == ":\n:\n:\nid: 6\n\n")
     }
 
+    @Test("a server that stops tells each stream when to come back, in the block of CLOSING")
+    func tellsDelay() throws {
+        var delays: Set<Substring> = []
+        for _ in 0..<10 {
+            let (channel, _) = try subscribe()
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            let text = try written(channel)
+            let block = try #require(text.wholeMatch(of: #/retry: (\d+)\ndata: ({.*"type":"CLOSING".*})\n\n/#))
+            #expect(block.2.hasSuffix(#""data":{"reason":"server_shutdown","retry_ms":\#(block.1)}}"#))
+            delays.insert(block.1)
+            #expect(!channel.isActive)
+        }
+        #expect(delays.count == 10)
+    }
+
     @Test("a frame makes the stream no longer quiet")
     func frameResetsQuiet() throws {
         let (channel, _) = try subscribe()

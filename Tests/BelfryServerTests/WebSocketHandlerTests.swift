@@ -22,7 +22,9 @@ struct WebSocketHandlerTests {
     }
 
     /// Calls are taken and never done.
-    private func connect(bodies: RequestBodies = RequestBodies()) throws -> (EmbeddedChannel, WebSocketHandler) {
+    private func connect(
+        bodies: RequestBodies = RequestBodies(), purpose: WebSocketPlan.Purpose = .calls
+    ) throws -> (EmbeddedChannel, WebSocketHandler) {
         let shard = try #require(fanout.shard(of: loop))
         var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/ws")
         head.headers = [
@@ -31,7 +33,8 @@ struct WebSocketHandlerTests {
         ]
         let service = WebSocketService { _, _ throws(BelfryError) in .answer([:]) }
         let principal = Principal(token: nil, name: "t", role: .viewer)
-        let plan = try WebSocketPlan(head, principal: principal, service: service)
+        var plan = try WebSocketPlan(head, principal: principal, service: service)
+        plan.purpose = purpose
         let handler = WebSocketHandler(plan: plan, shard: shard, bodies: bodies)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -83,7 +86,43 @@ struct WebSocketHandlerTests {
         #expect(try written(channel) == [])
         #expect(channel.isActive)
         try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x88, [0x03, 0xF0])))
+        pass(seconds: 2)
         #expect(!channel.isActive)
+    }
+
+    @Test("what stands behind a close frame is not done")
+    func behindClose() throws {
+        let (channel, handler) = try connect()
+        let call = WebSocketClient.text(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.frame(0x88, [0x03, 0xE8]) + call + [0xFF]))
+        #expect(handler.calls.underWay == 0)
+        #expect(try written(channel) == [0x88, 2, 0x03, 0xE8])
+        pass(seconds: 2)
+        #expect(!channel.isActive)
+    }
+
+    @Test("a client that closes its side right behind its close frame still gets the answer")
+    func closesSide() throws {
+        let (channel, _) = try connect()
+        let close = ByteBuffer(bytes: WebSocketClient.frame(0x88, [0x03, 0xE8]))
+        try channel.writeInbound(close)
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(try written(channel) == [0x88, 2, 0x03, 0xE8])
+        #expect(!channel.isActive)
+    }
+
+    @Test("an echo is sent back as it came, and a client that takes nothing is not read on")
+    func echo() throws {
+        let (channel, handler) = try connect(purpose: .echo)
+        let binary = WebSocketClient.frame(0x82, [0, 0xFF])
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.text("ä") + binary))
+        #expect(try written(channel) == [0x81, 2, 0xC3, 0xA4, 0x82, 2, 0, 0xFF])
+        channel.isWritable = false
+        try channel.writeInbound(ByteBuffer(bytes: binary))
+        #expect(try written(channel) == [])
+        // Without progress for 30 s it is closed, as any other.
+        pass(seconds: 35)
+        #expect(handler.subscriber.machine.state == .closed(.stalled))
     }
 
     @Test("a client that breaks the protocol while its answer to our close is awaited is cut")
@@ -115,7 +154,30 @@ struct WebSocketHandlerTests {
         #expect(String(decoding: try written(channel), as: UTF8.self).contains("shutting_down"))
         handler.calls.underWay = 0
         handler.closeIfDrained()
-        #expect(try written(channel).prefix(4) == [0x88, 17, 0x03, 0xE9])
+        // When to come back: in a notification for programs, in the close frame for people.
+        let said = try written(channel)
+        let text = String(decoding: said, as: UTF8.self)
+        let delay = try #require(
+            text.firstMatch(of: #/"type":"CLOSING","data":{"reason":"server_shutdown","retry_ms":(\d+)}/#))
+        #expect((1000...2000).contains(try #require(Int(delay.1))))
+        let close = try #require(said.firstRange(of: [0x03, 0xE9] as [UInt8]))
+        #expect(
+            String(decoding: said[close.upperBound...], as: UTF8.self) == "server_shutdown: come back in \(delay.1) ms")
+    }
+
+    @Test("a server that stops does not wait for changes of topics that a stalled client holds up")
+    func drainsStalled() throws {
+        let (channel, handler) = try connect()
+        let call = #"{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["runs"]}}"#
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketClient.text(call) + WebSocketClient.text(call)))
+        #expect(handler.calls.underWay == 2)
+        handler.calls.underWay = 1
+        handler.calls.isChangingTopics = false
+        channel.isWritable = false
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(handler.subscriber.machine.state == .closed(.serverShutdown))
+        pass(seconds: 5)
+        #expect(!channel.isActive)
     }
 
     @Test("half messages of all clients together are bounded: 1013")

@@ -198,6 +198,32 @@ struct WebSocketHardeningTests {
         }
     }
 
+    @Test("the endpoint for tests of the protocol is not there unless it is asked for")
+    func echo() async throws {
+        let handshake = WebSocketClient.handshake().replacing("/v1/ws", with: "/v1/echo")
+        try await HubRig.run { rig in
+            let client = try await RawClient.connect(port: rig.port)
+            try await client.send(handshake)
+            let answer = await client.readToEnd()
+            #expect(answer.hasPrefix("HTTP/1.1 404 ") && answer.contains("--test-echo"))
+            await client.close()
+        }
+        try await HubRig.run(configure: { $0.testEcho = true }) { rig in
+            let client = WebSocketClient(try await RawClient.connect(port: rig.port))
+            try await client.raw.send(handshake)
+            try await client.readHead()
+            let large = [UInt8](repeating: 0x61, count: 3 * 1024 * 1024)
+            try await client.send(frame: 0x82, large)
+            #expect(try await client.next().payload == large)
+            await client.close()
+            // Nobody else's bounds are wider for it.
+            let other = try await WebSocketClient.connect(port: rig.port, token: rig.viewer)
+            try? await other.send(frame: 0x81, large)
+            #expect(try await other.closeCode() == 1009)
+            await other.close()
+        }
+    }
+
     @Test("a server that stops says 1001")
     func drains() async throws {
         try await HubRig.run { rig in

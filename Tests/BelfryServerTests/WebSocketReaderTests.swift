@@ -49,6 +49,26 @@ struct WebSocketReaderTests {
         }
     }
 
+    @Test("masks and text are right at every offset and length")
+    func offsets() throws {
+        let text = String(repeating: "plain text, ", count: 3) + "ä€𝄞" + String(repeating: "x", count: 11)
+        for length in 0...text.utf8.count {
+            guard let part = String(validating: text.utf8.prefix(length), as: UTF8.self) else { continue }
+            let bytes = Client.frame(0x81, Array(part.utf8), key: [0x80, 0x01, 0xFE, 0x5C])
+            for cut in 0...bytes.count {
+                #expect(
+                    try read([Array(bytes[..<cut]), Array(bytes[cut...])]) == [.text(ByteBuffer(string: part))])
+            }
+        }
+        var bad = Array(text.utf8)
+        for index in bad.indices where bad[index] < 0x80 {
+            let good = bad[index]
+            bad[index] = 0xFF
+            #expect(fault(Client.frame(0x81, bad)) == .invalidText)
+            bad[index] = good
+        }
+    }
+
     @Test(
         "what breaks the protocol is known from the first bytes of the head",
         arguments: [

@@ -19,10 +19,11 @@ class Backoff {
     #tries = 0;
     #timer = null;
 
-    again(action) {
+    /** `asked`: the wait that a hub which stops has asked for, in milliseconds. */
+    again(action, asked) {
         clearTimeout(this.#timer);
         const most = Math.min(15_000, 500 * 2 ** this.#tries++);
-        this.#timer = setTimeout(action, most / 2 + Math.random() * most / 2);
+        this.#timer = setTimeout(action, asked ?? (most / 2 + Math.random() * most / 2));
     }
 
     reset() {
@@ -70,6 +71,8 @@ export class Feed {
     /** Counts beginnings: an answer to an earlier one comes too late. */
     #turn = 0;
     #alertPosition = null;
+    /** When the hub, which stops, wants the WebSocket back. */
+    #askedWait;
 
     /** A tab: it is told everything so far, then what changes. */
     connect(port) {
@@ -238,7 +241,8 @@ export class Feed {
             if (this.#socket !== socket) return;
             this.#closeSocket();
             this.#setStatus({ alerts: "connecting" });
-            this.#socketBackoff.again(() => this.#openSocket());
+            this.#socketBackoff.again(() => this.#openSocket(), this.#askedWait);
+            this.#askedWait = undefined;
         };
     }
 
@@ -267,6 +271,10 @@ export class Feed {
     }
 
     #hear({ id, method, params, result, error }) {
+        if (method === "frame" && params.type === "CLOSING") {
+            this.#askedWait = params.data.retry_ms;
+            return;
+        }
         if (method === "frame") {
             this.#alertPosition = params.position;
             this.#model.addAlert(params);

@@ -5,10 +5,14 @@ import NIOCore
 /// shared by any number of connections.
 enum EventStreamEncoder {
     /// `id: 5`, `data: {…}`, blank line.
-    /// - Parameter hasID: false for all but the last block of a snapshot, and for frames that are not in the log.
-    static func append(_ frame: Frame, hasID: Bool = true, framing: StreamFraming, to buffer: inout ByteBuffer) {
+    /// - Parameters:
+    ///   - hasID: false for all but the last block of a snapshot, and for frames that are not in the log.
+    ///   - retry: what the client is to wait before it reconnects; nil leaves it as it is.
+    static func append(
+        _ frame: Frame, hasID: Bool = true, retry: Duration? = nil, framing: StreamFraming, to buffer: inout ByteBuffer
+    ) {
         let json = frame.json.bytes
-        let id = hasID ? "id: \(frame.position)\n" : ""
+        let id = (hasID ? "id: \(frame.position)\n" : "") + (retry.map { "retry: \($0.milliseconds)\n" } ?? "")
         let count = id.utf8.count + 6 + json.count + 2
         if framing == .chunked {
             buffer.writeString(String(count, radix: 16))

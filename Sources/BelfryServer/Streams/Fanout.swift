@@ -50,6 +50,8 @@ final class Fanout: Sendable {
     private let clock: WallClock
     private let shards: [ObjectIdentifier: Shard]
     private let recent: Mutex<Recent>
+    /// Nil until somebody is sent away.
+    private let spread = Mutex<ReconnectSpread?>(nil)
     private let requests: AsyncStream<PageRequest>
     private let requestSink: AsyncStream<PageRequest>.Continuation
 
@@ -135,9 +137,22 @@ final class Fanout: Sendable {
     /// Open streams.
     var subscribers: Int { shards.values.reduce(0) { $0 + $1.mailbox.subscribers } }
 
+    /// When the next client that is sent away may come back. How far the delays lie apart is settled with the first.
+    func reconnectDelay() -> Duration {
+        let open = subscribers
+        return spread.withLock { spread in
+            var delays = spread ?? ReconnectSpread(clients: open, offset: .random(in: 0..<1))
+            defer { spread = delays }
+            return delays.next()
+        }
+    }
+
     /// What a client reads last when its stream ends before its time. It is not in the log.
-    func closingFrame(position: Int64, _ reason: CloseReason) -> Frame {
-        let data = RawJSON(["reason": .string(reason.rawValue)])
+    /// - Parameter delay: after which the client may come back; nil if it has no use in coming.
+    func closingFrame(position: Int64, _ reason: CloseReason, delay: Duration?) -> Frame {
+        var object: JSONObject = ["reason": .string(reason.rawValue)]
+        object["retry_ms"] = delay.map { .int($0.milliseconds) }
+        let data = RawJSON(.object(object))
         return Frame(
             position: position, draft: DraftFrame(time: clock.now(), topic: .alerts, type: .closing, data: data)
         )

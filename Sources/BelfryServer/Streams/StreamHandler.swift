@@ -36,9 +36,10 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         case .runEnded: finish(with: [])
         case .serverShutdown, .unauthorized:
             guard subscriber.isWritable else { return abort() }
-            let frame = shard.fanout.closingFrame(position: head, reason)
+            let delay = reason == .serverShutdown ? shard.fanout.reconnectDelay() : nil
+            let frame = shard.fanout.closingFrame(position: head, reason, delay: delay)
             var buffer = ByteBuffer()
-            EventStreamEncoder.append(frame, hasID: false, framing: subscriber.framing, to: &buffer)
+            EventStreamEncoder.append(frame, hasID: false, retry: delay, framing: subscriber.framing, to: &buffer)
             finish(with: [buffer])
         default: abort()
         }
@@ -49,7 +50,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         guard let context = subscriber.context else { return }
         for buffer in last { context.write(wrapOutboundOut(buffer), promise: nil) }
         let channel = context.channel
-        let deadline = context.eventLoop.scheduleTask(in: TimeAmount(Limits.drainTimeout)) {
+        let deadline = context.eventLoop.scheduleTask(in: TimeAmount(Limits.streamCloseTimeout)) {
             channel.close(promise: nil)
         }
         channel.closeFuture.whenComplete { _ in deadline.cancel() }

@@ -9,16 +9,33 @@ struct UTF8Validator: Sendable {
 
     /// - Returns: false if the text cannot be UTF-8, whatever follows.
     mutating func accept(_ bytes: some Sequence<UInt8>) -> Bool {
-        for byte in bytes {
-            if missing > 0 {
-                guard next.contains(byte) else { return false }
-                next = 0x80...0xBF
-                missing -= 1
-            } else if byte >= 0x80 {
-                guard begin(byte) else { return false }
+        Array(bytes).withUnsafeBytes { accept($0) }
+    }
+
+    mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index < bytes.count {
+            if missing == 0, index + 8 <= bytes.count,
+                bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+            {
+                // Eight characters of ASCII.
+                index += 8
+                continue
             }
+            guard accept(bytes[index]) else { return false }
+            index += 1
         }
         return true
+    }
+
+    private mutating func accept(_ byte: UInt8) -> Bool {
+        if missing > 0 {
+            guard next.contains(byte) else { return false }
+            next = 0x80...0xBF
+            missing -= 1
+            return true
+        }
+        return byte < 0x80 || begin(byte)
     }
 
     /// Overlong forms, surrogates and what lies beyond U+10FFFF are ruled out by the second byte.

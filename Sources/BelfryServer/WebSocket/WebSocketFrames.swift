@@ -80,7 +80,10 @@ enum WebSocketEncoder {
     static func close(_ code: WebSocketCloseCode?, _ text: String = "") -> ByteBuffer {
         guard let code else { return frame(.close, []) }
         var payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
-        for character in text where payload.count + character.utf8.count <= 125 { payload += Array(character.utf8) }
+        for character in text {
+            guard payload.count + character.utf8.count <= 125 else { break }
+            payload += Array(character.utf8)
+        }
         return frame(.close, payload)
     }
 

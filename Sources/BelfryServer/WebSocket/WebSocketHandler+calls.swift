@@ -49,9 +49,7 @@ extension WebSocketHandler {
         let command: WebSocketCommand
         do throws(JSONRPCFault) {
             command = try WebSocketCommand(call)
-            guard !calls.isDraining else {
-                throw JSONRPCFault(BelfryError(.shuttingDown, "the server is stopping"))
-            }
+            guard !calls.isDraining else { throw Self.stopping }
         } catch {
             guard let id = call.id else { return finish(exchange, nil) }
             throw JSONRPCFailure(id: id, fault: error)
@@ -63,6 +61,16 @@ extension WebSocketHandler {
             calls.topicChanges.append(call)
             changeTopics()
         case .stop, .ping: perform(call)
+        }
+    }
+
+    private static var stopping: JSONRPCFault { JSONRPCFault(BelfryError(.shuttingDown, "the server is stopping")) }
+
+    /// Refuses changes of topics that have not begun: they may wait for a client that takes nothing.
+    func refuseWaitingCalls() {
+        while let call = calls.topicChanges.popFirst() {
+            calls.underWay -= 1
+            finish(call.exchange, call.id.map { JSONRPCAnswer.fault(Self.stopping, id: $0) })
         }
     }
 

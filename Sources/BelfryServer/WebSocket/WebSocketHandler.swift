@@ -22,9 +22,14 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     let service: WebSocketService
     let principal: Principal
     var calls = WebSocketCalls()
+    private let purpose: WebSocketPlan.Purpose
     private let bodies: RequestBodies
-    private var reader = WebSocketReader()
+    private var reader: WebSocketReader
     private var phase = Phase.open
+    /// The client has closed its side of the connection.
+    private var isInputClosed = false
+    /// Our last bytes are written, and our side is closed.
+    private var isOutputClosed = false
     /// When something last came, by the shard's wheel.
     private var heard: Duration
     private var isReadHeld = false
@@ -42,16 +47,19 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         self.bodies = bodies
         service = plan.service
         principal = plan.principal
+        purpose = plan.purpose
+        reader = WebSocketReader(bounds: plan.purpose.bounds)
         heard = shard.wheel.now
         subscriber.sink = self
     }
 
     var isOpen: Bool { if case .open = phase { true } else { false } }
+    private var isLingering: Bool { if case .lingering = phase { true } else { false } }
 
     // MARK: - Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .lingering = phase { return }
+        guard !isLingering else { return }
         heard = shard.wheel.now
         reader.append(unwrapInboundIn(data))
         pull()
@@ -70,7 +78,8 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         guard !isPulling else { return }
         isPulling = true
         do {
-            while mayRead, let item = try reader.next() { take(item) }
+            // What stands behind a close frame is nothing (RFC 6455, section 5.5.1).
+            while !isLingering, mayRead, let item = try reader.next() { take(item) }
             try holdBytes()
         } catch let fault as WebSocketReader.Fault {
             // Behind a fault nothing can be read, so the answer to our close can't come either.
@@ -85,12 +94,26 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
 
     private func take(_ item: WebSocketReader.Item) {
         if case .closing = phase {
-            if case .close = item { subscriber.context?.close(promise: nil) }
+            // Ours may still be on its way, if both began at the same time.
+            if case .close = item, let context = subscriber.context { leave(ByteBuffer(), context) }
             return
         }
+        switch (item, purpose) {
+        case (.text(let text), .calls): receive(text)
+        case (.binary, .calls): close(.unsupportedData, "messages are text")
+        case (.text(let payload), .echo): echo(.text, payload)
+        case (.binary(let payload), .echo): echo(.binary, payload)
+        default: takeControl(item)
+        }
+    }
+
+    private func echo(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        subscriber.write(WebSocketEncoder.frame(opcode, payload.readableBytesView))
+    }
+
+    private func takeControl(_ item: WebSocketReader.Item) {
         switch item {
-        case .text(let text): receive(text)
-        case .binary: close(.unsupportedData, "messages are text")
+        case .text, .binary: break
         case .ping(let payload): subscriber.write(WebSocketEncoder.frame(.pong, payload.readableBytesView))
         case .pong: break
         case .close:
@@ -148,11 +171,14 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
             leave(WebSocketEncoder.close(code), context)
         case .protocolError, .unsupportedData, .invalidText, .messageTooLarge, .overloaded:
             leave(WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue), context)
-        case .runEnded, .stalled, .serverShutdown, .unauthorized, .logUnavailable, .unresponsive:
-            phase = .closing
-            let close = WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue)
-            context.writeAndFlush(wrapOutboundOut(close), promise: nil)
-            cut(context, in: Limits.webSocketCloseTimeout)
+        case .serverShutdown:
+            let delay = shard.fanout.reconnectDelay()
+            var last = ByteBuffer()
+            WebSocketEncoder.append(shard.fanout.closingFrame(position: head, reason, delay: delay), to: &last)
+            context.write(wrapOutboundOut(last), promise: nil)
+            closeText = "\(reason.rawValue): come back in \(delay.milliseconds) ms"
+            awaitClose(reason, context)
+        case .runEnded, .stalled, .unauthorized, .logUnavailable, .unresponsive: awaitClose(reason, context)
         }
         guard isReadHeld else { return }
         isReadHeld = false
@@ -166,9 +192,18 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         shard.close(subscriber, reason)
     }
 
+    /// Writes our close frame; the client's is awaited.
+    private func awaitClose(_ reason: CloseReason, _ context: ChannelHandlerContext) {
+        phase = .closing
+        let close = WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue)
+        context.writeAndFlush(wrapOutboundOut(close), promise: nil)
+        cut(context, in: Limits.webSocketCloseTimeout)
+    }
+
     /// The server is stopping: what is under way is answered, nothing begins.
     private func drain() {
         calls.isDraining = true
+        refuseWaitingCalls()
         closeIfDrained()
     }
 
@@ -180,11 +215,24 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     /// take the frame from the client.
     private func leave(_ last: ByteBuffer, _ context: ChannelHandlerContext) {
         phase = .lingering
-        let channel = context.channel
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.isOutputClosed = true
+            self.subscriber.context?.close(mode: self.isInputClosed ? .all : .output, promise: nil)
+        }
         context.writeAndFlush(wrapOutboundOut(last), promise: written)
         cut(context, in: Limits.lingerTimeout)
+    }
+
+    /// The client has closed its side. One that does so without a close frame is gone, whatever is still under way; to
+    /// any other what it was promised is written first.
+    private func inputClosed(_ context: ChannelHandlerContext) {
+        isInputClosed = true
+        switch phase {
+        case .open: close(.clientClosed)
+        case .closing: leave(ByteBuffer(), context)
+        case .lingering: if isOutputClosed { context.close(promise: nil) }
+        }
     }
 
     private func cut(_ context: ChannelHandlerContext, in time: Duration) {
@@ -195,8 +243,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        // A WebSocket that ends without a close frame is broken off, whatever is still under way.
-        case ChannelEvent.inputClosed: isOpen ? close(.clientClosed) : context.close(promise: nil)
+        case ChannelEvent.inputClosed: inputClosed(context)
         case is ChannelShouldQuiesceEvent: drain()
         default: context.fireUserInboundEventTriggered(event)
         }

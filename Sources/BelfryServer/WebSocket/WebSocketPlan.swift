@@ -7,6 +7,15 @@ struct WebSocketPlan: Sendable {
     /// The one sub-protocol: JSON-RPC 2.0 as described in ops/reference/websocket.md.
     static let subprotocol = "belfry.v1"
 
+    /// What comes of messages.
+    enum Purpose: Sendable {
+        /// They are calls.
+        case calls
+        /// They are sent back as they are: for tests of the protocol (``EchoRoute``).
+        case echo
+    }
+
+    var purpose = Purpose.calls
     var principal: Principal
     /// `Sec-WebSocket-Accept`
     var accept: String
@@ -36,6 +45,18 @@ struct WebSocketPlan: Sendable {
     /// RFC 6455, section 4.2.2.
     static func accept(key: String) -> String {
         Base64.encode(Digest.sha1(Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
+    }
+}
+
+extension WebSocketPlan.Purpose {
+    /// How much a message may be.
+    var bounds: WebSocketReader.Bounds {
+        switch self {
+        case .calls: WebSocketReader.Bounds()
+        case .echo:
+            WebSocketReader.Bounds(
+                messageBytesMax: Limits.echoMessageBytesMax, fragmentsMax: Limits.echoFragmentsMax)
+        }
     }
 }
 

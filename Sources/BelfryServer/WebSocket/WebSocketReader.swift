@@ -44,6 +44,15 @@ struct WebSocketReader {
         var fragments = 0
         var bytes = ByteBuffer()
         var validator = UTF8Validator()
+
+        /// Looks at the text that has come since `start`; false if it cannot be UTF-8.
+        mutating func check(from start: Int) -> Bool {
+            var validator = validator
+            defer { self.validator = validator }
+            return bytes.withUnsafeReadableBytes { readable in
+                validator.accept(UnsafeRawBufferPointer(rebasing: readable[(start - bytes.readerIndex)...]))
+            }
+        }
     }
 
     private let bounds: Bounds
@@ -156,9 +165,7 @@ struct WebSocketReader {
         self.message = nil
         let start = message.bytes.writerIndex
         Self.unmask(&input, into: &message.bytes, head: &head)
-        let isValid =
-            !message.isText
-            || message.validator.accept(message.bytes.viewBytes(at: start, to: message.bytes.writerIndex))
+        let isValid = !message.isText || message.check(from: start)
         self.message = message
         guard isValid else { throw Fault(reason: .invalidText, text: "text that is no UTF-8") }
     }
@@ -199,27 +206,29 @@ struct WebSocketReader {
     private static func unmask(_ input: inout ByteBuffer, into output: inout ByteBuffer, head: inout Head?) {
         guard var frame = head else { return }
         let count = min(frame.bytesLeft, input.readableBytes)
-        let key = frame.key
-        let offset = frame.keyOffset
+        // The key as it lies over the next bytes, and over eight of them as they lie in memory.
+        let turn = UInt32(8 * frame.keyOffset)
+        let key = frame.key << turn | frame.key >> (32 - turn)
+        let wide = (UInt64(key) << 32 | UInt64(key)).bigEndian
         input.readWithUnsafeReadableBytes { source in
             output.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
-                for index in 0..<count {
-                    target[index] =
-                        source[index] ^ UInt8(truncatingIfNeeded: key >> UInt32(24 - 8 * ((offset + index) & 3)))
+                var index = 0
+                while index + 8 <= count {
+                    let word = source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    target.storeBytes(of: word ^ wide, toByteOffset: index, as: UInt64.self)
+                    index += 8
+                }
+                while index < count {
+                    target[index] = source[index] ^ UInt8(truncatingIfNeeded: key >> UInt32(24 - 8 * (index & 3)))
+                    index += 1
                 }
                 return count
             }
         }
-        frame.keyOffset = (offset + count) & 3
+        frame.keyOffset = (frame.keyOffset + count) & 3
         frame.bytesLeft -= count
         head = frame
     }
 
     private static func broken(_ text: String) -> Fault { Fault(reason: .protocolError, text: text) }
-}
-
-extension ByteBuffer {
-    fileprivate func viewBytes(at start: Int, to end: Int) -> ByteBufferView {
-        viewBytes(at: start, length: end - start) ?? readableBytesView
-    }
 }

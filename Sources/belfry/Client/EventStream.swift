@@ -14,7 +14,7 @@ struct EventStream {
     /// Throws if the first connection fails or the hub refuses; later losses are waited out, and said on stderr once.
     func follow(_ onFrame: (JSONValue) async throws -> Verdict) async throws {
         var lastID: String?
-        var pause = Duration.milliseconds(250)
+        var pause = ReconnectPause()
         var wasConnected = false, isGone = false
         while true {
             do {
@@ -25,15 +25,25 @@ struct EventStream {
                 if isGone { Terminal.complain("back") }
                 isGone = false
                 let start = lastID
-                guard try await read(response.body, &lastID, onFrame) == .goOn else { return }
-                if lastID != start { pause = .milliseconds(250) }
+                var askedPause: Duration?
+                let verdict = try await read(response.body, &lastID) { frame in
+                    askedPause = ReconnectPause.asked(by: frame)
+                    return try await onFrame(frame)
+                }
+                guard verdict == .goOn else { return }
+                if lastID != start { pause = ReconnectPause() }
+                if let askedPause {
+                    Terminal.complain("the hub stops or restarts; trying again")
+                    isGone = true
+                    try await Task.sleep(for: askedPause)
+                    continue
+                }
             } catch let failure as Failure where wasConnected && [.unreachable, .serverError].contains(failure.code) {
                 // The hub restarts or the way to it is cut; both pass.
                 if !isGone { Terminal.complain("the hub is gone; trying again") }
                 isGone = true
             }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(5))
+            try await Task.sleep(for: pause.next(random: .random(in: 0...1)))
         }
     }
 

@@ -41,6 +41,8 @@ struct ListenStateMachine {
     private let isPatient: Bool
     private var wasOpen = false
     private var isGone = false
+    /// The pause that the hub, which stops, has asked for.
+    private var askedPause: Duration?
 
     /// - Parameter position: begin behind it; nil begins now.
     init(topics: [String], position: Int64?, isPatient: Bool = false) {
@@ -51,7 +53,7 @@ struct ListenStateMachine {
 
     /// The connection is open: the request to send, and a line for the person if the hub was gone.
     mutating func opened() -> (request: String, line: String?) {
-        defer { (wasOpen, isGone) = (true, false) }
+        defer { (wasOpen, isGone, askedPause) = (true, false, nil) }
         var parameters: JSONObject = ["topics": .array(topics.map { .string($0) })]
         parameters["after"] = position.map { .int($0) }
         let request: JSONValue = [
@@ -89,7 +91,9 @@ struct ListenStateMachine {
             // Told once: it stands where the hub goes on.
             position = at ?? position
             return .gap(frame)
-        case FrameType.closing.rawValue: return .nothing
+        case FrameType.closing.rawValue:
+            askedPause = ReconnectPause.asked(by: frame)
+            return .nothing
         default:
             if let at, let position, at <= position { return .nothing }
             return .frame(frame)
@@ -119,7 +123,8 @@ struct ListenStateMachine {
         }
         let line = isGone ? nil : "\(words); trying again"
         isGone = true
-        return (pause.next(random: random), line)
+        defer { askedPause = nil }
+        return (askedPause ?? pause.next(random: random), line)
     }
 
     /// A JSON-RPC error as the failure it is: with the problem document if there is one.

@@ -9,4 +9,12 @@ struct ReconnectPause {
         defer { full = min(full * 2, Limits.clientPauseMax) }
         return full / 2 + full / 2 * min(max(random, 0), 1)
     }
+
+    /// The pause that a hub which stops asks for in its last frame, CLOSING. Nil: none.
+    static func asked(by frame: JSONValue) -> Duration? {
+        guard frame["type"]?.string == FrameType.closing.rawValue,
+            let milliseconds = frame["data"]?["retry_ms"]?.number?.int64, milliseconds >= 0
+        else { return nil }
+        return min(.milliseconds(milliseconds), Limits.clientPauseAskedMax)
+    }
 }

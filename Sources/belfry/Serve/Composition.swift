@@ -69,6 +69,8 @@ enum Composition {
         edge.publicURL = configuration.publicURL
         edge.allowedOrigins = configuration.cors.origins.compactMap { WebOrigin($0) }
         edge.connectionsMax = configuration.limits.connections
+        edge.testEcho = configuration.hasTestEcho
+        if edge.testEcho { logger.warning("/v1/echo is open: a WebSocket for tests, which takes large messages") }
         let codes = edge.signInCodes
         let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host

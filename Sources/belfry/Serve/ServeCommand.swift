@@ -44,16 +44,20 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Print the configuration that would be used, and end.")
     var printConfig = false
 
+    @Flag(name: .customLong("test-echo"), help: .hidden)
+    var hasTestEcho = false
+
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         ServeConfiguration.unknownVariables(environment).forEach(Terminal.complain)
-        let configuration = try await ServeConfiguration.load(
+        var configuration = try await ServeConfiguration.load(
             flags: .init(
                 data: data, rules: rules, seed: seed, host: host, logLevel: logLevel, publicURL: publicURL, port: port,
                 config: config
             ),
             environment: environment
         )
+        configuration.hasTestEcho = hasTestEcho
         if printConfig {
             Terminal.write(configuration.text)
         } else {

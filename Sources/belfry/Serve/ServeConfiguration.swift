@@ -25,6 +25,9 @@ struct ServeConfiguration: Sendable, Equatable {
     var outbound = Outbound()
     var limits = Bounds()
 
+    /// Opens a WebSocket for tests of the protocol. A hidden flag alone says so, never a file or a variable.
+    var hasTestEcho = false
+
     /// What `env:` and `file:` references of documents may name.
     struct Secrets: Sendable, Equatable {
         /// Names; a `*` at the end stands for any rest.

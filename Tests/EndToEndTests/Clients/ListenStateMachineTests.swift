@@ -126,6 +126,28 @@ struct ListenStateMachineTests {
         #expect(try known.lost(loss, random: 1).pause > .zero)
     }
 
+    @Test("a hub that stops is asked again when it has said, once")
+    func askedPause() throws {
+        var state = ListenStateMachine(topics: ["alerts"], position: 1)
+        _ = state.opened()
+        func closing(_ data: String) -> [UInt8] {
+            Array(#"{"method":"frame","params":{"position":1,"type":"CLOSING","data":\#(data)}}"#.utf8)
+        }
+        _ = try state.received(closing(#"{"reason":"server_shutdown","retry_ms":4321}"#))
+        let loss = ListenStateMachine.Loss.closed("the hub stops or restarts", lifetime: .seconds(60))
+        #expect(try state.lost(loss, random: 0).pause == .milliseconds(4321))
+        #expect(try state.lost(.unreachable("gone"), random: 0).pause < .seconds(1))
+        // Whatever stands there, it is no reason to stay away for ever.
+        for (data, pause) in [
+            (#"{"retry_ms":99999999}"#, Duration.seconds(60)), (#"{"retry_ms":-1}"#, .milliseconds(125)),
+        ] {
+            var state = ListenStateMachine(topics: ["alerts"], position: 1)
+            _ = state.opened()
+            _ = try state.received(closing(data))
+            #expect(try state.lost(loss, random: 0).pause == pause)
+        }
+    }
+
     @Test("a refused token ends it at any time; a proxy's 502 does not")
     func refusedToken() throws {
         for status in [401, 403] {

@@ -30,6 +30,15 @@ struct EventStreamTests {
         #expect(heads[1].contains("last-event-id: 2") && heads[2].contains("last-event-id: 2"))
     }
 
+    @Test("a hub that stops is asked again when it has said")
+    func waits() async throws {
+        let closing = #"data: {"position":1,"type":"CLOSING","data":{"reason":"server_shutdown","retry_ms":1500}}"#
+        let hub = try ScriptedProvider([block(1), .raw("retry: 1500\n\(closing)\n\n"), .cut], [block(2), .hang])
+        let start = ContinuousClock.now
+        #expect(try await follow(hub, until: 2) == [1, 1, 2])
+        #expect(start.duration(to: .now) > .milliseconds(1490))
+    }
+
     @Test("204 means that nothing follows")
     func ends() async throws {
         let hub = try ScriptedProvider([block(1), .cut], [.status(204, "")])

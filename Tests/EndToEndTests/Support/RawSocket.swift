@@ -4,13 +4,17 @@ import Glibc
 final class RawSocket: Sendable {
     let descriptor: Int32
 
-    init(port: Int) throws {
-        descriptor = try Self.connected(to: port)
+    /// - Parameter receiveBytes: how much the kernel takes for a reader that does not read; nil leaves it as it is.
+    init(port: Int, receiveBytes: Int32? = nil) throws {
+        descriptor = try Self.connected(to: port, receiveBytes)
     }
 
     /// Apart from `init`, because a class whose `init` throws late is deinitialised and would close it twice.
-    private static func connected(to port: Int) throws -> Int32 {
+    private static func connected(to port: Int, _ receiveBytes: Int32?) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        if var bytes = receiveBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
