@@ -126,6 +126,9 @@ public enum Limits {
     public static let frameScanPositionsMax = 65_536
     /// Frames that one commit removes at most: a clean-up of millions must not stand before deliveries.
     public static let framesRemovedPerCommitMax = 2000
+    /// Runs, rules, sources and custom topics, of each kind, whose removed frames are remembered apart; of older ones the
+    /// hub knows together up to where they may be gone.
+    public static let floorsPerKindMax = 10_000
     /// A token's last use is stored this coarsely, so that reading requests write nothing.
     public static let tokenUseInterval = Duration.seconds(3600)
     /// The write-ahead log is checkpointed between two commits when it passes this.

@@ -18,9 +18,6 @@ extension Hub {
         try await store.frames(after: after, through: through, topics: topics, max: max)
     }
 
-    /// Frames at or below it may be gone for one of the topics.
-    public func floor(of topics: [Topic]) async throws(BelfryError) -> Int64 { try await store.floor(of: topics) }
-
     /// One SNAPSHOT frame per run that the topics show tokens of, or one that lists the unfinished runs.
     public func snapshot(of topics: [Topic]) async throws(BelfryError) -> StreamSnapshot {
         let position = store.head

@@ -6,7 +6,7 @@ import Testing
 
 /// Reading the log again gives exactly what a subscriber of these topics was to get.
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
-    private static func frame(_ runs: [RunID], _ random: inout SeededGenerator) -> DraftFrame {
+    static func frame(_ runs: [RunID], _ random: inout SeededGenerator) -> DraftFrame {
         let run = runs.randomElement(using: &random) ?? runs[0]
         let rule = ["a", "b"].randomElement(using: &random)
         let time = Timestamp(milliseconds: Int64.random(in: 0...1000, using: &random))
@@ -90,21 +90,5 @@ import Testing
         }
         #expect(found == [1, last])
         await again.close()
-    }
-
-    @Test("removed frames raise the floor of every topic; positions are not given again")
-    func floors() async throws {
-        let fixture = try Fixture()
-        let draft = fixture.delta()
-        try await fixture.store.append(Array(repeating: draft, count: 10), onlyDeltas: false)
-        #expect(try await fixture.store.floor(of: [.runs]) == 0)
-        try await fixture.store.removeFrames(through: 7)
-        #expect(try await fixture.store.floor(of: [.runs, .alerts]) == 7)
-        try fixture.sql("INSERT INTO floors (topic, position) VALUES ('alerts', 9)")
-        #expect(try await fixture.store.floor(of: [.runs]) == 7)
-        #expect(try await fixture.store.floor(of: [.runs, .alerts]) == 9)
-        #expect(try await fixture.store.frames(after: 0, topics: [.everyRun]).frames.map(\.position) == [8, 9, 10])
-        #expect(try await fixture.store.append([draft], onlyDeltas: false) == 11)
-        await fixture.store.close()
     }
 }

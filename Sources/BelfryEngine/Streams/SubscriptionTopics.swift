@@ -15,11 +15,28 @@ public struct SubscriptionTopics: Sendable {
         var through: Int64
         /// False: it only says what was delivered.
         var isWanted = true
+        /// Up to here the subscriber knows what is gone.
+        var told: Int64 = 0
+    }
+
+    /// Topics of which frames are gone, of some after `from` and of none after `through`.
+    public struct Holes: Sendable, Equatable {
+        public var topics: [Topic]
+        public var from: Int64
+        public var through: Int64
+
+        public init(topics: [Topic], from: Int64, through: Int64) {
+            self.topics = topics
+            self.from = from
+            self.through = through
+        }
     }
 
     private var windows: [Window]
     /// Behind this position a frame is wanted if a topic covers it; there is no more to look at.
     public private(set) var filterEnd: Int64
+    /// What is delivered up to here is history: the cursor has been past it before.
+    public private(set) var historyEnd: Int64 = 0
 
     /// - Parameter position: frames after it are wanted.
     public init(_ topics: [Topic], after position: Int64) {
@@ -54,6 +71,7 @@ public struct SubscriptionTopics: Sendable {
     /// - Parameter cursor: everything up to here was considered.
     public mutating func add(_ topics: [Topic], after position: Int64, cursor: Int64) {
         settle(cursor)
+        if position < cursor { historyEnd = max(historyEnd, cursor) }
         for topic in topics {
             if let index = windows.firstIndex(where: { $0.isWanted && $0.topic == topic }) {
                 guard position < windows[index].from else { continue }
@@ -72,6 +90,25 @@ public struct SubscriptionTopics: Sendable {
     public mutating func remove(_ topics: [Topic], cursor: Int64) {
         for index in windows.indices where topics.contains(windows[index].topic) { windows[index].isWanted = false }
         settle(cursor)
+    }
+
+    /// What the subscriber must be told before it goes on behind the cursor; nil if it misses nothing, or knows it. Who
+    /// wants all that is kept does not miss what was gone before it began.
+    /// - Parameter floors: for topics of which frames behind the cursor are gone, up to which position.
+    public mutating func holes(_ floors: [Topic: Int64], cursor: Int64) -> Holes? {
+        var holes: Holes?
+        for index in windows.indices where windows[index].isWanted {
+            let known = max(windows[index].through, windows[index].told, cursor)
+            guard let floor = floors[windows[index].topic], floor > known else { continue }
+            windows[index].told = floor
+            guard known > 0 else { continue }
+            var found = holes ?? Holes(topics: [], from: known, through: floor)
+            found.topics.append(windows[index].topic)
+            found.from = min(found.from, known)
+            found.through = max(found.through, floor)
+            holes = found
+        }
+        return holes
     }
 
     private mutating func settle(_ cursor: Int64) {

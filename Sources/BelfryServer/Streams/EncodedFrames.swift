@@ -7,14 +7,16 @@ struct EncodedFrames: Sendable {
     /// Where each frame ends.
     private var ends: [Int]
 
-    init(_ frames: some Collection<Frame>, framing: StreamFraming) {
+    /// - Parameter historyEnd: an event stream's frames up to there carry no `id:`, which never goes back.
+    init(_ frames: some Collection<Frame>, framing: StreamFraming, withoutIDsThrough historyEnd: Int64 = 0) {
         buffer = ByteBuffer()
         buffer.reserveCapacity(frames.reduce(0) { $0 + $1.draft.data.bytes.count + 288 })
         ends = []
         ends.reserveCapacity(frames.count)
         for frame in frames {
             switch framing {
-            case .chunked, .plain: EventStreamEncoder.append(frame, framing: framing, to: &buffer)
+            case .chunked, .plain:
+                EventStreamEncoder.append(frame, hasID: frame.position > historyEnd, framing: framing, to: &buffer)
             case .webSocket: WebSocketEncoder.append(frame, to: &buffer)
             }
             ends.append(buffer.writerIndex)

@@ -8,6 +8,8 @@ import Synchronization
 struct StreamPage: Sendable {
     var frames: [Frame]
     var through: Int64
+    /// Topics of which frames behind the page's beginning are gone: for each, up to which position.
+    var floors: [Topic: Int64] = [:]
 }
 
 /// Takes committed frames to every subscriber: a shard per event loop, and a ring of what came last. It lives as
@@ -156,6 +158,12 @@ final class Fanout: Sendable {
         return Frame(
             position: position, draft: DraftFrame(time: clock.now(), topic: .alerts, type: .closing, data: data)
         )
+    }
+
+    /// Says what is not to be had any more.
+    /// - Parameter position: everything up to there was considered.
+    func gapFrame(_ holes: SubscriptionTopics.Holes, position: Int64) -> Frame {
+        Frame(gapAt: position, from: holes.from, to: holes.through, topics: holes.topics, time: clock.now())
     }
 
     // MARK: - Reading the log

@@ -27,7 +27,7 @@ extension FanoutShard {
             guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { continue }
             if subscriber.topics.isEmpty {
                 pageDelivered(through: head, to: subscriber)
-            } else if let batches = fanout.recentBatches(after: cursor) {
+            } else if !subscriber.isSentHistory(after: cursor), let batches = fanout.recentBatches(after: cursor) {
                 readRing(batches, after: cursor, for: subscriber)
             } else {
                 waitingForLog.append(subscriber)
@@ -102,11 +102,17 @@ extension FanoutShard {
         guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { return }
         guard let page else { return close(subscriber, .logUnavailable) }
         let filterEnd = subscriber.topics.filterEnd
-        let frames = page.frames.filter {
+        var frames = page.frames.filter {
             $0.position > cursor && ($0.position > filterEnd || subscriber.topics.wants($0))
         }
         for frame in frames { noteEnd(of: frame, for: subscriber, head: max(head, page.through)) }
-        let encoded = EncodedFrames(frames, framing: subscriber.framing)
+        if !page.floors.isEmpty, let holes = subscriber.topics.holes(page.floors, cursor: cursor) {
+            let position = frames.first.map { $0.position - 1 } ?? page.through
+            frames.insert(fanout.gapFrame(holes, position: position), at: 0)
+        }
+        let encoded = EncodedFrames(
+            frames, framing: subscriber.framing, withoutIDsThrough: subscriber.topics.historyEnd
+        )
         write(0..<frames.count, of: encoded, to: subscriber)
         subscriber.flush()
         pageDelivered(through: page.through, to: subscriber)

@@ -15,7 +15,14 @@ struct StreamPlanner: Sendable {
     let hub: Hub
     let clock: WallClock
 
+    /// Whether the position leads somewhere; else a stream begins anew, with the state so far.
+    func position(_ position: StreamPosition) -> Int64? {
+        guard case .after(let position) = position, position <= hub.head else { return nil }
+        return position
+    }
+
     func plan(_ topics: [Topic], at position: StreamPosition) async throws(BelfryError) -> StreamPlan {
+        guard !topics.isEmpty else { return StreamPlan(topics: [], after: self.position(position) ?? hub.head) }
         switch position {
         case .now:
             let snapshot = try await hub.snapshot(of: topics)
@@ -24,34 +31,32 @@ struct StreamPlanner: Sendable {
             return try await beginAnew(from: nil, topics)
         case .after(let position):
             guard position <= hub.head else { return try await beginAnew(from: position, topics) }
-            let floor = try await hub.floor(of: topics)
-            // Zero means everything that is kept, so nothing is missing.
-            guard position < floor, position > 0 else {
-                return StreamPlan(topics: topics, after: max(position, floor))
-            }
-            return StreamPlan(topics: topics, after: floor, preamble: [gap(from: position, to: floor, topics)])
+            return StreamPlan(topics: topics, after: position)
         }
     }
 
     /// For a position that leads nowhere: says so, and gives the state so far to go on from.
     private func beginAnew(from position: Int64?, _ topics: [Topic]) async throws(BelfryError) -> StreamPlan {
         let snapshot = try await hub.snapshot(of: topics)
-        let gap = gap(from: position, to: snapshot.position, topics)
+        let gap = Frame(
+            gapAt: snapshot.position, from: position, to: snapshot.position, topics: topics, time: clock.now()
+        )
         return StreamPlan(topics: topics, after: snapshot.position, preamble: [gap] + snapshot.frames)
     }
+}
 
-    /// Says what is missing.
-    private func gap(from position: Int64?, to end: Int64, _ topics: [Topic]) -> Frame {
+extension Frame {
+    /// A GAP: frames of these topics behind `from` (nil: a place that nobody knows) and up to `to` are not to be had. It
+    /// is not in the log.
+    init(gapAt position: Int64, from: Int64?, to: Int64, topics: [Topic], time: Timestamp) {
         let data: JSONValue = [
-            "from": position.map { .int($0) } ?? .null, "to": .int(end),
+            "from": from.map { .int($0) } ?? .null, "to": .int(to),
             "topics": .array(topics.map { .string($0.description) }),
         ]
         var run: RunID?
         if topics.count == 1, case .run(let id)? = topics.first { run = id }
-        let draft = DraftFrame(
-            time: clock.now(), topic: topics.first ?? .alerts, run: run, type: .gap, data: RawJSON(data)
-        )
-        return Frame(position: end, draft: draft)
+        let draft = DraftFrame(time: time, topic: topics.first ?? .alerts, run: run, type: .gap, data: RawJSON(data))
+        self.init(position: position, draft: draft)
     }
 }
 
@@ -65,5 +70,18 @@ extension Topic {
                     + "rule/NAME, source/NAME, source/*, approvals, rules, alerts, custom/NAME")
         }
         self = topic
+    }
+
+    /// The topics that a client names, each once.
+    static func list(_ names: some Collection<String>) throws(BelfryError) -> [Topic] {
+        guard names.count <= Limits.topicsPerSubscriptionMax else {
+            throw BelfryError(.malformed, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
+        }
+        var topics: [Topic] = []
+        for name in names {
+            let topic = try Topic(named: name)
+            if !topics.contains(topic) { topics.append(topic) }
+        }
+        return topics
     }
 }

@@ -48,6 +48,9 @@ final class Subscriber {
         machine = SubscriptionStateMachine(after: plan.after, end: plan.end)
     }
 
+    /// Whether what comes next is history on an event stream: it carries no ids, so it is encoded for this subscriber.
+    func isSentHistory(after cursor: Int64) -> Bool { framing != .webSocket && cursor < topics.historyEnd }
+
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     /// Bytes handed to the connection and not yet taken by the kernel.

@@ -22,7 +22,8 @@ struct FrameQuery: Sendable {
         let wanted = positions.filter { $0 <= considered }.sorted()
         let frames = try wanted.prefix(max).map { try frame(at: $0, db) }
         let reached = wanted.count > max ? wanted[max - 1] : considered
-        return FramePage(frames: frames, through: reached)
+        // Of the same snapshot as the frames: what is removed while somebody reads is missed by nobody unawares.
+        return FramePage(frames: frames, through: reached, floors: try Floors(db).of(topics, beyond: after))
     }
 
     /// The first positions of a topic, at most ``max``, and how far the search went.

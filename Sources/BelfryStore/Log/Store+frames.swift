@@ -19,7 +19,8 @@ extension Store {
 
     /// Frames of any of the topics after a position, in order, each once.
     ///
-    /// A page may be empty and still have moved on: go on with `after: page.through` until that reaches the bound.
+    /// A page may be empty and still have moved on: go on with `after: page.through` until that reaches the bound. What
+    /// is gone is named in its ``FramePage/floors``.
     /// - Parameters:
     ///   - through: The last position to consider; nil is the head.
     ///   - max: Frames at most.
@@ -32,41 +33,6 @@ extension Store {
         }
         return try await read { db in
             try FrameQuery(after: after, through: bound, topics: Set(topics), max: max).page(db)
-        }
-    }
-
-    /// The highest position at or below which frames of one of the topics may be gone; 0 if all are kept.
-    public func floor(of topics: [Topic]) async throws(BelfryError) -> Int64 {
-        let names = Set(topics.map(\.description)).union(["*"])
-        return try await read { db in
-            try Row.fetchAll(db.cachedStatement(sql: "SELECT topic, position FROM floors"))
-                .filter { names.contains($0.text("topic")) }
-                .map { $0.int("position") }
-                .max() ?? 0
-        }
-    }
-
-    /// Forgets the frames of every topic up to a position, a bounded number per commit, and raises the floor first.
-    public func removeFrames(through position: Int64) async throws(BelfryError) {
-        let bound = min(position, head)
-        try await writer.perform { transaction in
-            try transaction.execute(
-                """
-                INSERT INTO floors (topic, position) VALUES ('*', ?)
-                ON CONFLICT (topic) DO UPDATE SET position = max(position, excluded.position)
-                """,
-                [bound]
-            )
-        }
-        while true {
-            let removed = try await writer.perform { transaction in
-                try transaction.execute(
-                    "DELETE FROM frames WHERE position IN (SELECT position FROM frames WHERE position <= ? LIMIT ?)",
-                    [bound, Limits.framesRemovedPerCommitMax]
-                )
-                return transaction.db.changesCount
-            }
-            if removed < Limits.framesRemovedPerCommitMax { return }
         }
     }
 }

@@ -40,10 +40,14 @@ public struct FramePage: Sendable {
     public var frames: [Frame]
     /// Every position up to here was considered: go on after it. May be beyond the last frame of the page.
     public var through: Int64
+    /// Topics of which frames behind the page's beginning are gone: for each, up to which position. They may reach
+    /// beyond the page.
+    public var floors: [Topic: Int64]
 
-    public init(frames: [Frame], through: Int64) {
+    public init(frames: [Frame], through: Int64, floors: [Topic: Int64] = [:]) {
         self.frames = frames
         self.through = through
+        self.floors = floors
     }
 }
 

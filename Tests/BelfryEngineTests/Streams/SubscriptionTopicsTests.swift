@@ -61,6 +61,30 @@ struct SubscriptionTopicsTests {
         #expect(topics.wants(frame(10, .rules)))
     }
 
+    @Test("a hole is told once, of the topics that have it, and not to who wants all that is kept")
+    func holes() {
+        var topics = SubscriptionTopics([.alerts, .custom("c"), .runs], after: 10)
+        let floors: [Topic: Int64] = [.alerts: 15, .custom("c"): 30, .rules: 90]
+        #expect(
+            topics.holes(floors, cursor: 10) == .init(topics: [.alerts, .custom("c")], from: 10, through: 30))
+        #expect(topics.holes(floors, cursor: 12) == nil)
+        #expect(
+            topics.holes([.alerts: 20, .custom("c"): 30], cursor: 16)
+                == .init(topics: [.alerts], from: 16, through: 20))
+        var all = SubscriptionTopics([.alerts], after: 0)
+        #expect(all.holes([.alerts: 40], cursor: 0) == nil)
+        #expect(all.holes([.alerts: 40], cursor: 7) == nil)
+        #expect(all.holes([.alerts: 50], cursor: 45) == .init(topics: [.alerts], from: 45, through: 50))
+    }
+
+    @Test("what a topic has delivered already is no hole of it, though others begin before")
+    func holesOfHistory() {
+        var topics = SubscriptionTopics([.alerts], after: 0)
+        topics.add([.rules], after: 5, cursor: 40)
+        #expect(topics.historyEnd == 40)
+        #expect(topics.holes([.alerts: 30, .rules: 8], cursor: 5) == .init(topics: [.rules], from: 5, through: 8))
+    }
+
     @Test("without topics nothing is wanted")
     func wantsNothing() {
         var topics = SubscriptionTopics([], after: 3)
