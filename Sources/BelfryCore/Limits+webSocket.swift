@@ -12,6 +12,13 @@ extension Limits {
     /// Calls of one connection under way; with more, nothing further is read from it. A stop takes up to
     /// ``stopConfirmTimeout``.
     public static let webSocketCallsMax = 8
+    /// Calls of one connection: so many at once, then so many a second. Each reads the store, and a page makes a few when
+    /// it opens.
+    public static let webSocketCallBurst: Int64 = 128
+    public static let webSocketCallsPerSecond: Int64 = 32
+    /// Calls beyond the rate, which are answered with how long to wait, before the connection is closed: who sends so
+    /// many does not read the answers.
+    public static let webSocketCallDebtMax: Int64 = 512
     /// Calls of one batch.
     public static let callsPerBatchMax = 32
     /// The id of a call: it is sent back, and kept as long as the call is under way.

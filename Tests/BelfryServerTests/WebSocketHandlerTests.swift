@@ -144,6 +144,26 @@ struct WebSocketHandlerTests {
         #expect(try written(channel) == [])
     }
 
+    @Test("calls that come too fast are answered with how long to wait; far too many close the connection with 1008")
+    func boundsRate() throws {
+        let (channel, handler) = try connect()
+        let batch = #"[\#((0..<32).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"nope"}"# }.joined(separator: ","))]"#
+        let message = ByteBuffer(bytes: WebSocketClient.text(batch))
+        for _ in 0..<4 { try channel.writeInbound(message) }
+        #expect(!String(decoding: try written(channel), as: UTF8.self).contains("too_many_requests"))
+        try channel.writeInbound(message)
+        let refused = String(decoding: try written(channel), as: UTF8.self)
+        #expect(refused.ranges(of: #""code":"too_many_requests""#).count == 32)
+        #expect(refused.ranges(of: #""retry_after_ms":"#).count == 32)
+        pass(seconds: 3)
+        try channel.writeInbound(message)
+        #expect(!String(decoding: try written(channel), as: UTF8.self).contains("too_many_requests"))
+        for _ in 0..<20 where handler.isOpen { try channel.writeInbound(message) }
+        #expect(handler.subscriber.machine.state == .closed(.tooManyCalls))
+        let end = try written(channel)
+        #expect(end.suffix(22).starts(with: [0x88, 20, 0x03, 0xF0]))
+    }
+
     @Test("a server that stops waits for the calls under way, and refuses others")
     func drains() throws {
         let (channel, handler) = try connect()

@@ -24,6 +24,10 @@ public enum CloseReason: String, Sendable, Hashable, CaseIterable {
     case invalidText = "invalid_text"
     /// The client sent a message that is larger, or in more fragments, than what is taken.
     case messageTooLarge = "message_too_large"
+    /// Another connection has taken over the named stream, or the one that a ticket opened.
+    case replaced
+    /// The client called far more often than ``Limits/webSocketCallsPerSecond``.
+    case tooManyCalls = "too_many_calls"
     /// Too many clients send large messages at the same time.
     case overloaded
 }

@@ -65,6 +65,16 @@ struct JSONRPCCall: Sendable {
     }
 }
 
+extension Result where Success == JSONRPCCall, Failure == JSONRPCFailure {
+    /// What its answer names; nil if it gets none.
+    var answeredID: JSONValue? {
+        switch self {
+        case .success(let call): call.id
+        case .failure(let failure): failure.id
+        }
+    }
+}
+
 /// Why a call is not done, as its sender reads it.
 struct JSONRPCFault: Error, Sendable {
     /// Codes of the specification, section 5.1, and one of ours.

@@ -42,9 +42,9 @@ extension CloseReason {
     var webSocketCode: WebSocketCloseCode? {
         switch self {
         case .clientClosed, .writeFailed: nil
-        case .runEnded: .normal
+        case .runEnded, .replaced: .normal
         case .serverShutdown: .goingAway
-        case .stalled, .unauthorized, .unresponsive: .policy
+        case .stalled, .unauthorized, .unresponsive, .tooManyCalls: .policy
         case .logUnavailable: .internalError
         case .protocolError: .protocolError
         case .unsupportedData: .unsupportedData

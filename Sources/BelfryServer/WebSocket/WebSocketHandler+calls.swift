@@ -24,6 +24,7 @@ struct WebSocketCalls {
     }
 
     var underWay = 0
+    var rate = CallRate()
     /// Changes of topics are done one after the other, in the order they were asked for.
     var topicChanges = CircularBuffer<Call>()
     var isChangingTopics = false
@@ -38,10 +39,34 @@ extension WebSocketHandler {
         let exchange = WebSocketCalls.Exchange(message)
         for call in message.calls {
             do {
+                if let fault = faultOfRate() {
+                    finish(exchange, call.answeredID.map { JSONRPCAnswer.fault(fault, id: $0) })
+                    continue
+                }
+                guard isOpen else { return }
                 try begin(call.get(), exchange)
             } catch {
                 finish(exchange, JSONRPCAnswer.fault(error.fault, id: error.id))
             }
+        }
+    }
+
+    /// Why the next call comes too early, if it does. One that comes far too often closes the connection.
+    private func faultOfRate() -> JSONRPCFault? {
+        switch calls.rate.take(at: shard.loop.now) {
+        case .allowed: return nil
+        case .abuse:
+            close(.tooManyCalls, "far too many calls")
+            return nil
+        case .wait(let time):
+            let milliseconds = max(1, time.milliseconds)
+            return JSONRPCFault(
+                BelfryError(
+                    .tooManyRequests,
+                    "a connection may call \(Limits.webSocketCallsPerSecond) times a second; "
+                        + "wait \(milliseconds) ms",
+                    details: ["retry_after_ms": .int(milliseconds)], retryAfter: time
+                ))
         }
     }
 

@@ -169,7 +169,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         case .clientClosed:
             guard case .close(let code)? = clientClose else { return context.close(promise: nil) }
             leave(WebSocketEncoder.close(code), context)
-        case .protocolError, .unsupportedData, .invalidText, .messageTooLarge, .overloaded:
+        case .protocolError, .unsupportedData, .invalidText, .messageTooLarge, .overloaded, .tooManyCalls:
             leave(WebSocketEncoder.close(reason.webSocketCode, closeText ?? reason.rawValue), context)
         case .serverShutdown:
             let delay = shard.fanout.reconnectDelay()
@@ -178,7 +178,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
             context.write(wrapOutboundOut(last), promise: nil)
             closeText = "\(reason.rawValue): come back in \(delay.milliseconds) ms"
             awaitClose(reason, context)
-        case .runEnded, .stalled, .unauthorized, .logUnavailable, .unresponsive: awaitClose(reason, context)
+        case .runEnded, .stalled, .unauthorized, .logUnavailable, .unresponsive, .replaced: awaitClose(reason, context)
         }
         guard isReadHeld else { return }
         isReadHeld = false
