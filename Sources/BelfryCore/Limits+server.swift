@@ -15,6 +15,15 @@ extension Limits {
     public static let logReadersPerShard = 2
     /// A quiet stream's cursor is refreshed this often, so that a reconnect after hours of quiet starts near the head.
     public static let cursorRefreshInterval = Duration.seconds(60)
+    /// Named streams of one token, and of all: each holds its topics, also some time after its disconnect.
+    public static let namedStreamsPerTokenMax = 1000
+    public static let namedStreamsMax = 10_000
+    /// A named stream, and one that a ticket opened, is forgotten so long after its last disconnect: a laptop that was
+    /// closed for a moment goes on, an address that was left somewhere opens nothing.
+    public static let streamSessionRetention = Duration.seconds(600)
+    /// A stream that was taken over by another connection waits this long before it reconnects: two tabs with one name
+    /// would take it from each other for ever.
+    public static let replacedReconnectDelay = Duration.seconds(60)
     /// What a browser waits before it reconnects.
     public static let reconnectDelay = Duration.seconds(2)
     /// Clients of a hub that stops come back so many a second: each costs a handshake and a look at the log.
@@ -29,6 +38,13 @@ extension Limits {
 
     // MARK: Browsers
 
+    /// A ticket stands in an address, which others may see: it is used at once or never.
+    public static let ticketLifetime = Duration.seconds(60)
+    /// Tickets of one token that wait or have a stream, and of all: one backend may hand them to every browser it knows.
+    public static let ticketsPerTokenMax = connectionsMax / 2
+    public static let ticketsMax = connectionsMax
+    /// A browser asks again after this time whether a page of another origin may.
+    public static let preflightLifetime = Duration.seconds(600)
     /// Who finds a link in an old terminal or mail must not get in by it.
     public static let signInCodeLifetime = Duration.seconds(15 * 60)
     /// Links that wait to be used: they are in memory.

@@ -25,6 +25,8 @@ public final class HTTPServer: Service {
     private let requests = RequestMetrics()
     /// Zero until it listens.
     private let port = Mutex(0)
+    private let tickets: StreamTickets
+    private let streams: NamedStreams
     /// Who asks, for routes and upgrades.
     private let authentication: Authentication
 
@@ -42,6 +44,8 @@ public final class HTTPServer: Service {
             principal: { hub.authenticate(bearer: $0) },
             origins: OriginPolicy(publicURL: configuration.publicURL, others: configuration.allowedOrigins)
         )
+        tickets = StreamTickets(clock: configuration.clock, isValid: { hub.isValid(token: $0) })
+        streams = NamedStreams(clock: configuration.clock)
         loops = MultiThreadedEventLoopGroup.singleton
         let fanout = Fanout(
             loops: Array(loops.makeIterator()), metrics: StreamMetrics(), clock: configuration.clock,
@@ -100,7 +104,7 @@ public final class HTTPServer: Service {
     private static func reader(_ hub: Hub) -> Fanout.PageReader {
         { after, through, topics in
             let page = try await hub.frames(after: after, through: through, topics: topics, max: Limits.replayFramesMax)
-            return StreamPage(frames: page.frames, through: page.through)
+            return StreamPage(frames: page.frames, through: page.through, floors: page.floors)
         }
     }
 
@@ -108,7 +112,8 @@ public final class HTTPServer: Service {
 
     private func makeServer() -> any Service {
         let dispatcher = Dispatcher(
-            responder: makeRoutes().responder(), metrics: requests, clock: configuration.clock, logger: logger
+            responder: makeRoutes().responder(), metrics: requests, clock: configuration.clock,
+            crossOrigin: CrossOrigin(origins: authentication.origins), logger: logger
         )
         let hub = hub
         let authentication = authentication
@@ -143,7 +148,7 @@ public final class HTTPServer: Service {
         let hub = hub
         let fanout = fanout
         let requests = requests
-        var table = RouteTable(authentication: authentication)
+        var table = RouteTable(authentication: authentication, tickets: tickets)
         PageRoutes().add(to: &table)
         SessionRoutes(
             hub: hub, codes: configuration.signInCodes, publicURL: publicURL, origins: authentication.origins
@@ -160,7 +165,9 @@ public final class HTTPServer: Service {
         AuditRoutes(hub: hub).add(to: &table)
         TokenRoutes(hub: hub).add(to: &table)
         TopicRoutes(hub: hub).add(to: &table)
-        StreamRoutes(hub: hub, clock: configuration.clock).add(to: &table)
+        TicketRoutes(tickets: tickets).add(to: &table)
+        StreamRoutes(hub: hub, streams: streams, clock: configuration.clock).add(to: &table)
+        NamedStreamRoutes(hub: hub, streams: streams).add(to: &table)
         WebSocketRoutes(service: webSockets, origins: authentication.origins).add(to: &table)
         EchoRoute(isThere: configuration.testEcho, service: webSockets).add(to: &table)
         StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)

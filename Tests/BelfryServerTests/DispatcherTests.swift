@@ -19,7 +19,8 @@ struct DispatcherTests {
                     Role(rawValue: token).map { Principal(token: nil, name: "the \($0.rawValue)", role: $0) }
                 },
                 origins: OriginPolicy()
-            )
+            ),
+            tickets: StreamTickets(clock: .system, isValid: { _ in true })
         )
         add(&table)
         let lines = lines

@@ -39,10 +39,10 @@ struct FanoutShardTests {
     }
 
     private func subscribe(
-        after: Int64 = 5, end: Int64? = nil, token: TokenID? = nil
+        after: Int64 = 5, end: Int64? = nil, token: TokenID? = nil, topics: [Topic] = [.custom("c")]
     ) throws -> (EmbeddedChannel, Subscriber) {
         let shard = try #require(fanout.shard(of: loop))
-        let plan = StreamPlan(topics: [.custom("c")], after: after, end: end, token: token)
+        let plan = StreamPlan(topics: topics, after: after, end: end, token: token)
         let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
         let channel = EmbeddedChannel(handler: handler, loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -85,6 +85,23 @@ struct FanoutShardTests {
             #expect(!channel.isActive)
         }
         #expect(delays.count == 10)
+    }
+
+    @Test("a stream without topics, and one whose topics have changed, keep their cursor at the head")
+    func cursorOfChangedTopics() throws {
+        let (channel, subscriber) = try subscribe(topics: [])
+        let shard = try #require(fanout.shard(of: loop))
+        fanout.publish([frame(6)])
+        for _ in 0..<60 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n:\nid: 6\n\n")
+        shard.add([.custom("c")], after: 6, to: subscriber)
+        fanout.publish([frame(7, topic: .alerts)])
+        for _ in 0..<60 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n:\nid: 7\n\n")
+        shard.remove([.custom("c")], from: subscriber)
+        fanout.publish([frame(8)])
+        for _ in 0..<60 { loop.advanceTime(by: .seconds(1)) }
+        #expect(try written(channel) == ":\n:\n:\nid: 8\n\n")
     }
 
     @Test("a frame makes the stream no longer quiet")

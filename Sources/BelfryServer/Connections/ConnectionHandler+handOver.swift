@@ -8,7 +8,9 @@ extension ConnectionHandler {
     func startStream(_ plan: StreamPlan, _ context: ChannelHandlerContext) {
         let framing: StreamFraming = head?.version == .http1_0 ? .plain : .chunked
         handOver(context) { shard in
-            var opening = serializer.serializeStreamHead(framing: framing, seconds: settings.clock.now().seconds)
+            var opening = serializer.serializeStreamHead(
+                framing: framing, headers: plan.headers, seconds: settings.clock.now().seconds
+            )
             opening.writeImmutableBuffer(plan.opening(framing: framing))
             let handler = StreamHandler(plan: plan, framing: framing, shard: shard)
             return (handler, handler.subscriber, opening)

@@ -14,6 +14,20 @@ enum Reply: Sendable {
     case stream(StreamPlan)
     /// Turn the connection into a WebSocket.
     case webSocket(WebSocketPlan)
+
+    /// Adds headers to an answer; a WebSocket's has none of its own.
+    mutating func add(_ headers: [(name: String, value: String)]) {
+        guard !headers.isEmpty else { return }
+        switch self {
+        case .response(var response):
+            response.headers += headers
+            self = .response(response)
+        case .stream(var plan):
+            plan.headers += headers
+            self = .stream(plan)
+        case .webSocket: break
+        }
+    }
 }
 
 /// A complete response. Length, date and connection headers are added where it is written.

@@ -29,12 +29,15 @@ struct ResponseSerializer {
     }
 
     /// The head of an event stream. Its connection carries nothing after it.
-    mutating func serializeStreamHead(framing: StreamFraming, seconds: Int64) -> ByteBuffer {
+    mutating func serializeStreamHead(
+        framing: StreamFraming, headers: [(name: String, value: String)] = [], seconds: Int64
+    ) -> ByteBuffer {
         var buffer = ByteBuffer()
         writeStatusLine(200, "OK", seconds: seconds, to: &buffer)
         buffer.writeStaticString("content-type: text/event-stream\r\ncache-control: no-store\r\n")
         buffer.writeStaticString("x-accel-buffering: no\r\nconnection: close\r\n")
         if framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        for (name, value) in headers { buffer.writeString("\(name): \(value)\r\n") }
         buffer.writeStaticString("\r\n")
         return buffer
     }

@@ -11,6 +11,7 @@ struct Dispatcher: Sendable {
     let responder: RouterResponder<RouteContext>
     let metrics: RequestMetrics
     let clock: WallClock
+    var crossOrigin = CrossOrigin(origins: OriginPolicy())
     let logger: Logger
 
     func respond(to inbound: InboundRequest, peerAddress: SocketAddress?) async -> Reply {
@@ -22,7 +23,13 @@ struct Dispatcher: Sendable {
         )
         let exchange = Exchange(request)
         let context = RouteContext(source: RouteContext.Source(logger: logger, exchange: exchange))
-        let reply = await answer(request, path: path, exchange, context)
+        var reply: Reply
+        if let answer = crossOrigin.preflight(inbound.head, path: path) {
+            reply = .response(answer)
+        } else {
+            reply = await answer(request, path: path, exchange, context)
+            reply.add(crossOrigin.headers(inbound.head, path: path))
+        }
         record(
             request, path: path, route: context.endpointPath, reply, principal: exchange.principal,
             duration: ContinuousClock.now - started

@@ -16,12 +16,25 @@ struct OriginPolicy: Sendable {
     }
 
     private let allowed: Set<WebOrigin>
+    /// Of other sites: the configuration names them.
+    private let others: Set<WebOrigin>
 
     /// - Parameters:
     ///   - publicURL: what browsers reach the hub by, if that is not what it listens on.
     ///   - others: further origins (`cors.origins`).
     init(publicURL: String? = nil, others: [WebOrigin] = []) {
+        self.others = Set(others)
         allowed = Set(others + [publicURL.flatMap { WebOrigin(ofURL: $0) }].compactMap(\.self))
+    }
+
+    /// Whether pages of other sites may do anything at all.
+    var listsAny: Bool { !others.isEmpty }
+
+    /// The origin of the page behind a request, as it is written there, if the configuration names it.
+    func listed(_ headers: HTTPHeaders) -> String? {
+        let origins = headers["origin"]
+        guard origins.count == 1, let origin = WebOrigin(origins[0]), others.contains(origin) else { return nil }
+        return origins[0]
     }
 
     func verdict(on headers: HTTPHeaders) -> Verdict {

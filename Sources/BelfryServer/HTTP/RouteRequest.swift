@@ -15,6 +15,8 @@ struct RouteRequest: Sendable {
     var parameters: [String: String] = [:]
     /// Nil only on open routes.
     var principal: Principal?
+    /// What lets a client come back that has opened its stream with a ticket.
+    var session: StreamSession?
 
     var headers: HTTPHeaders { head.headers }
 
@@ -88,5 +90,29 @@ struct RouteRequest: Sendable {
             throw BelfryError(.malformed, "\(parameter) must be one of: \(words)")
         }
         return word
+    }
+}
+
+extension JSONValue {
+    /// The members of an object that holds no others than these.
+    func members(of names: Set<String>) throws(BelfryError) -> JSONObject {
+        guard let object else { throw BelfryError(.malformed, "the body must be a JSON object") }
+        if let other = object.members.first(where: { !names.contains($0.key) }) {
+            throw BelfryError(
+                .malformed,
+                "\"\(other.key.prefix(40))\" is not known here; there are: \(names.sorted().joined(separator: ", "))")
+        }
+        return object
+    }
+}
+
+extension JSONObject {
+    /// A list of topics; nil if there is none.
+    func topics(_ key: String) throws(BelfryError) -> [Topic]? {
+        guard let value = self[key], value != .null else { return nil }
+        guard let list = value.array, case let names = list.compactMap(\.string), names.count == list.count else {
+            throw BelfryError(.malformed, "\(key) must be a list of topics such as run/* and alerts")
+        }
+        return try Topic.list(names)
     }
 }

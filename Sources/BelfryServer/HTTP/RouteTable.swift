@@ -14,6 +14,10 @@ enum Access: Sendable {
     case delivery
     /// A token with this role, or one that includes it.
     case role(Role)
+    /// A viewer's token, or a ticket in the address of an event stream.
+    case streamViewer
+    /// The same of a WebSocket.
+    case webSocketViewer
     /// Everybody; who asks is known if it is said.
     case known
     /// A token of any role.
@@ -34,8 +38,16 @@ enum Access: Sendable {
         switch self {
         case .open, .delivery, .known, .anyToken: true
         case .role(let required): role.includes(required)
+        case .streamViewer, .webSocketViewer: role.includes(.viewer)
         case .publisher: role == .publisher || role.includes(.operator)
         case .loopbackOrToken: role.includes(.viewer)
+        }
+    }
+
+    var takesTickets: Bool {
+        switch self {
+        case .streamViewer, .webSocketViewer: true
+        default: false
         }
     }
 
@@ -54,7 +66,7 @@ enum Access: Sendable {
         case .open, .delivery, .known, .anyToken: "any"
         case .role(let role): role.rawValue
         case .publisher: Role.publisher.rawValue
-        case .loopbackOrToken: Role.viewer.rawValue
+        case .loopbackOrToken, .streamViewer, .webSocketViewer: Role.viewer.rawValue
         }
     }
 }
@@ -66,8 +78,12 @@ struct RouteTable {
     private let router = Router(context: RouteContext.self)
     private var methods: [String: Set<HTTPRequest.Method>] = [:]
     private let authentication: Authentication
+    private let tickets: StreamTickets
 
-    init(authentication: Authentication) { self.authentication = authentication }
+    init(authentication: Authentication, tickets: StreamTickets) {
+        self.authentication = authentication
+        self.tickets = tickets
+    }
 
     /// Adds a route; `GET` answers `HEAD` too, but for streams.
     /// - Parameter checksScopes: the handler itself holds a scoped token to its topics. Every other route refuses one.
@@ -85,11 +101,18 @@ struct RouteTable {
     ) {
         methods[path, default: []].insert(method)
         let authentication = authentication
+        let tickets = tickets
         router.on(RouterPath(path), method: method) { _, context -> Response in
             let exchange = context.exchange
             var request = exchange.request
             for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
-            request.principal = try Self.principal(for: request, access.asked(of: request), authentication)
+            let asked = access.asked(of: request)
+            if let ticket = request.query["ticket"], asked.takesTickets {
+                try authentication.checkTicketOrigin(of: request.head)
+                try request.admit(ticket, asked, tickets)
+            } else {
+                request.principal = try Self.principal(for: request, asked, authentication)
+            }
             if !checksScopes { try request.principal?.checkUnscoped() }
             exchange.finish(try await handler(request), principal: request.principal)
             return Response(status: .ok)
@@ -125,6 +148,26 @@ struct RouteTable {
             }
         }
         return router.buildResponder()
+    }
+}
+
+extension RouteRequest {
+    /// Lets in who holds a ticket. Nothing else of the request says who asks.
+    fileprivate mutating func admit(
+        _ ticket: String, _ access: Access, _ tickets: StreamTickets
+    ) throws(BelfryError) {
+        if case .webSocketViewer = access {
+            principal = try tickets.take(ticket)
+        } else {
+            (principal, session) = try tickets.open(ticket, target: streamTarget)
+        }
+    }
+
+    /// What an event stream is of: its path and parameters, without the position, which moves, and the ticket.
+    private var streamTarget: String {
+        let moving: Set = ["ticket", "after", "last_event_id"]
+        let parameters = query.parameters.filter { !moving.contains($0.name) }.map { "\($0.name)=\($0.value)" }
+        return ([Dispatcher.split(head.uri).path] + parameters.sorted()).joined(separator: "\n")
     }
 }
 

@@ -7,38 +7,59 @@ import NIOHTTP1
 /// Server-sent events: one multiplexed stream of topics, and the stream of one run.
 struct StreamRoutes {
     let hub: Hub
+    let streams: NamedStreams
     private let planner: StreamPlanner
 
-    init(hub: Hub, clock: WallClock) {
+    init(hub: Hub, streams: NamedStreams, clock: WallClock) {
         self.hub = hub
+        self.streams = streams
         planner = StreamPlanner(hub: hub, clock: clock)
     }
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/v1/stream", .role(.viewer), isStream: true, checksScopes: true, topics)
-        table.add(.get, "/v1/runs/:id/stream", .role(.viewer), isStream: true, checksScopes: true, run)
+        table.add(.get, "/v1/stream", .streamViewer, isStream: true, checksScopes: true, topics)
+        table.add(.get, "/v1/runs/:id/stream", .streamViewer, isStream: true, checksScopes: true, run)
     }
 
     /// `?topic=…&topic=…`
     private func topics(_ request: RouteRequest) async throws -> Reply {
         try checkFormat(request)
-        let names = request.query.values("topic")
-        guard !names.isEmpty else {
-            throw BelfryError(.missingAttribute, "name at least one topic: ?topic=runs&topic=run/*")
-        }
-        guard names.count <= Limits.topicsPerSubscriptionMax else {
-            throw BelfryError(.malformed, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
-        }
-        var topics: [Topic] = []
-        for name in names {
-            let topic = try Topic(named: name)
-            if !topics.contains(topic) { topics.append(topic) }
-        }
+        let topics = try Topic.list(request.query.values("topic"))
         let caller = try request.caller()
         for topic in topics { try caller.checkSubscribe(to: topic) }
-        var plan = try await planner.plan(topics, at: try StreamPosition(request))
+        let position = try StreamPosition(request)
+        var plan: StreamPlan
+        if let name = request.query["stream"] {
+            plan = try await self.plan(named: name, topics, at: position, for: caller)
+        } else {
+            guard !topics.isEmpty else {
+                throw BelfryError(.missingAttribute, "name at least one topic: ?topic=runs&topic=run/*")
+            }
+            plan = try await planner.plan(topics, at: position)
+        }
         plan.token = caller.token
+        if let session = request.session { plan.sessions.append(session) }
         return .stream(plan)
+    }
+
+    /// `?stream=NAME`: goes on with the topics that it was changed to. It may begin without any.
+    private func plan(
+        named name: String, _ topics: [Topic], at position: StreamPosition, for caller: Principal
+    ) async throws(BelfryError) -> StreamPlan {
+        guard Name.isValid(name) else {
+            throw BelfryError(
+                .malformed,
+                "a stream's name has 1 to \(Limits.nameBytesMax) of a-z 0-9 - _ . and begins with one of "
+                    + "the first two")
+        }
+        let stream = try streams.open(name, topics: topics, by: caller)
+        // What it was changed to may be more than a ticket for some topics may see.
+        for topic in stream.topics { try caller.checkSubscribe(to: topic) }
+        let begin = stream.topicsToBegin(after: planner.position(position))
+        var plan = try await planner.plan(begin, at: position)
+        plan.stream = stream
+        plan.sessions = [stream.session]
+        return plan
     }
 
     private func run(_ request: RouteRequest) async throws -> Reply {
@@ -51,6 +72,7 @@ struct StreamRoutes {
         var plan = try await planner.plan([.run(id)], at: position)
         plan.run = id
         plan.token = caller.token
+        if let session = request.session { plan.sessions = [session] }
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
         let end = hub.head
@@ -66,7 +88,7 @@ struct StreamRoutes {
         var after = position
         while after < end {
             let page = try await hub.frames(after: after, through: end, topics: [.run(run)], max: 1)
-            if !page.frames.isEmpty { return false }
+            if !page.frames.isEmpty || !page.floors.isEmpty { return false }
             guard page.through > after else { break }
             after = page.through
         }

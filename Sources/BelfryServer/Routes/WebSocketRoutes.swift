@@ -7,7 +7,7 @@ struct WebSocketRoutes {
     let origins: OriginPolicy
 
     func add(to table: inout RouteTable) {
-        table.add(.get, "/v1/ws", .role(.viewer), isStream: true, checksScopes: true, connect)
+        table.add(.get, "/v1/ws", .webSocketViewer, isStream: true, checksScopes: true, connect)
     }
 
     private func connect(_ request: RouteRequest) async throws -> Reply {

@@ -39,6 +39,17 @@ struct Authentication: Sendable {
         }
     }
 
+    /// A ticket is no cookie: no browser sends it by itself. But one that has leaked must not serve a page that nobody
+    /// has named.
+    /// - Throws: `forbidden` for a page that may not.
+    func checkTicketOrigin(of head: HTTPRequestHead) throws(BelfryError) {
+        guard origins.verdict(on: head.headers) != .refused else {
+            throw BelfryError(
+                .forbidden, "pages of this origin may not connect here; the server's cors.origins names those that may"
+            )
+        }
+    }
+
     /// Whether the request comes from somebody who is known, whatever they may do.
     func isKnown(_ head: HTTPRequestHead) -> Bool {
         switch credential(of: head) {

@@ -10,10 +10,14 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
 
     let subscriber: Subscriber
     private let shard: FanoutShard
+    private let sessions: [StreamSession]
+    private let stream: NamedStream?
 
     init(plan: StreamPlan, framing: StreamFraming, shard: FanoutShard) {
         subscriber = Subscriber(plan: plan, framing: framing)
         self.shard = shard
+        sessions = plan.sessions
+        stream = plan.stream
         subscriber.sink = self
     }
 
@@ -34,15 +38,19 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     func end(_ reason: CloseReason, head: Int64) {
         switch reason {
         case .runEnded: finish(with: [])
-        case .serverShutdown, .unauthorized:
-            guard subscriber.isWritable else { return abort() }
-            let delay = reason == .serverShutdown ? shard.fanout.reconnectDelay() : nil
-            let frame = shard.fanout.closingFrame(position: head, reason, delay: delay)
-            var buffer = ByteBuffer()
-            EventStreamEncoder.append(frame, hasID: false, retry: delay, framing: subscriber.framing, to: &buffer)
-            finish(with: [buffer])
+        case .serverShutdown: sayFarewell(reason, head: head, delay: shard.fanout.reconnectDelay())
+        case .unauthorized: sayFarewell(reason, head: head, delay: nil)
+        case .replaced: sayFarewell(reason, head: head, delay: Limits.replacedReconnectDelay)
         default: abort()
         }
+    }
+
+    private func sayFarewell(_ reason: CloseReason, head: Int64, delay: Duration?) {
+        guard subscriber.isWritable else { return abort() }
+        let frame = shard.fanout.closingFrame(position: head, reason, delay: delay)
+        var buffer = ByteBuffer()
+        EventStreamEncoder.append(frame, hasID: false, retry: delay, framing: subscriber.framing, to: &buffer)
+        finish(with: [buffer])
     }
 
     /// Writes the last bytes and closes the connection behind them, or when the client does not take them in time.
@@ -65,9 +73,19 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
 
     // MARK: - Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) { subscriber.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        subscriber.context = context
+        for session in sessions { session.began(subscriber, on: shard) }
+        // Once it has joined the shard: its topics may have changed since its request.
+        if let stream {
+            context.eventLoop.assumeIsolated().execute { [shard, subscriber] in stream.settle((shard, subscriber)) }
+        }
+    }
 
-    func handlerRemoved(context: ChannelHandlerContext) { subscriber.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        subscriber.context = nil
+        for session in sessions { session.ended(subscriber) }
+    }
 
     /// A stream has no further requests: what comes is dropped.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
@@ -79,6 +97,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
 
     func channelInactive(context: ChannelHandlerContext) {
         shard.detach(subscriber, .clientClosed)
+        for session in sessions { session.ended(subscriber) }
         context.fireChannelInactive()
     }
 

@@ -14,12 +14,23 @@ struct StreamPlan: Sendable {
     var token: TokenID?
     /// Snapshot or GAP blocks that come first. All but the last go without an id.
     var preamble: [Frame] = []
+    /// The client has named it.
+    var stream: NamedStream?
+    /// What opened it and lets the client come back: each has one connection at a time.
+    var sessions: [StreamSession] = []
+    /// Further headers of the answer.
+    var headers: [(name: String, value: String)] = []
 
     /// The first bytes of the body.
     func opening(framing: StreamFraming) -> ByteBuffer {
         var buffer = EventStreamEncoder.retry(framing: framing)
         for (index, frame) in preamble.enumerated() {
             EventStreamEncoder.append(frame, hasID: index == preamble.count - 1, framing: framing, to: &buffer)
+        }
+        // Without a topic nothing may come for long: a client that comes back without a position would begin anew, and
+        // what was added since would be lost.
+        if topics.isEmpty {
+            buffer.writeImmutableBuffer(EventStreamEncoder.cursor(after, framing: framing))
         }
         return buffer
     }

@@ -1,0 +1,144 @@
+import BelfryCore
+import BelfryEngine
+import Synchronization
+
+/// An event stream that its client has named. Its topics may change while it is open, and outlive a disconnect.
+///
+/// A topic that was added on the way begins where it was told to, not where the client says it stands: until the client
+/// comes back with a position behind ``Entry/mark`` nobody knows what of it has arrived.
+final class NamedStream: Sendable {
+    private struct Entry {
+        let topic: Topic
+        /// Its frames after this position are wanted.
+        let from: Int64
+        /// Ids up to here were sent before its frames could be: a client that says one of them may not have its
+        /// history. Nil: it began with the stream.
+        var mark: Int64?
+    }
+
+    private struct State {
+        /// What the address asked for.
+        var asked: [Topic]
+        var opener: Principal
+        var entries: [Entry]
+        /// To be taken from the connection, also those that were added again since.
+        var removed: [Topic] = []
+    }
+
+    let name: String
+    let session: StreamSession
+    private let state: Mutex<State>
+
+    init(name: String, topics: [Topic], opener: Principal, clock: WallClock) {
+        self.name = name
+        session = StreamSession(clock: clock)
+        state = Mutex(State(asked: topics, opener: opener, entries: Self.entries(topics)))
+    }
+
+    private static func entries(_ topics: [Topic]) -> [Entry] { topics.map { Entry(topic: $0, from: 0, mark: nil) } }
+
+    var topics: [Topic] { state.withLock { $0.entries.map(\.topic) } }
+
+    // MARK: - Coming back
+
+    /// A client opens it again. An address with the same topics as before, or with none, goes on with what they were
+    /// changed to; one with others begins anew with those.
+    func reopen(topics: [Topic], by opener: Principal) {
+        state.withLock { state in
+            state.opener = opener
+            guard !topics.isEmpty, topics != state.asked else { return }
+            state.asked = topics
+            state.entries = Self.entries(topics)
+        }
+    }
+
+    /// The topics that begin with the client, at its position; the others are added once it is connected.
+    /// - Parameter position: nil for a client that begins anew, with the state so far: then all do.
+    func topicsToBegin(after position: Int64?) -> [Topic] {
+        state.withLock { state in
+            guard let position else {
+                for index in state.entries.indices { state.entries[index].mark = nil }
+                return state.entries.map(\.topic)
+            }
+            return state.entries.filter { entry in entry.mark.map { $0 < position } ?? true }.map(\.topic)
+        }
+    }
+
+    // MARK: - Changing
+
+    /// Changes the topics; those that stay are left as they are. Call ``settle(_:)`` for the connection there is.
+    /// - Parameters:
+    ///   - after: frames of added topics after this position are wanted.
+    ///   - head: the last position of the log.
+    /// - Throws: `forbidden` for what whoever opened the stream may not see, `conflict` if there would be too many.
+    func change(_ change: TopicChange, after: Int64, head: Int64) throws(BelfryError) {
+        try state.withLock { state throws(BelfryError) in
+            let held = state.entries.map(\.topic)
+            let removed = change.removed(from: held)
+            let stay = state.entries.filter { !removed.contains($0.topic) }
+            let added = change.added.filter { topic in !stay.contains { $0.topic == topic } }
+            for topic in added { try state.opener.checkSubscribe(to: topic) }
+            guard stay.count + added.count <= Limits.topicsPerSubscriptionMax else {
+                throw BelfryError(.conflict, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
+            }
+            state.entries = stay + added.map { Entry(topic: $0, from: after, mark: head) }
+            // Without a connection nobody empties it, and nobody needs it.
+            state.removed = session.isConnected ? state.removed + removed.filter { !state.removed.contains($0) } : []
+        }
+    }
+
+    /// Makes a connection's topics those of the stream. On its loop.
+    func settle(_ place: StreamSession.Place) {
+        let (shard, subscriber) = place
+        let (wanted, removed) = state.withLock { state in
+            defer { state.removed = [] }
+            return (state.entries, state.removed)
+        }
+        let gone = subscriber.topics.topics.filter { topic in
+            removed.contains(topic) || !wanted.contains { $0.topic == topic }
+        }
+        if !gone.isEmpty { shard.remove(gone, from: subscriber) }
+        let held = subscriber.topics.topics
+        let missing = Dictionary(grouping: wanted.filter { !held.contains($0.topic) }, by: \.from)
+        guard !missing.isEmpty, let cursor = subscriber.machine.cursor(head: shard.head) else { return }
+        let sent = max(cursor, subscriber.topics.historyEnd)
+        note(sent, for: missing.values.flatMap { $0.map(\.topic) })
+        for (from, entries) in missing {
+            guard subscriber.topics.windowCount + entries.count <= Limits.topicChangesMax else {
+                // It comes back from its own position, with the topics that there are then.
+                return shard.close(subscriber, .overloaded)
+            }
+            shard.add(entries.map(\.topic), after: from, to: subscriber)
+        }
+    }
+
+    /// Ids up to `position` were sent before these topics were there.
+    private func note(_ position: Int64, for topics: [Topic]) {
+        state.withLock { state in
+            for index in state.entries.indices where topics.contains(state.entries[index].topic) {
+                state.entries[index].mark = max(state.entries[index].mark ?? position, position)
+            }
+        }
+    }
+}
+
+/// What a client wants of a stream's topics.
+enum TopicChange: Sendable, Equatable {
+    case replace([Topic])
+    /// First what goes, then what comes: a topic in both begins anew.
+    case edit(add: [Topic], remove: [Topic])
+
+    var added: [Topic] {
+        switch self {
+        case .replace(let topics): topics
+        case .edit(let add, _): add
+        }
+    }
+
+    func removed(from held: [Topic]) -> [Topic] {
+        switch self {
+        case .replace(let topics): held.filter { !topics.contains($0) }
+        case .edit(_, let remove): held.filter(remove.contains)
+        }
+    }
+}
