@@ -1,0 +1,98 @@
+import BelfryCore
+import BelfryEngine
+import Testing
+
+@testable import BelfryServer
+
+/// A named stream whose topics are changed and whose connections are cut at random.
+@Suite("named streams at random", .timeLimit(.minutes(2)))
+struct NamedStreamSimulation {
+    /// A client as it should be: it knows what it has, and where it goes on.
+    private struct Client {
+        var seen: Set<Int64> = []
+        var cursor: Int64
+
+        /// Takes the whole blocks that a connection has brought.
+        mutating func take(_ connection: RawClient) {
+            let blocks = connection.text.components(separatedBy: "\n\n").dropLast()
+            var ids: [Int64] = []
+            for line in blocks.flatMap({ $0.split(whereSeparator: \.isNewline) }) {
+                if line.hasPrefix("id: "), let id = Int64(line.dropFirst(4)) { ids.append(id) }
+                guard line.hasPrefix("data: "), let json = try? JSONValue(parsing: line.dropFirst(6).utf8),
+                    json["type"] == "CUSTOM", let position = json["position"]?.number?.int64
+                else { continue }
+                seen.insert(position)
+            }
+            #expect(ids == ids.sorted(), "ids never go back")
+            #expect(ids.allSatisfy { $0 >= cursor })
+            cursor = max(cursor, ids.last ?? cursor)
+        }
+    }
+
+    @Test(
+        "a client that drops what it has already gets all of its topics, whatever is changed and cut", arguments: 1...6)
+    func everythingArrives(seed: UInt64) async throws {
+        try await HubRig.run { rig in
+            var random = SeededGenerator(seed: seed)
+            let names = ["a", "b", "c", "d"]
+            var log: [(position: Int64, name: String)] = []
+            var client = Client(cursor: rig.hub.head)
+            // Each topic, and from where it is wanted.
+            var wanted = ["a": rig.hub.head]
+
+            func open() async throws -> RawClient {
+                let connection = try await rig.open(
+                    "/v1/stream?stream=tab&topic=custom/a", headers: "Last-Event-ID: \(client.cursor)\r\n")
+                try await connection.read(until: "retry: ")
+                return connection
+            }
+            func publish(_ name: String) async throws {
+                let position = try await rig.hub.publish(custom: name, data: .null, by: .hub)
+                log.append((position, name))
+            }
+            func change(_ body: JSONObject) async throws -> Int64 {
+                let answer = try await rig.send(
+                    "PATCH", "/v1/streams/tab", token: rig.viewer, body: RawJSON(.object(body)).text)
+                return try #require(answer.json["position"]?.number?.int64, "\(answer.body)")
+            }
+
+            var connection = try await open()
+            for _ in 0..<60 {
+                let name = names.randomElement(using: &random) ?? "a"
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0...4: try await publish(name)
+                case 5 where wanted[name] == nil:
+                    wanted[name] = try await change(["add": [.string("custom/\(name)")]])
+                case 5, 6:
+                    let after = Int64.random(in: 0...rig.hub.head, using: &random)
+                    let topic: JSONValue = .string("custom/\(name)")
+                    wanted[name] = try await change(["remove": [topic], "add": [topic], "after": .int(after)])
+                case 7:
+                    _ = try await change(["remove": [.string("custom/\(name)")]])
+                    wanted[name] = nil
+                case 8:
+                    // Something that it waits for, if it has the topic.
+                    try await publish(name)
+                    guard wanted[name] != nil, let last = log.last else { continue }
+                    try await connection.read(until: "\"position\":\(last.position),")
+                default:
+                    client.take(connection)
+                    let former = connection
+                    // Sometimes the new connection comes before the old one has gone.
+                    if Bool.random(using: &random) { await former.close() }
+                    connection = try await open()
+                    await former.close()
+                }
+            }
+            if wanted["a"] == nil { wanted["a"] = try await change(["add": ["custom/a"]]) }
+            try await publish("a")
+            try await connection.read(until: "\"position\":\(rig.hub.head),")
+            client.take(connection)
+            await connection.close()
+            let missed = log.filter { frame in
+                wanted[frame.name].map { $0 < frame.position } == true && !client.seen.contains(frame.position)
+            }
+            #expect(missed.isEmpty, "\(missed) of \(wanted)")
+        }
+    }
+}
