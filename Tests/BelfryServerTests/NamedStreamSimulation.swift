@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryEngine
+import Foundation
 import Testing
 
 @testable import BelfryServer
