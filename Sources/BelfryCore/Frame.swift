@@ -62,11 +62,23 @@ public enum FrameType: String, Sendable, Hashable, CaseIterable {
     case textMessageStart = "TEXT_MESSAGE_START"
     case textMessageContent = "TEXT_MESSAGE_CONTENT"
     case textMessageEnd = "TEXT_MESSAGE_END"
+    /// `{step, toolCallId, toolCallName, parentMessageId?}`
+    case toolCallStart = "TOOL_CALL_START"
+    /// `{step, toolCallId, delta}`
+    case toolCallArgs = "TOOL_CALL_ARGS"
+    /// `{step, toolCallId}`
+    case toolCallEnd = "TOOL_CALL_END"
+    /// `{step, toolCallId, messageId, content}`
+    case toolCallResult = "TOOL_CALL_RESULT"
     case stepFinished = "STEP_FINISHED"
     case runFinished = "RUN_FINISHED"
     case runError = "RUN_ERROR"
     case runState = "RUN_STATE"
     case stepState = "STEP_STATE"
+    /// `{step, approval, message, reason?, schema?, expires?, toolCallId?}`; `approval` is the question's id.
+    case approvalRequested = "APPROVAL_REQUESTED"
+    /// `{step, approval, decision, …}`
+    case approvalDecided = "APPROVAL_DECIDED"
     case command = "COMMAND"
     case event = "EVENT"
     /// Documents or switches changed.

@@ -272,7 +272,12 @@ struct RunExecution {
         steps[index].error = nil
         change.steps.append(steps[index])
         change.frames.append(
-            frame(.stepStarted, ["step": .string(steps[index].name), "attempt": .int(steps[index].attempt)])
+            frame(
+                .stepStarted,
+                [
+                    "step": .string(steps[index].name), "kind": .string(steps[index].kind),
+                    "attempt": .int(steps[index].attempt),
+                ])
         )
         change.audit.append(audit("step.started", ["step": .string(steps[index].name)]))
     }
@@ -313,6 +318,7 @@ struct RunExecution {
             "step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt),
         ]
         if let error = steps[index].error { members["error"] = error.json }
+        if let usage = steps[index].usage { members["usage"] = usage }
         change.frames.append(frame(.stepFinished, members))
         change.audit.append(audit("step.\(state.rawValue)", ["step": .string(steps[index].name)]))
     }

@@ -73,13 +73,7 @@ extension StepRecord {
             "started": .optional(started?.description), "ended": .optional(ended?.description),
             "output": .optional(output), "error": error?.json ?? .null,
         ]
-        json["usage"] =
-            inputTokens == nil && outputTokens == nil
-            ? .null
-            : [
-                "input_tokens": inputTokens.map { .int($0) } ?? .null,
-                "output_tokens": outputTokens.map { .int($0) } ?? .null,
-            ]
+        json["usage"] = usage ?? .null
         if let reason { json["reason"] = .string(reason.rawValue) }
         if !missing.isEmpty { json["missing"] = .array(missing.map(JSONValue.string)) }
         return json

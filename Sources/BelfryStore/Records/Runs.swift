@@ -88,6 +88,15 @@ public struct StepRecord: Sendable, Hashable {
         self.outputTokens = outputTokens
         self.missing = missing
     }
+
+    /// `{input_tokens, output_tokens}`, null where the provider did not say; nil if it said neither.
+    public var usage: JSONValue? {
+        guard inputTokens != nil || outputTokens != nil else { return nil }
+        return [
+            "input_tokens": inputTokens.map { .int($0) } ?? .null,
+            "output_tokens": outputTokens.map { .int($0) } ?? .null,
+        ]
+    }
 }
 
 /// A run that the scheduler has taken, and the event it is about.
