@@ -1,4 +1,5 @@
 public import BelfryCore
+import BelfryRules
 public import BelfryStore
 
 extension Hub {
@@ -12,6 +13,14 @@ extension Hub {
     /// Throws `not_found`.
     public func run(_ id: RunID) async throws(BelfryError) -> (run: RunRecord, steps: [StepRecord]) {
         (try await store.run(id), try await store.steps(of: id))
+    }
+
+    /// The steps of a run, as the rule has them that it was matched with; `agent` names the agent of those that ask one.
+    public func steps(of run: RunRecord) async throws(BelfryError) -> [(name: String, agent: String?)] {
+        try await registry.rule(named: run.rule, version: run.ruleVersion).steps.map { step in
+            guard case .agent(let agentStep) = step.action else { return (step.name, nil) }
+            return (step.name, agentStep.agent)
+        }
     }
 
     /// Stops a run: commits `stopping`, closes the upstream transfer or ends the process group, commits `stopped`, and

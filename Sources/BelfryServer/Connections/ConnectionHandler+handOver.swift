@@ -9,7 +9,8 @@ extension ConnectionHandler {
         let framing: StreamFraming = head?.version == .http1_0 ? .plain : .chunked
         handOver(context) { shard in
             var opening = serializer.serializeStreamHead(
-                framing: framing, headers: plan.headers, seconds: settings.clock.now().seconds
+                framing: framing, isText: plan.rendering?.isText ?? false, headers: plan.headers,
+                seconds: settings.clock.now().seconds
             )
             opening.writeImmutableBuffer(plan.opening(framing: framing))
             let handler = StreamHandler(plan: plan, framing: framing, shard: shard)

@@ -28,15 +28,18 @@ struct ResponseSerializer {
         return buffer
     }
 
-    /// The head of an event stream. Its connection carries nothing after it.
+    /// The head of an event stream, or of the text of a step. Its connection carries nothing after it.
     mutating func serializeStreamHead(
-        framing: StreamFraming, headers: [(name: String, value: String)] = [], seconds: Int64
+        framing: StreamFraming, isText: Bool, headers: [(name: String, value: String)] = [], seconds: Int64
     ) -> ByteBuffer {
         var buffer = ByteBuffer()
         writeStatusLine(200, "OK", seconds: seconds, to: &buffer)
-        buffer.writeStaticString("content-type: text/event-stream\r\ncache-control: no-store\r\n")
-        buffer.writeStaticString("x-accel-buffering: no\r\nconnection: close\r\n")
-        if framing == .chunked { buffer.writeStaticString("transfer-encoding: chunked\r\n") }
+        buffer.writeString("content-type: \(isText ? "text/plain; charset=utf-8" : "text/event-stream")\r\n")
+        buffer.writeStaticString("cache-control: no-store\r\nx-accel-buffering: no\r\nconnection: close\r\n")
+        if framing == .chunked {
+            buffer.writeStaticString("transfer-encoding: chunked\r\n")
+            if isText { buffer.writeString("trailer: \(RunRendering.trailer)\r\n") }
+        }
         for (name, value) in headers { buffer.writeString("\(name): \(value)\r\n") }
         buffer.writeStaticString("\r\n")
         return buffer

@@ -9,11 +9,13 @@ struct StreamRoutes {
     let hub: Hub
     let streams: NamedStreams
     private let planner: StreamPlanner
+    private let renderings: RenderingPlanner
 
     init(hub: Hub, streams: NamedStreams, clock: WallClock) {
         self.hub = hub
         self.streams = streams
         planner = StreamPlanner(hub: hub, clock: clock)
+        renderings = RenderingPlanner(hub: hub, clock: clock)
     }
 
     func add(to table: inout RouteTable) {
@@ -63,16 +65,26 @@ struct StreamRoutes {
     }
 
     private func run(_ request: RouteRequest) async throws -> Reply {
-        try checkFormat(request)
+        let format = try StreamFormat(named: request.query["format"])
         let id = try request.id(RunKind.self)
         let caller = try request.caller()
         try caller.checkSubscribe(to: .run(id))
         let position = try StreamPosition(request)
-        _ = try await hub.run(id)
-        var plan = try await planner.plan([.run(id)], at: position)
-        plan.run = id
+        let run = try await hub.run(id).run
+        let step = request.query["step"]
+        let isOfFrames = format == .frames && step == nil
+        var plan: StreamPlan
+        if isOfFrames {
+            plan = try await planner.plan([.run(id)], at: position)
+            plan.run = id
+        } else if let rendered = try await renderings.plan(run, as: format, step: step, at: position) {
+            plan = rendered
+        } else {
+            return .empty(204)
+        }
         plan.token = caller.token
         if let session = request.session { plan.sessions = [session] }
+        guard isOfFrames else { return .stream(plan) }
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
         let end = hub.head
@@ -95,9 +107,10 @@ struct StreamRoutes {
         return true
     }
 
+    /// Topics are streamed as frames.
     private func checkFormat(_ request: RouteRequest) throws(BelfryError) {
-        guard let format = request.query["format"], format != "frames" else { return }
-        throw BelfryError(.malformed, "the format \"\(format.prefix(40))\" is not spoken here; there is: frames")
+        guard try StreamFormat(named: request.query["format"]) != .frames else { return }
+        throw BelfryError(.malformed, "this stream is of several topics, so it speaks one format: frames")
     }
 }
 

@@ -27,10 +27,17 @@ enum EventStreamEncoder {
 
     /// Lines that stand in no frame.
     static func line(_ text: String, framing: StreamFraming) -> ByteBuffer {
+        framed(ByteBuffer(string: text), framing: framing)
+    }
+
+    /// Bytes as one write.
+    static func framed(_ body: ByteBuffer, framing: StreamFraming) -> ByteBuffer {
+        guard framing == .chunked else { return body }
         var buffer = ByteBuffer()
-        if framing == .chunked { buffer.writeString(String(text.utf8.count, radix: 16) + "\r\n") }
-        buffer.writeString(text)
-        if framing == .chunked { buffer.writeStaticString("\r\n") }
+        buffer.reserveCapacity(body.readableBytes + 16)
+        buffer.writeString(String(body.readableBytes, radix: 16) + "\r\n")
+        buffer.writeImmutableBuffer(body)
+        buffer.writeStaticString("\r\n")
         return buffer
     }
 
@@ -42,9 +49,9 @@ enum EventStreamEncoder {
         line("id: \(position)\n\n", framing: framing)
     }
 
-    /// Rides in the first block: there is no blank line behind it.
-    static func retry(framing: StreamFraming) -> ByteBuffer {
-        line("retry: \(Limits.reconnectDelay.milliseconds)\n", framing: framing)
+    /// Rides in the next block: there is no blank line behind it.
+    static func retry(_ delay: Duration = Limits.reconnectDelay, framing: StreamFraming) -> ByteBuffer {
+        line("retry: \(delay.milliseconds)\n", framing: framing)
     }
 
     /// What ends the body, if anything does.

@@ -28,7 +28,9 @@ extension FanoutShard {
             if subscriber.topics.isEmpty {
                 pageDelivered(through: head, to: subscriber)
             } else if !subscriber.isSentHistory(after: cursor), let batches = fanout.recentBatches(after: cursor) {
-                readRing(batches, after: cursor, for: subscriber)
+                subscriber.rendering == nil
+                    ? readRing(batches, after: cursor, for: subscriber)
+                    : renderRing(batches, after: cursor, for: subscriber)
             } else {
                 waitingForLog.append(subscriber)
             }
@@ -110,15 +112,19 @@ extension FanoutShard {
             let position = frames.first.map { $0.position - 1 } ?? page.through
             frames.insert(fanout.gapFrame(holes, position: position), at: 0)
         }
-        let encoded = EncodedFrames(
-            frames, framing: subscriber.framing, withoutIDsThrough: subscriber.topics.historyEnd
-        )
-        write(0..<frames.count, of: encoded, to: subscriber)
+        if subscriber.rendering != nil {
+            render(frames, to: subscriber, head: max(head, page.through))
+        } else {
+            let encoded = EncodedFrames(
+                frames, framing: subscriber.framing, withoutIDsThrough: subscriber.topics.historyEnd
+            )
+            write(0..<frames.count, of: encoded, to: subscriber)
+        }
         subscriber.flush()
         pageDelivered(through: page.through, to: subscriber)
     }
 
-    private func pageDelivered(through: Int64, to subscriber: Subscriber) {
+    func pageDelivered(through: Int64, to subscriber: Subscriber) {
         _ = subscriber.machine.page(through: through)
         perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
     }

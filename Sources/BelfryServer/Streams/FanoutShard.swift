@@ -140,6 +140,9 @@ final class FanoutShard {
 
     private func writePending(of batches: inout FrameTurn, to subscriber: Subscriber) {
         guard !subscriber.pendingFrames.isEmpty else { return }
+        guard subscriber.rendering == nil else {
+            return render(batches.frames[subscriber.pendingFrames], to: subscriber, head: batches.through)
+        }
         write(subscriber.pendingFrames, of: batches.encoded(subscriber.framing), to: subscriber)
     }
 
@@ -155,6 +158,11 @@ final class FanoutShard {
         guard let run = subscriber.run, frame.draft.type == .runFinished || frame.draft.type == .runError,
             frame.draft.run == run
         else { return }
+        noteEnd(of: subscriber, head: head)
+    }
+
+    /// Nothing is to be said behind `head`.
+    func noteEnd(of subscriber: Subscriber, head: Int64) {
         subscriber.machine.runEnded(head: head)
         if subscriber.slot != nil { ending[ObjectIdentifier(subscriber)] = subscriber }
     }

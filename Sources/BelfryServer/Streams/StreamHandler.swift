@@ -24,8 +24,14 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     // MARK: - The shard's side
 
     func keepAlive(head: Int64) {
+        // A text has no place for it.
+        if let rendering = subscriber.rendering, rendering.isText { return }
         let quiet = subscriber.quietIntervals + 1
-        if quiet >= KeepAliveWheel.cursorIntervals, case .live(let from) = subscriber.machine.state {
+        // Readers of other formats may take an event without data for a broken one; nothing but frames of the run moves
+        // their cursor.
+        if quiet >= KeepAliveWheel.cursorIntervals, subscriber.rendering == nil,
+            case .live(let from) = subscriber.machine.state
+        {
             subscriber.write(shard.fanout.shared.cursor(max(from, head), framing: subscriber.framing))
             subscriber.quietIntervals = 0
         } else {
@@ -48,6 +54,12 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     private func sayFarewell(_ reason: CloseReason, head: Int64, delay: Duration?) {
         guard subscriber.isWritable else { return abort() }
         let frame = shard.fanout.closingFrame(position: head, reason, delay: delay)
+        if let rendering = subscriber.rendering {
+            guard let last = rendering.farewell(frame, retry: delay, framing: subscriber.framing) else {
+                return abort()
+            }
+            return finish(with: last)
+        }
         var buffer = ByteBuffer()
         EventStreamEncoder.append(frame, hasID: false, retry: delay, framing: subscriber.framing, to: &buffer)
         finish(with: [buffer])
@@ -64,7 +76,9 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         channel.closeFuture.whenComplete { _ in deadline.cancel() }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in channel.close(promise: nil) }
-        let end = EventStreamEncoder.end(framing: subscriber.framing) ?? ByteBuffer()
+        let framing = subscriber.framing
+        let end =
+            subscriber.rendering?.end(framing: framing) ?? EventStreamEncoder.end(framing: framing) ?? ByteBuffer()
         context.writeAndFlush(wrapOutboundOut(end), promise: written)
     }
 

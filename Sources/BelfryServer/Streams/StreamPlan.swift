@@ -20,9 +20,13 @@ struct StreamPlan: Sendable {
     var sessions: [StreamSession] = []
     /// Further headers of the answer.
     var headers: [(name: String, value: String)] = []
+    /// Of a stream that is no stream of frames: its rendering as of `after`, and what comes first instead.
+    var rendering: RunRendering?
+    var renderedPreamble: [RenderedPiece] = []
 
     /// The first bytes of the body.
     func opening(framing: StreamFraming) -> ByteBuffer {
+        if let rendering { return rendering.opening(renderedPreamble, framing: framing) }
         var buffer = EventStreamEncoder.retry(framing: framing)
         for (index, frame) in preamble.enumerated() {
             EventStreamEncoder.append(frame, hasID: index == preamble.count - 1, framing: framing, to: &buffer)

@@ -18,6 +18,8 @@ final class Subscriber {
     let run: RunID?
     let token: TokenID?
     let framing: StreamFraming
+    /// Of one that is not sent the frames as they are.
+    var rendering: RunRendering?
     var machine: SubscriptionStateMachine
     var slot: TopicIndex<Subscriber>.Slot?
     /// When the keep-alive falls due within its interval.
@@ -45,6 +47,7 @@ final class Subscriber {
         run = plan.run
         token = plan.token
         self.framing = framing
+        rendering = plan.rendering
         machine = SubscriptionStateMachine(after: plan.after, end: plan.end)
     }
 

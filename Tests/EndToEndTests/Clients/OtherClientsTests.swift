@@ -4,23 +4,8 @@ import Testing
 
 /// Clients that others wrote, as they are.
 @Suite(.timeLimit(.minutes(3))) struct OtherClientsTests {
-    private static let python = BuildProducts.root + "/.build/clients/bin/python"
-    private static let hasPackages = FileManager.default.fileExists(
-        atPath: BuildProducts.root + "/.build/clients/installed.txt")
-    private static let needsPackages: Comment = "httpx-sse and websockets are not installed (ops/test does it)"
     private static let words = (0..<60).map { "word\($0)" }.joined(separator: " ")
     private static let documents = Documents.github(wordsPerSecond: 20, prompt: words)
-
-    private func script(_ name: String, _ arguments: [String], in folder: TemporaryFolder) throws -> ChildProcess {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Python/\(name)"
-        return try ChildProcess(
-            Self.python, ["-u", path] + arguments, environment: ["NO_PROXY": "*"],
-            outputPath: "\(folder.path)/\(name).out", errorPath: "\(folder.path)/\(name).err")
-    }
-
-    private func lines(_ process: ChildProcess) -> [JSONValue] {
-        process.output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
-    }
 
     private func text(_ frames: [JSONValue]) -> String {
         frames.filter { $0["type"]?.string == "TEXT_MESSAGE_CONTENT" }
@@ -69,14 +54,14 @@ import Testing
 
     @Test(
         "httpx-sse reads a run's stream and the multiplexed one, cut and resumed",
-        .enabled(if: hasPackages, needsPackages), arguments: [false, true])
+        .enabled(if: PythonClient.isInstalled, PythonClient.needsPackages), arguments: [false, true])
     func httpxSSE(isMultiplexed: Bool) async throws {
         try await withHub(documents: Self.documents) { hub in
             let run = try await run(hub)
             let path = isMultiplexed ? "/v1/stream?topic=run/*&topic=runs&after=0" : "/v1/runs/\(run)/stream?after=0"
-            let process = try script("sse.py", [hub.url + path, try hub.adminToken, "12"], in: hub.folder)
+            let process = try PythonClient.start("sse.py", [hub.url + path, try hub.adminToken, "12"], in: hub.folder)
             #expect(try await process.end() == 0, "\(process.errors)")
-            let events = lines(process)
+            let events = process.jsonLines
             let frames = events.compactMap { $0["frame"] }
             #expect(text(frames) == Self.words)
             #expect(events.allSatisfy { $0["event"]?.string == "message" })
@@ -87,23 +72,23 @@ import Testing
 
     @Test(
         "websockets subscribes, reads frames, stops a run, and hears that the hub stops (1001)",
-        .enabled(if: hasPackages, needsPackages))
+        .enabled(if: PythonClient.isInstalled, PythonClient.needsPackages))
     func websockets() async throws {
         try await withHub(documents: Self.documents) { hub in
             let run = try await run(hub)
             let url = "ws://127.0.0.1:\(hub.port)/v1/ws"
-            let process = try script("ws.py", [url, try hub.adminToken, "run/*"], in: hub.folder)
+            let process = try PythonClient.start("ws.py", [url, try hub.adminToken, "run/*"], in: hub.folder)
             let stopped = try await eventually("the answer to run.stop") {
-                lines(process).compactMap { $0["message"] }.first { $0["id"]?.number?.int64 == 2 }
+                process.jsonLines.compactMap { $0["message"] }.first { $0["id"]?.number?.int64 == 2 }
             }
             #expect(stopped["result"]?["result"]?.string == "applied")
             _ = try await eventually("the run's last frame") {
-                lines(process).contains { $0[path: ["message", "params", "data", "state"]]?.string == "stopped" }
+                process.jsonLines.contains { $0[path: ["message", "params", "data", "state"]]?.string == "stopped" }
                     ? true : nil
             }
             #expect(try await hub.terminate() == 0)
             #expect(try await process.end() == 0, "\(process.errors)")
-            let said = lines(process)
+            let said = process.jsonLines
             #expect(said.first?["subprotocol"]?.string == "belfry.v1")
             let answers = said.compactMap { $0["message"] }
             #expect(answers.first { $0["id"]?.number?.int64 == 1 }?[path: ["result", "topics"]]?.array?.count == 1)
