@@ -170,6 +170,7 @@ public final class HTTPServer: Service {
         NamedStreamRoutes(hub: hub, streams: streams).add(to: &table)
         WebSocketRoutes(service: webSockets, origins: authentication.origins).add(to: &table)
         EchoRoute(isThere: configuration.testEcho, service: webSockets).add(to: &table)
+        ProbeRoutes(origins: authentication.origins).add(to: &table)
         StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)
         return table
     }
