@@ -27,4 +27,6 @@ extension Limits {
     public static let listenVariableBytesMax = 4096
     /// Characters of a frame's data in one line of text.
     public static let listenLineCharactersMax = 300
+    /// Text of a run without a line end that `runs watch --all` keeps back, so that lines of several runs do not mix.
+    public static let watchLineBytesMax = 4096
 }

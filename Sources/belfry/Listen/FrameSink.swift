@@ -8,15 +8,20 @@ struct FrameSink: Sendable {
     var format: Format?
     var program: FrameProgram?
     var file: PositionFile?
+    /// A program that fails is the end, instead of a complaint.
+    var stopsOnFailure = false
 
     /// Handles one frame; returns when its program has ended.
-    func take(_ frame: JSONValue) async {
+    /// - Throws: a ``Failure`` if it failed and that is the end.
+    func take(_ frame: JSONValue) async throws(Failure) {
         switch format {
         case .text?: Terminal.write(FrameLine.of(frame) + "\n")
         case .json?: Terminal.write(frame.text + "\n")
         case nil: break
         }
-        if let complaint = await program?.run(frame), !Task.isCancelled { Terminal.complain(complaint) }
+        guard let complaint = await program?.run(frame), !Task.isCancelled else { return }
+        if stopsOnFailure { throw Failure(.negative, complaint) }
+        Terminal.complain(complaint)
     }
 
     /// Frames are gone: whoever reads JSON sees that between the frames, and a person on stderr.

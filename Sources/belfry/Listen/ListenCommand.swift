@@ -16,11 +16,14 @@ struct ListenCommand: AsyncParsableCommand {
             other and never through a shell. It gets the frame as JSON on its standard input, and BELFRY_POSITION, \
             BELFRY_TIME, BELFRY_TOPIC, BELFRY_TYPE, BELFRY_RUN, BELFRY_RULE, BELFRY_SOURCE, BELFRY_EVENT, and of a \
             notice BELFRY_KIND, BELFRY_SEVERITY, BELFRY_TITLE, BELFRY_TEXT and BELFRY_LINK in its environment. They \
-            hold what senders wrote: quote them. A program that fails is reported, and the next \
-            frame comes; one that is not there ends this with 2 before the first frame.
+            hold what senders wrote: quote them. While it works nothing more is taken from the hub than fits into \
+            memory set aside for it, and nothing is lost. A program that fails is reported, and the next frame comes; \
+            with --stop-on-failure this ends with 1 instead, and with --state the frame comes again next time. One that \
+            is not there ends this with 2 before the first frame.
 
             EXAMPLE
               belfry listen --topic alerts
+              belfry listen --topic runs --topic 'run/*' -o json > frames.ndjson
               belfry listen --topic alerts --state ~/.belfry-alerts --wait --exec \\
                 sh -c 'notify-send "$BELFRY_TITLE" "$BELFRY_TEXT"'
             """
@@ -46,6 +49,9 @@ struct ListenCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds that a program of --exec may work.", valueName: "seconds"))
     var execTimeout: Int = Int(Limits.listenProgramTimeout.components.seconds)
 
+    @Flag(help: "End with 1 as soon as a program of --exec fails.")
+    var stopOnFailure = false
+
     @Option(
         parsing: .remaining,
         help: ArgumentHelp("Start this for each frame; takes the rest of the line.", valueName: "program [arg…]"))
@@ -58,6 +64,7 @@ struct ListenCommand: AsyncParsableCommand {
             throw ValidationError("at most \(Limits.topicsPerSubscriptionMax) topics")
         }
         guard after ?? 0 >= 0 else { throw ValidationError("--after is a position: 0 or more") }
+        guard !stopOnFailure || !exec.isEmpty else { throw ValidationError("--stop-on-failure goes with --exec") }
         guard (1...86400).contains(execTimeout) else { throw ValidationError("--exec-timeout is 1 to 86400 seconds") }
     }
 
@@ -68,11 +75,13 @@ struct ListenCommand: AsyncParsableCommand {
         }
         let program = exec.first.map {
             FrameProgram(
-                program: $0, arguments: Array(exec.dropFirst()), timeout: .seconds(execTimeout), hub: url)
+                $0, arguments: Array(exec.dropFirst()), timeout: .seconds(execTimeout), hub: url)
         }
         try await program?.check()
         let file = state.map { PositionFile(path: $0, hub: url) }
-        let sink = FrameSink(format: output ?? (program == nil ? .text : nil), program: program, file: file)
+        let sink = FrameSink(
+            format: output ?? (program == nil ? .text : nil), program: program, file: file,
+            stopsOnFailure: stopOnFailure)
         let state = ListenStateMachine(topics: topic, position: try file?.read() ?? after, isPatient: wait)
         let listener = Listener(hub: url, address: address, token: try hub.foundToken(), sink: sink, state: state)
         if Terminal.isInteractive {
@@ -84,10 +93,11 @@ struct ListenCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs `body` until it ends or SIGINT or SIGTERM comes.
+    /// Runs `body` until it ends, or SIGINT or SIGTERM comes, or the terminal goes away: a program at work has a process
+    /// group of its own and would hear of none of them.
     private func untilSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
             tasks.addTask { for await _ in signals { return } }
             tasks.addTask {
                 do {

@@ -76,7 +76,7 @@ struct Listener {
         case .positioned: break
         case .gap(let frame): sink.gap(frame)
         case .frame(let frame):
-            await sink.take(frame)
+            try await sink.take(frame)
             if Task.isCancelled { return }
             state.handled(frame)
         }

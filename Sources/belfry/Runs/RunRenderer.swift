@@ -21,13 +21,21 @@ struct RunRenderer {
     mutating func render(_ frame: JSONValue) -> String {
         let data = frame["data"] ?? .null
         switch FrameType(rawValue: frame.cell("type")) {
-        case .runStarted where !hasHeading:
-            hasHeading = true
-            started = Self.time(of: frame)
-            return decorated("\(Terminal.bold(frame["rule"]?.string ?? "run")) \(Terminal.faint(run))\n")
+        case .runStarted:
+            started = started ?? Self.time(of: frame)
+            return heading(frame)
         case .runState:
-            guard let attempt = attemptBegun(by: frame) else { return "" }
-            return lineEnd() + decorated(Terminal.yellow("— attempt \(attempt) begins anew —\n"))
+            if let attempt = attemptBegun(by: frame) {
+                return lineEnd() + decorated(Terminal.yellow("— attempt \(attempt) begins anew —\n"))
+            }
+            let state = data.cell("state")
+            return heading(frame)
+                + (state == RunState.running.rawValue ? "" : note("— \(state) —"))
+        case .command:
+            return note("— \(data.cell("kind")) by \(data.cell("by")) —")
+        case .custom where data["name"]?.string == "log":
+            // What a step's program writes on stderr is no text of the run.
+            return note("  \(data.cell("value"))")
         case .stepStarted:
             let attempt = data["attempt"]?.number?.int64 ?? 1
             let again = attempt > 1 ? ", attempt \(attempt)" : ""
@@ -65,6 +73,18 @@ struct RunRenderer {
         let state =
             verdict.state == RunState.succeeded.rawValue ? Terminal.green(verdict.state) : Terminal.red(verdict.state)
         return lineEnd() + decorated(state + verdict.why + Terminal.faint(seconds) + "\n")
+    }
+
+    /// The first line, before whatever comes first.
+    private mutating func heading(_ frame: JSONValue) -> String {
+        guard !hasHeading else { return "" }
+        hasHeading = true
+        return decorated("\(Terminal.bold(frame["rule"]?.string ?? "run")) \(Terminal.faint(run))\n")
+    }
+
+    /// A faint line of its own, for a person only.
+    private mutating func note(_ text: String) -> String {
+        isDecorated ? lineEnd() + Terminal.faint(Terminal.harmless(text)) + "\n" : ""
     }
 
     private mutating func text(_ text: String) -> String {

@@ -17,6 +17,30 @@ struct RunWatch {
         if hasFailed { throw ExitCode(Failure.Code.negative.rawValue) }
     }
 
+    /// The newest run that has not ended; waits for one to begin if there is none.
+    func newest() async throws -> String {
+        var found: String?
+        // The stream begins with the runs that have not ended, so that none begins unseen between two questions.
+        try await EventStream(client: client, path: "/v1/stream", query: [("topic", "runs")]).follow { frame in
+            found = Self.newest(in: frame)
+            if found == nil, frame["type"]?.string == FrameType.snapshot.rawValue, Terminal.isInteractive {
+                Terminal.writeError("no run is at work; waiting for the next one\n")
+            }
+            return found == nil ? .goOn : .enough
+        }
+        guard let found else { throw Failure(.unreachable, "the hub ended the stream before a run began") }
+        return found
+    }
+
+    /// Of a snapshot's runs the newest, whose id is the greatest; else the run that a frame tells of, unless that has
+    /// ended.
+    static func newest(in frame: JSONValue) -> String? {
+        if frame["type"]?.string == FrameType.snapshot.rawValue {
+            return (frame["data"]?["runs"]?.array ?? []).compactMap { $0["run"]?.string ?? $0["id"]?.string }.max()
+        }
+        return RunVerdict(last: frame) == nil ? frame["run"]?.string : nil
+    }
+
     private func follow(_ run: String) async throws -> RunVerdict {
         let isDecorated = Terminal.isInteractive && output == .table
         var renderer = RunRenderer(run: run, isDecorated: isDecorated)

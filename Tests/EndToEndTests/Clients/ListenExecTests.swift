@@ -82,6 +82,50 @@ import Testing
         #expect(try await next.terminate() == 0)
     }
 
+    @Test("with --stop-on-failure a program that fails is the end; its frame comes again")
+    func stopOnFailure() async throws {
+        let hub = try hub(1...3)
+        let folder = try TemporaryFolder()
+        let arguments = ["--after", "0", "--state", "\(folder.path)/position", "--stop-on-failure"]
+        let script = #"echo "$BELFRY_POSITION"; test "$BELFRY_POSITION" != 2"#
+        let listening = try Listening.start(hub.url, arguments + ["--exec", "sh", "-c", script])
+        #expect(try await listening.process.end() == 1)
+        #expect(listening.lines == ["1", "2"])
+        #expect(listening.process.errors == "belfry: sh …: ended with exit code 1\n")
+        let next = try Listening.start(hub.url, arguments + ["--exec", "sh", "-c", #"echo "$BELFRY_POSITION""#])
+        #expect(try await next.lines(2) == ["2", "3"])
+        #expect(try await next.terminate() == 0)
+    }
+
+    @Test("a program that is slow holds the hub back: nothing is lost, and little is kept here")
+    func backPressure() async throws {
+        let folder = try TemporaryFolder()
+        let payload = String(repeating: "x", count: 300_000)
+        let sent = Mutex(0)
+        // 45 MB: more than fits into sockets and into the frames that wait here.
+        let hub = try ScriptedHub { peer in
+            _ = try peer.upgrade()
+            try peer.send(ScriptedHub.subscribed(0))
+            for position in 1...150 {
+                try peer.send(ScriptedHub.notice(position, payload))
+                sent.withLock { $0 = position }
+            }
+            peer.drain()
+        }
+        let script = #"until test -e "$1"; do sleep 0.05; done; printf '%s\n' "$BELFRY_POSITION""#
+        let listening = try Listening.start(
+            hub.url, ["--after", "0", "--exec", "sh", "-c", script, "-", "\(folder.path)/go"])
+        var last = 0
+        while case let now = sent.withLock({ $0 }), now == 0 || now > last {
+            last = now
+            try await Task.sleep(for: .seconds(1))
+        }
+        #expect(last < 150)
+        try folder.write("", to: "go")
+        #expect(try await listening.lines(150, within: .seconds(60)) == (1...150).map(String.init))
+        #expect(try await listening.terminate() == 0)
+    }
+
     @Test("--state keeps the position: what came while it was down is delivered, what it had is not")
     func state() async throws {
         let folder = try TemporaryFolder()

@@ -57,4 +57,53 @@ struct RunRendererTests {
         #expect(renderer.attemptBegun(by: again) == 2)
         #expect(renderer.attemptBegun(by: frames[1]) == nil)
     }
+
+    @Test("a person sees what operators and programs say beside the text; a pipe does not")
+    func notes() {
+        let beside = [
+            frame(.runState, ["state": "queued"]), frame(.runStarted, [:]),
+            frame(.textMessageContent, ["step": "say", "delta": "Hello"]),
+            frame(.custom, ["name": "log", "value": "warn\u{1B}[2J"]),
+            frame(.command, ["kind": "stop", "by": "admin"]), frame(.runState, ["state": "stopping"]),
+        ]
+        var (person, pipe) = (
+            RunRenderer(run: "run_x", isDecorated: true), RunRenderer(run: "run_x", isDecorated: false)
+        )
+        #expect(
+            beside.map { person.render($0) }.joined()
+                == "triage run_x\n— queued —\nHello\n  warn\u{FFFD}[2J\n— stop by admin —\n— stopping —\n")
+        #expect(beside.map { pipe.render($0) }.joined() == "Hello")
+    }
+
+    @Test("lines of runs that work at the same time do not mix, and none is kept back for ever")
+    func all() {
+        var renderer = AllRunsRenderer(isDecorated: false)
+        func text(_ run: String, _ delta: String) -> String {
+            renderer.render(
+                [
+                    "type": "TEXT_MESSAGE_CONTENT", "run": .string(run), "rule": "triage",
+                    "data": ["delta": .string(delta)],
+                ])
+        }
+        #expect(text("run_000001", "One ") == "")
+        #expect(text("run_000002", "Two\nhalf") == "triage 000002  Two\n")
+        #expect(text("run_000001", "line\n\n") == "triage 000001  One line\ntriage 000001  \n")
+        #expect(text("run_000001", String(repeating: "x", count: Limits.watchLineBytesMax + 1)).hasSuffix("x\n"))
+        let last = renderer.render(
+            ["type": "RUN_FINISHED", "run": "run_000002", "data": ["state": "succeeded", "reason": "completed"]])
+        #expect(last == "triage 000002  half\n")
+        #expect(renderer.render(["type": "SNAPSHOT", "data": ["runs": []]]) == "")
+    }
+
+    @Test("without a run it is the newest that has not ended")
+    func newest() {
+        let snapshot: JSONValue = [
+            "type": "SNAPSHOT",
+            "data": ["runs": [["run": "run_2", "state": "queued"], ["run": "run_3"], ["run": "run_1"]]],
+        ]
+        #expect(RunWatch.newest(in: snapshot) == "run_3")
+        #expect(RunWatch.newest(in: ["type": "SNAPSHOT", "data": ["runs": []]]) == nil)
+        #expect(RunWatch.newest(in: ["type": "RUN_STATE", "run": "run_4", "data": ["state": "queued"]]) == "run_4")
+        #expect(RunWatch.newest(in: ["type": "RUN_FINISHED", "run": "run_4", "data": ["state": "failed"]]) == nil)
+    }
 }

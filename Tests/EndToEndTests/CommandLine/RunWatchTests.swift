@@ -41,4 +41,35 @@ struct RunWatchTests {
         #expect(result.code == 0)
         #expect(result.errors == "belfry: the hub is gone; trying again\nbelfry: back\n")
     }
+
+    @Test("without a run the next one that begins is watched, to its end; --all shows it by its rule")
+    func next() async throws {
+        let seen = ScriptedProvider.Turnstile()
+        let provider = try ScriptedProvider([.wait(seen), .text("one\n"), .text("two\n")])
+        defer { provider.stop() }
+        try await withHub(documents: Documents.asking(provider)) { hub in
+            let folder = try TemporaryFolder()
+            func watch(_ arguments: [String], _ name: String) throws -> ChildProcess {
+                try ChildProcess(
+                    try BuildProducts.belfry(),
+                    ["runs", "watch", "--url", hub.url, "--token", try hub.adminToken] + arguments,
+                    outputPath: "\(folder.path)/\(name).out", errorPath: "\(folder.path)/\(name).err")
+            }
+            let next = try watch([], "next"), all = try watch(["--all"], "all")
+            let metrics = #/belfry_streams_open 2/#
+            _ = try await eventually("both to watch") {
+                try await hub.client.request("GET", "/metrics").text.contains(metrics) ? true : nil
+            }
+            _ = try await hub.deliver(7, id: "x")
+            seen.letPass()
+            #expect(try await next.end() == 0)
+            #expect(next.output == "one\ntwo\n")
+            let lines = try await eventually("both lines") {
+                all.output.split(separator: "\n").count >= 2 ? all.output : nil
+            }
+            #expect(lines.wholeMatch(of: #/triage \w{6}  one\ntriage \w{6}  two\n/#) != nil, "\(lines)")
+            #expect(next.errors == "" && all.errors == "")
+            all.send(15)
+        }
+    }
 }
