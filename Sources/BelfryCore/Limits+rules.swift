@@ -4,6 +4,10 @@ extension Limits {
     /// Pairs of array elements that one pattern compares where they cannot be looked up: a hostile event with dotted
     /// keys makes them multiply.
     public static let patternJoinsMax = 100_000
+    /// Steps that one event's matching spends where no look-up decides: a wildcard against every text of an array, two conditions
+    /// that hold in half of the elements each, but in no element together. An event of 10 MiB and thousands of such rules
+    /// would take minutes; this many take some tenths of a second.
+    public static let matchStepsMax = 10_000_000
     /// The text of a number that can be compared: every test reads it anew. What a double keeps has at most 17 digits, and
     /// is shorter than this even if all zeros of its exponent are written out; only zeros that say nothing make it longer.
     public static let comparableNumberBytesMax = 512

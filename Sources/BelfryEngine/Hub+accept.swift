@@ -9,7 +9,7 @@ extension Hub {
         for (index, duplicate) in accepted.enumerated() where duplicate.mayMatchAgain {
             let event = try await store.event(duplicate.event).event
             let ruleSet = registry.snapshot.ruleSet
-            let matches = ruleSet.requests(of: event)
+            let matches = ruleSet.requests(of: event, logger)
             guard !matches.isEmpty else { continue }
             let replay = EventReplay(event: event, ruleSetVersion: ruleSet.version, matches: matches)
             accepted[index] = try await store.matchAgain(replay, duplicate: duplicate, of: delivery)

@@ -80,7 +80,7 @@ extension Hub {
             }
             item.refusesSameBody = source.refusesSameBody
             item.traceparent = delivery.headers["traceparent"]
-            item.matches = ruleSet.requests(of: event)
+            item.matches = ruleSet.requests(of: event, logger)
             return item
         }
     }

@@ -14,7 +14,7 @@ extension Hub {
         let snapshot = registry.snapshot
         let ruleSet = snapshot.ruleSet
         if let rule { try checkMatches(rule, in: snapshot) }
-        let matches = ruleSet.requests(of: event)
+        let matches = ruleSet.requests(of: event, logger)
         return try await store.replay(
             EventReplay(
                 event: event, ruleSetVersion: ruleSet.version,

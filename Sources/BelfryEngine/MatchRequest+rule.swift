@@ -1,11 +1,17 @@
 import BelfryCore
 import BelfryRules
 import BelfryStore
+import Logging
 
 extension RuleSet {
     /// What the store is asked to decide about an event.
-    func requests(of event: Event) -> [MatchRequest] {
-        let matches = matches(event)
+    /// - Parameter logger: told if the event is one that costs too much to match whole.
+    func requests(of event: Event, _ logger: Logger? = nil) -> [MatchRequest] {
+        let matches = matches(event) {
+            logger?.warning(
+                "an event costs too much to match; rules that compare its arrays were left out",
+                metadata: ["event.id": "\(event.id)", "source": "\(event.source)"])
+        }
         // The tree is made once, and only if a rule looks into it.
         lazy var value = event.value
         return matches.map { match in

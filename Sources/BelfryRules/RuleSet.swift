@@ -137,21 +137,42 @@ public struct RuleSet: Sendable {
     // MARK: Matching
 
     /// The enabled rules that the event satisfies, in the order of their names.
-    public func matches(_ event: Event) -> [RuleMatch] {
+    /// - Parameter cutShort: called if rules may be missing, because holding them against the event would take more than
+    ///   ``Limits/matchStepsMax`` steps.
+    public func matches(_ event: Event, ifCutShort cutShort: () -> Void = {}) -> [RuleMatch] {
         if count == 0 { return [] }
-        return storage.matcher.withFields(of: event, matches)
+        return storage.matcher.withFields(of: event) { event, scratch in
+            let found = matches(event, &scratch)
+            if scratch.work.cost.isCutShort { cutShort() }
+            return found
+        }
     }
 
     /// - Parameter event: `Event.value`
-    public func matches(_ event: JSONValue) -> [RuleMatch] { storage.matcher.withFields(of: event, matches) }
+    public func matches(_ event: JSONValue) -> [RuleMatch] {
+        storage.matcher.withFields(of: event) { matches($0, &$1) }
+    }
 
     /// For an event that is the object which patterns look at.
-    package func matches(json: RawJSON) -> [RuleMatch] { storage.matcher.withFields(of: json, matches) }
+    package func matches(json: RawJSON) -> [RuleMatch] {
+        storage.matcher.withFields(of: json) { matches($0, &$1) }
+    }
 
-    private func matches(_ event: borrowing MatchedEvent, _ scratch: inout MatchScratch) -> [RuleMatch] {
-        let found = storage.base.matches(event, &scratch.base, &scratch.join, except: storage.hidden)
+    /// The same, and what it has cost.
+    package func matches(json: RawJSON, within budget: MatchBudget) -> (matches: [RuleMatch], cost: MatchCost) {
+        storage.matcher.withFields(of: json) { event, scratch in
+            (matches(event, &scratch, within: budget), scratch.work.cost)
+        }
+    }
+
+    private func matches(
+        _ event: borrowing MatchedEvent, _ scratch: inout MatchScratch, within budget: MatchBudget = .standard
+    ) -> [RuleMatch] {
+        scratch.work.begin(budget, event)
+        defer { scratch.work.end() }
+        let found = storage.base.matches(event, &scratch.base, &scratch.work, except: storage.hidden)
         guard let changes = storage.changes else { return found }
-        let changed = changes.matches(event, &scratch.changes, &scratch.join, except: [])
+        let changed = changes.matches(event, &scratch.changes, &scratch.work, except: [])
         return found.merged(with: changed) { $0.rule.name < $1.rule.name }
     }
 }

@@ -29,6 +29,8 @@ struct CompiledMatcherTests {
                 let inTree = Set(set.matches(event).map(\.rule.definition.name))
                 let names = Set(expected.map(Self.name))
                 #expect(inTree == names, "as a tree: \(text)")
+                let lookedUp = set.matches(json: RawJSON(trusted: Array(text.utf8)), within: .lookUps).matches
+                #expect(Set(lookedUp.map(\.rule.definition.name)) == names, "looked up: \(text)")
                 if found != names {
                     let wrong = patterns.indices.filter {
                         found.contains(Self.name($0)) != names.contains(Self.name($0))

@@ -4,8 +4,8 @@ import BelfryCore
 /// inside of arrays. Works with the same arrays from branch to branch.
 struct ElementJoin: Sendable {
     /// Places, each once.
-    private struct Places: Sendable {
-        var members: [Int32] = []
+    struct Places: Sendable {
+        private(set) var members: [Int32] = []
         /// By place: the stamp where it is a member.
         private var marks: [UInt32] = []
         private var stamp: UInt32 = 0
@@ -31,25 +31,53 @@ struct ElementJoin: Sendable {
     }
 
     /// Whether it holds on to more than most events need.
-    var isLarge: Bool { chosen.isLarge || accepted.isLarge || present.isLarge || joined.isLarge }
+    var isLarge: Bool {
+        chosen.isLarge || accepted.isLarge || present.isLarge || joined.isLarge || pivots.isLarge || shared.isLarge
+    }
 
-    private var chosen = Places()
-    private var accepted = Places()
-    private var present = Places()
+    /// What the clauses so far leave.
+    private(set) var chosen = Places()
+    /// Of the clause at hand.
+    var accepted = Places()
+    var present = Places()
     private var joined = Places()
+    /// See ``holdsBySearch(_:_:_:_:_:)``.
+    var pivots = Places()
+    var shared = Places()
     /// Whether arrays at a node can still be met by a later clause; by array, for one clause.
     private var isNeeded: [KeyTree.Node: Bool] = [:]
 
     /// Whether the clauses of a branch can be satisfied by values that do not come from different elements of one array.
-    mutating func holds(_ branch: PatternIndex.Branch, _ index: PatternIndex, _ event: borrowing MatchedEvent) -> Bool {
-        guard branch.isContiguous, !event.fields.hasAmbiguousKeys else { return holdsAnyhow(branch, index, event) }
+    mutating func holds(
+        _ branch: PatternIndex.Branch, _ index: PatternIndex, _ event: borrowing MatchedEvent,
+        _ values: inout EventValues, _ cost: inout MatchCost
+    ) -> Bool {
+        guard branch.isContiguous, !event.fields.hasAmbiguousKeys else {
+            return holdsAnyhow(branch, index, event, &cost)
+        }
+        let clauses = index.clauseNumbers[Int(branch.clauses)..<Int(branch.clauses + branch.clauseCount)]
+        guard cost.isHigh else {
+            return holds(clauses, index, event, &cost) { join, clause, _, cost in
+                join.scan(clause, index, event, &cost)
+            }
+        }
+        return holdsBySearch(clauses, index, event, &values, &cost)
+    }
+
+    /// - Parameter gather: sets ``accepted`` to where values stand that pass a clause, and, if the clause asks for absence,
+    ///   ``present`` to where values stand.
+    mutating func holds(
+        _ clauses: ArraySlice<Int32>, _ index: PatternIndex, _ event: borrowing MatchedEvent, _ cost: inout MatchCost,
+        _ gather: (inout ElementJoin, PatternIndex.Clause, Int32, inout MatchCost) -> Void
+    ) -> Bool {
         let count = event.fields.places.count
         chosen.clear(capacity: count)
         chosen.insert(0)
-        let clauses = index.clauseNumbers[Int(branch.clauses)..<Int(branch.clauses + branch.clauseCount)]
         for position in clauses.indices {
             let clause = index.clauses[Int(clauses[position])]
-            gather(clause, index, event)
+            accepted.clear(capacity: count)
+            present.clear(capacity: count)
+            gather(&self, clause, clauses[position], &cost)
             joined.clear(capacity: count)
             for place in accepted.members where isInside(place, of: chosen, event) { joined.insert(place) }
             for place in chosen.members where isInside(place, of: accepted, event) { joined.insert(place) }
@@ -60,14 +88,13 @@ struct ElementJoin: Sendable {
         return true
     }
 
-    /// Where the values of a clause stand: those that pass, and all.
-    private mutating func gather(
-        _ clause: PatternIndex.Clause, _ index: PatternIndex, _ event: borrowing MatchedEvent
+    /// Looks at all values of a clause.
+    private mutating func scan(
+        _ clause: PatternIndex.Clause, _ index: PatternIndex, _ event: borrowing MatchedEvent, _ cost: inout MatchCost
     ) {
-        accepted.clear(capacity: event.fields.places.count)
-        present.clear(capacity: event.fields.places.count)
         var position = event.fields.lastField(of: clause.leaf)
         while position >= 0 {
+            cost.steps += 1
             let field = event.fields.fields[Int(position)]
             position = field.previous
             present.insert(field.place)
@@ -132,9 +159,13 @@ struct ElementJoin: Sendable {
 
     // MARK: Anything else
 
+    /// What a place costs here, as an array of its own in a set, beside one that is a number.
+    private static let stepsPerPair = 16
+
     /// For what is no chain of places: the definition's own join.
     private func holdsAnyhow(
-        _ branch: PatternIndex.Branch, _ index: PatternIndex, _ event: borrowing MatchedEvent
+        _ branch: PatternIndex.Branch, _ index: PatternIndex, _ event: borrowing MatchedEvent,
+        _ cost: inout MatchCost
     ) -> Bool {
         let (list, tree) = (event.fields, event.tree)
         var join = PlaceJoin(isChained: false)
@@ -145,6 +176,7 @@ struct ElementJoin: Sendable {
             var present: Set<PlaceJoin.Place> = []
             var field = list.lastField(of: clause.leaf)
             while field >= 0 {
+                guard cost.spend(Self.stepsPerPair) else { return false }
                 let value = list.fields[Int(field)]
                 let place = list.pairs(of: value.place)
                 present.insert(place)
@@ -154,10 +186,13 @@ struct ElementJoin: Sendable {
                 field = value.previous
             }
             let later = clauses[(position + 1)...]
+            let stepsLeft = join.stepsLeft
             let outcome = join.add(accepted, exceptIn: clause.isAbsence ? present : nil) { array in
                 later.contains { tree.isOnPath(list.arrays[array], to: tree.node(ofLeaf: index.clauses[Int($0)].leaf)) }
             }
-            guard case .joined = outcome else { return false }
+            guard cost.spend((stepsLeft - max(0, join.stepsLeft)) * Self.stepsPerPair), case .joined = outcome else {
+                return false
+            }
         }
         return true
     }

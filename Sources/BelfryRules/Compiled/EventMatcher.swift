@@ -86,27 +86,31 @@ struct EventMatcher: Sendable {
         list.begin(tree)
         list.hasAmbiguousKeys = fields.hasAmbiguousKeys
         for path in fields.arrayPaths { _ = list.addArray(at: node(of: path)) }
-        var places: [EventFields.Place: Int32] = [[]: 0]
+        let numbers = Self.number(fields.fields.values.lazy.joined().map(\.place), &list)
         for (path, values) in fields.fields {
             let leaf = tree.leaf(at: node(of: path))
             guard leaf != KeyTree.none else { continue }
-            for field in values {
-                list.add(leaf, scalar: field.value, at: Self.number(of: field.place, &places, &list))
-            }
+            for field in values { list.add(leaf, scalar: field.value, at: numbers[field.place] ?? 0) }
         }
     }
 
+    /// Adds places and those around them, in the order in which their elements begin, as a walk does.
     private static func number(
-        of place: EventFields.Place, _ places: inout [EventFields.Place: Int32], _ list: inout FieldList
-    ) -> Int32 {
-        if let known = places[place] { return known }
-        guard let last = place.last else { return 0 }
-        let parent = number(of: place.dropLast(), &places, &list)
-        let number = list.addPlace(
-            in: Int32(truncatingIfNeeded: EventFields.array(of: last)), index: Int32(truncatingIfNeeded: last),
-            parent: parent)
-        places[place] = number
-        return number
+        _ places: some Sequence<EventFields.Place>, _ list: inout FieldList
+    ) -> [EventFields.Place: Int32] {
+        var all: Set<EventFields.Place> = []
+        for place in places {
+            var place = place
+            while !place.isEmpty, all.insert(place).inserted { place.removeLast() }
+        }
+        var numbers: [EventFields.Place: Int32] = [[]: 0]
+        for place in all.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            guard let last = place.last else { continue }
+            numbers[place] = list.addPlace(
+                in: Int32(truncatingIfNeeded: EventFields.array(of: last)), index: Int32(truncatingIfNeeded: last),
+                parent: numbers[place.dropLast()] ?? 0)
+        }
+        return numbers
     }
 
     private func node(of path: FieldPath) -> KeyTree.Node { path.bytes.withUnsafeBufferPointer { tree.node(of: $0) } }

@@ -39,16 +39,29 @@ struct IntervalIndex: Sendable {
 
     /// The branches in a part whose range, bounds included, contains the number.
     func forEachBranch(in part: Range<Int32>, containing number: Double, _ body: (Int32) -> Void) {
-        search(Int(part.lowerBound)..<Int(part.upperBound), number, body)
+        search(Int(part.lowerBound)..<Int(part.upperBound), number, above: nil, body)
     }
 
-    private func search(_ part: Range<Int>, _ number: Double, _ body: (Int32) -> Void) {
+    /// The same for many numbers, each branch's range once: a range that contains one of them, and the one before it, was found
+    /// with that one.
+    /// - Parameter numbers: the least first.
+    func forEachBranch(in part: Range<Int32>, containing numbers: [Double], _ body: (Int32) -> Void) {
+        var last: Double?
+        for number in numbers where number != last {
+            search(Int(part.lowerBound)..<Int(part.upperBound), number, above: last, body)
+            last = number
+        }
+    }
+
+    /// - Parameter last: ranges that begin here, or before it, are left out.
+    private func search(_ part: Range<Int>, _ number: Double, above last: Double?, _ body: (Int32) -> Void) {
         guard !part.isEmpty else { return }
         let middle = (part.lowerBound + part.upperBound) / 2
         guard intervals[middle].reach >= number else { return }
-        search(part.lowerBound..<middle, number, body)
+        let isAbove = last.map { intervals[middle].lower > $0 } ?? true
+        if isAbove { search(part.lowerBound..<middle, number, above: last, body) }
         guard intervals[middle].lower <= number else { return }
-        if intervals[middle].upper >= number { body(intervals[middle].branch) }
-        search((middle + 1)..<part.upperBound, number, body)
+        if isAbove, intervals[middle].upper >= number { body(intervals[middle].branch) }
+        search((middle + 1)..<part.upperBound, number, above: last, body)
     }
 }

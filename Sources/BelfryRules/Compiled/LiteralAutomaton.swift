@@ -113,8 +113,11 @@ struct LiteralAutomaton: Sendable {
         return -1
     }
 
-    /// The lists of the literals that the text holds, some perhaps more than once.
-    func forEachList(in text: UnsafeBufferPointer<UInt8>, from root: Int32, _ body: (Int32) -> Void) {
+    var stateCount: Int { states.count }
+
+    /// The literals that the text holds, each as its state and its list, some perhaps more than once. Where `body` says false, those
+    /// that end with this one are left out.
+    func forEachList(in text: UnsafeBufferPointer<UInt8>, from root: Int32, _ body: (Int32, Int32) -> Bool) {
         var state = root
         for byte in text {
             var next = self.next(state, byte)
@@ -125,8 +128,7 @@ struct LiteralAutomaton: Sendable {
             guard next >= 0 else { continue }
             state = next
             var ending = states[Int(state)].list >= 0 ? state : states[Int(state)].shorter
-            while ending >= 0 {
-                body(states[Int(ending)].list)
+            while ending >= 0, body(ending, states[Int(ending)].list) {
                 ending = states[Int(ending)].shorter
             }
         }

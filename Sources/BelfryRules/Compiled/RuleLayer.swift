@@ -46,10 +46,10 @@ final class RuleLayer: Sendable {
 
     /// The rules that an event satisfies, in the order of their names.
     func matches(
-        _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ join: inout ElementJoin,
+        _ event: borrowing MatchedEvent, _ notes: inout MatchScratch.Notes, _ work: inout MatchWork,
         except hidden: Set<Int32>
     ) -> [RuleMatch] {
-        index.match(event, &notes, &join)
+        index.match(event, &notes, &work)
         if notes.found.isEmpty { return [] }
         notes.found.sort()
         var matches: [RuleMatch] = []

@@ -90,7 +90,7 @@ struct TestArena: Sendable {
         return false
     }
 
-    private func passes(
+    func passes(
         _ test: CompiledTest, _ kind: WalkedField.Kind, _ text: UnsafeBufferPointer<UInt8>
     ) -> Bool {
         switch test.kind {

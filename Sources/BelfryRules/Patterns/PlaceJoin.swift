@@ -19,7 +19,7 @@ struct PlaceJoin {
     private let isChained: Bool
     private var chosen: Set<Place> = [[]]
     /// Joins left of pairs of places, where they cannot be looked up (see ``slowJoin``).
-    private var stepsLeft = Limits.patternJoinsMax
+    private(set) var stepsLeft = Limits.patternJoinsMax
 
     /// - Parameter isChained: the places of a path are chains of nested elements, and two agree if one begins with the
     ///   other. So it is if the branch is contiguous and the event has no ambiguous keys.

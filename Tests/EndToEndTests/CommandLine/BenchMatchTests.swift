@@ -45,6 +45,16 @@ struct BenchMatchTests {
         #expect(counts == [1, 3, 3, 0])
     }
 
+    @Test("hostile shapes are measured one by one")
+    func hostile() async throws {
+        let ran = try await CommandResult.of(
+            ["bench", "match", "--hostile", "--counts", "10", "--output", "json"], in: TemporaryFolder())
+        #expect(ran.code == 0, "\(ran)")
+        let events = ran.json.array?.map { $0["events"]?.array?.first }
+        #expect(events?.map { $0?["event"] } == ["excluded", "elements", "ranges", "halves"])
+        #expect(events?.allSatisfy { $0?["matches"] == 0 } == true)
+    }
+
     @Test("a line that is no JSON, or no pattern, is named")
     func refused() async throws {
         let folder = try TemporaryFolder()

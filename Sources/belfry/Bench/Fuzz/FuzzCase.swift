@@ -57,6 +57,7 @@ struct FuzzCase: Sendable {
         let set = RuleSet(version: 1, rules: rules)
         compare(verdicts, subject.bare(set, json), "the event as it stands")
         compare(verdicts, set.matches(value), "the event as a tree")
+        compare(verdicts, set.matches(json: json, within: .lookUps).matches, "its values looked up")
         compare(verdicts, subject.bare(Self.changed(into: rules), json), "rules that were changed")
         let enveloped = RuleSet(version: 1, rules: Rule.all(inData))
         compare(verdicts, subject.enveloped(enveloped, Self.envelope(json)), "the event in its envelope")

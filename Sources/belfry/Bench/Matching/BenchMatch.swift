@@ -15,6 +15,7 @@ struct BenchMatch: ParsableCommand {
 
             EXAMPLE
               belfry bench match
+              belfry bench match --hostile --counts 1000,10000
               belfry bench match --rules patterns.jsonl --events events.jsonl --output json
             """
     )
@@ -23,11 +24,16 @@ struct BenchMatch: ParsableCommand {
     @Option(help: ArgumentHelp("Events, one a line.", valueName: "file")) var events: String?
     @Option(help: ArgumentHelp("How many rules to make up, separated by commas.", valueName: "numbers"))
     var counts = "10,1000,10000,100000"
+    @Flag(help: "Made-up rules and events that are hostile: each rule is led to each of as many values.")
+    var hostile = false
     @Option(name: [.short, .long], help: "How the answer is shown.") var output = OutputFormat.table
 
     func validate() throws {
         guard let sizes, !sizes.isEmpty else {
             throw ValidationError("--counts is a list of numbers from 1 to 1000000: 10,1000")
+        }
+        if hostile, rules != nil || events != nil {
+            throw ValidationError("--hostile makes up its own rules and events: leave out --rules and --events")
         }
     }
 
@@ -41,9 +47,15 @@ struct BenchMatch: ParsableCommand {
         guard let rules else {
             var measured: [JSONValue] = []
             for size in sizes ?? [] {
-                let answer = try Self.measure(SampleRules.patterns(size), events)
-                measured.append(answer)
-                if output == .table { output.show(answer, Self.table) }
+                let samples =
+                    hostile
+                    ? HostileSamples.all(size).map { ($0.patterns, [$0.event]) }
+                    : [(SampleRules.patterns(size), events)]
+                for (patterns, events) in samples {
+                    let answer = try Self.measure(patterns, events)
+                    measured.append(answer)
+                    if output == .table { output.show(answer, Self.table) }
+                }
             }
             if output == .json { output.show(.array(measured), Self.table) }
             return
