@@ -41,8 +41,11 @@ extension ElementJoin {
         var best: (number: Int32, count: Int)?
         for number in clauses {
             let clause = index.clauses[Int(number)]
-            guard !clause.isAbsence, !values.passOutside(clause, index.arena, event, &cost) else { continue }
-            let count = values.insideCountMax(clause, index.arena, event, &cost)
+            let path = values.path(of: clause.leaf, event)
+            guard !clause.isAbsence, !values.paths[path].outside.passes(clause, index.arena, event, &cost) else {
+                continue
+            }
+            let count = values.paths[path].inside.countMax(clause, index.arena, event, &cost)
             if count < best?.count ?? .max { best = (number, count) }
         }
         return best?.number
@@ -53,7 +56,9 @@ extension ElementJoin {
         _ values: inout EventValues, _ cost: inout MatchCost
     ) {
         pivots.clear(capacity: event.fields.places.count)
-        values.forEachPlaceInside(index.clauses[Int(number)], index.arena, event, &cost) { place in
+        let clause = index.clauses[Int(number)]
+        let path = values.path(of: clause.leaf, event)
+        values.paths[path].inside.forEachPlace(clause, index.arena, event, &cost) { place in
             pivots.insert(place)
             return pivots.members.count < countMax
         }
@@ -64,8 +69,9 @@ extension ElementJoin {
         _ clause: PatternIndex.Clause, _ index: PatternIndex, _ event: borrowing MatchedEvent,
         _ values: inout EventValues, _ cost: inout MatchCost
     ) {
-        if values.passOutside(clause, index.arena, event, &cost) { accepted.insert(0) }
-        values.forEachPlaceInside(clause, index.arena, event, &cost) { place in
+        let path = values.path(of: clause.leaf, event)
+        if values.paths[path].outside.passes(clause, index.arena, event, &cost) { accepted.insert(0) }
+        values.paths[path].inside.forEachPlace(clause, index.arena, event, &cost) { place in
             accepted.insert(place)
             return true
         }
@@ -90,7 +96,7 @@ extension ElementJoin {
             shared.insert(place)
         }
         let path = values.path(of: clause.leaf, event)
-        let countMax = values.insideCountMax(clause, index.arena, event, &cost)
+        let countMax = values.paths[path].inside.countMax(clause, index.arena, event, &cost)
         var count = 0
         for place in shared.members where count <= countMax {
             values.forEachField(path, agreeingWith: place, event) { _ in
@@ -100,8 +106,8 @@ extension ElementJoin {
         }
         guard count <= countMax else { return searchAll(clause, index, event, &values, &cost) }
         guard cost.spend(count) else { return }
-        if values.passOutside(clause, index.arena, event, &cost) { accepted.insert(0) }
-        let table = values[path].inside
+        if values.paths[path].outside.passes(clause, index.arena, event, &cost) { accepted.insert(0) }
+        let table = values.paths[path].inside
         for place in shared.members {
             values.forEachField(path, agreeingWith: place, event) { position in
                 let (place, value) = table.byPlace[position]
@@ -123,7 +129,7 @@ extension ElementJoin {
         guard clause.isAbsence else { return }
         if event.fields.hasFieldOutsideArrays(of: clause.leaf) { return present.insert(0) }
         let path = values.path(of: clause.leaf, event)
-        let table = values[path].inside
+        let table = values.paths[path].inside
         for place in chosen.members {
             values.forEachField(path, agreeingWith: place, event) { position in
                 present.insert(table.byPlace[position].place)

@@ -80,9 +80,9 @@ extension PatternIndex {
         // Many numbers are in the same ranges: from here on all of the path's are looked for at once.
         guard !path.ranges.isEmpty, notes.leavesWithRanges.insert(leaf).inserted else { return }
         let known = work.values.path(of: leaf, event)
-        for numbers in [
-            work.values.numbers(known, isInside: false, event), work.values.numbers(known, isInside: true, event),
-        ] {
+        let outside = work.values.paths[known].outside.numbers(event)
+        let inside = work.values.paths[known].inside.numbers(event)
+        for numbers in [outside, inside] {
             intervals.forEachBranch(in: path.ranges, containing: numbers) { visit($0, event, &notes, &work) }
         }
     }
@@ -247,8 +247,9 @@ extension PatternIndex {
 
     /// The same by look-ups.
     private func searchedFit(_ clause: Clause, _ event: borrowing MatchedEvent, _ work: inout MatchWork) -> Fit {
-        if work.values.passOutside(clause, arena, event, &work.cost) { return .free }
-        if work.values.passInside(clause, arena, event, &work.cost) { return .inArrays }
+        let path = work.values.path(of: clause.leaf, event)
+        if work.values.paths[path].outside.passes(clause, arena, event, &work.cost) { return .free }
+        if work.values.paths[path].inside.passes(clause, arena, event, &work.cost) { return .inArrays }
         return clause.isAbsence && !event.fields.hasFieldOutsideArrays(of: clause.leaf) ? .absentInArrays : .none
     }
 
