@@ -110,17 +110,3 @@ struct Access {
         }
     }
 }
-
-extension CaseInsensitiveText {
-    /// The text in lower case if it is ASCII, where a letter's two cases are all the forms there are.
-    var lowercasedASCII: [UInt8]? {
-        var text: [UInt8] = []
-        for choices in forms {
-            guard choices[0].count == 1, choices[0][0] < 0x80, choices.count == 1 || choices[1][0] < 0x80 else {
-                return nil
-            }
-            text.append(choices[0][0])
-        }
-        return text
-    }
-}

@@ -67,9 +67,9 @@ extension ValueTest.Kind {
         case .text(let wanted): text.elementsEqual(wanted)
         case .prefix(let prefix): text.starts(with: prefix)
         case .suffix(let suffix): text.count >= suffix.count && text.suffix(suffix.count).elementsEqual(suffix)
-        case .equalsIgnoringCase(let wanted): wanted.equals(Array(text)[...])
-        case .prefixIgnoringCase(let wanted): wanted.isPrefix(of: Array(text)[...])
-        case .suffixIgnoringCase(let wanted): wanted.isSuffix(of: Array(text)[...])
+        case .equalsIgnoringCase(let wanted): wanted.equals(text)
+        case .prefixIgnoringCase(let wanted): wanted.isPrefix(of: text)
+        case .suffixIgnoringCase(let wanted): wanted.isSuffix(of: text)
         case .wildcard(let wildcard): wildcard.matches(text)
         case .address(let wanted): IPAddress(text) == wanted
         case .network(let network): IPAddress(text).map(network.contains) ?? false
