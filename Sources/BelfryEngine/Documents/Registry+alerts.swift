@@ -16,8 +16,7 @@ extension Registry.Snapshot {
         }
         for index in enabled.indices where enabled[index].definition.mayBeResolvedByAlerts {
             let rule = enabled[index]
-            enabled[index] = Rule(
-                definition: rule.definition.resolvingAlerts(of: presets), version: rule.version)
+            enabled[index] = Rule(definition: rules[rule.definition.name] ?? rule.definition, version: rule.version)
         }
     }
 }
