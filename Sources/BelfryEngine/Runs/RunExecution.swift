@@ -48,7 +48,7 @@ struct RunExecution {
         var action = machine.begin()
         do throws(BelfryError) {
             while true {
-                if case .perform = action {
+                if case .perform(let index) = action, await preparation.asksForGroup(step: index) {
                     group = try await services.patiently { [run, event, services] () throws(BelfryError) in
                         try await GroupContext.value(of: run, event: event, from: services.store)
                     }

@@ -40,6 +40,30 @@ struct StepPreparation {
         }
     }
 
+    /// Whether a template of the step, or its `if`, asks for the group: reading it and its sample costs more than most steps'
+    /// preparation. If that can't be told, it does.
+    func asksForGroup(step index: Int) async -> Bool {
+        let step = rule.steps[index]
+        if step.condition?.asksFor(root: Self.group) == true { return true }
+        switch step.action {
+        case .command(let templates): return templates.contains { $0.asksFor(root: Self.group) }
+        case .agent(let agentStep):
+            if agentStep.prompt.asksFor(root: Self.group) { return true }
+            guard let agent = try? await services.registry.agent(named: agentStep.agent, asOf: run.created) else {
+                return true
+            }
+            let texts: [String] =
+                switch agent.kind {
+                case .echo(let settings): settings.text.map { [$0] } ?? []
+                case .openai: []
+                case .command(let settings): settings.arguments
+                }
+            return texts.contains { (try? template($0, of: agent))?.asksFor(root: Self.group) ?? true }
+        }
+    }
+
+    private static let group = "group"
+
     /// Whether the step is to be done: it has no `if`, or what templates see satisfies it.
     func isConditionMet(of index: Int) -> Bool {
         guard let condition = rule.steps[index].condition else { return true }
@@ -113,7 +137,7 @@ struct StepPreparation {
         }
         return [
             "event": event.value,
-            "group": group,
+            Self.group: group,
             "source": .string(event.source),
             "rule": ["name": .string(run.rule), "version": .int(run.ruleVersion)],
             "run": ["id": .string(run.id.description), "attempt": .int(run.attempt)],

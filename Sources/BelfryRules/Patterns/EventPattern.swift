@@ -67,6 +67,11 @@ public struct EventPattern: Sendable {
         return branches.areSatisfied(by: EventFields(event, wanted: branches.wanted))
     }
 
+    /// Whether it asks for something below a member of the object.
+    public func asksFor(root: String) -> Bool {
+        branches.contains { $0.clauses.contains { $0.path.prefixes.first?.text == root } }
+    }
+
     func matches(_ fields: EventFields) -> Bool { branches.areSatisfied(by: fields) }
 
     /// What the pattern asks for, clause by clause, with the values that the event has there.

@@ -64,6 +64,11 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether the text asks for something below a root (``stepRoots``).
+    public func asksFor(root: String) -> Bool {
+        segments.contains { if case .value(let path) = $0 { path.root == root } else { false } }
+    }
+
     public var description: String { text }
 }
 
