@@ -14,7 +14,7 @@ struct Belfry: AsyncParsableCommand {
 
             Client commands talk to http://127.0.0.1:8420 with the token of ./data/admin.token; --url and --token \
             (BELFRY_URL, BELFRY_TOKEN) choose another hub. --url and --token stand after the subcommand: \
-            belfry runs list --url http://hub:8420
+            belfry runs list --url http://hub:8420. belfry --version shows the version.
 
             EXIT CODES
               0  done
@@ -28,7 +28,6 @@ struct Belfry: AsyncParsableCommand {
               belfry serve --rules ./Rules
               belfry send github-issues --watch
             """,
-        version: "belfry \(Version.text)",
         groupedSubcommands: [
             CommandGroup(name: "The hub", subcommands: [ServeCommand.self, DoctorCommand.self, BenchCommand.self]),
             CommandGroup(
@@ -50,6 +49,8 @@ struct Belfry: AsyncParsableCommand {
     static func main() async {
         // A reader that went away (`belfry events list | head`) is no error.
         signal(SIGPIPE, SIG_IGN)
+        // Not the parser's: that one would be an option of every command, beside the `--version` that some have.
+        if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.write("belfry \(Version.text)\n") }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
