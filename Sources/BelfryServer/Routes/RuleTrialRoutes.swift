@@ -27,7 +27,7 @@ struct RuleTrialRoutes {
         var backtest = BacktestRequest(
             rule: try RuleChoice(body), name: body["name"]?.string, from: from, to: to, source: body["source"]?.string)
         backtest.runTakes = try body.duration("run_takes") ?? backtest.runTakes
-        let id = try hub.startBacktest(backtest)
+        let id = try await hub.startBacktest(backtest)
         return .json(
             try hub.backtest(id), status: 202, headers: [(name: "location", value: "/v1/rules/backtest/\(id)")])
     }

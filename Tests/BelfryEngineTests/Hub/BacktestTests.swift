@@ -35,7 +35,7 @@ import Testing
     }
 
     private static func result(_ hub: Hub, _ request: BacktestRequest) async throws -> JSONObject {
-        let id = try hub.startBacktest(request)
+        let id = try await hub.startBacktest(request)
         while true {
             let status = try hub.backtest(id)
             guard status["state"]?.string == "running" else { return status }
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("limits hold as for deliveries; another source and an empty window have nothing")
+    @Test("limits hold as for deliveries; an empty window has nothing, and an unknown source is said to be none")
     func limits() async throws {
         try await TestHub.with(documents: Self.documents.replacing("nobody-yet", with: "parrot")) { test in
             for number in 0..<5 { _ = try await test.post(#"{"celsius":85,"site":"a\#(number)"}"#, to: "plant") }
@@ -87,13 +87,16 @@ import Testing
             #expect(limited["result"]?["outcomes"] == ["started": 3, "limited": 2])
             var other = request
             other.source = "mill"
-            #expect(try await Self.result(test.hub, other)["result"]?["events"]?.number?.int64 == 0)
+            let error = await #expect(throws: BelfryError.self) { try await test.hub.startBacktest(other) }
+            #expect(error?.code == .notFound && error?.message.hasPrefix("there is no source mill") == true)
             var empty = request
             empty.to = request.from + .seconds(1)
             #expect(try await Self.result(test.hub, empty)["result"]?["events"]?.number?.int64 == 0)
             empty.to = request.from
-            #expect(throws: BelfryError.self) { try test.hub.startBacktest(empty) }
-            #expect(throws: BelfryError.self) { try test.hub.startBacktest(Self.request("agent: x\nkind: echo\n")) }
+            await #expect(throws: BelfryError.self) { try await test.hub.startBacktest(empty) }
+            await #expect(throws: BelfryError.self) {
+                try await test.hub.startBacktest(Self.request("agent: x\nkind: echo\n"))
+            }
         }
     }
 
