@@ -68,8 +68,12 @@ struct RuleRoutes {
     /// `{for: "2h"}`; `0s` ends it
     private func mute(_ request: RouteRequest) async throws -> Reply {
         let name = try request.name("name")
-        guard let duration = try request.json()["for"]?.string.flatMap({ Duration(shorthand: $0) }) else {
-            throw BelfryError(.missingAttribute, "for must be a duration with its unit: 30m, 2h, 1d; 0s ends a mute")
+        guard let text = try request.json()["for"] else {
+            throw BelfryError(.missingAttribute, "for is missing: how long, such as 2h; 0s ends a mute")
+        }
+        guard let duration = text.string.flatMap({ Duration(shorthand: $0) }) else {
+            throw BelfryError(
+                .malformed, "for must be a duration with its unit: 30m, 2h, 1d; \(text.text.prefix(80)) is none")
         }
         try await hub.mute(rule: name, for: duration, by: try request.caller())
         return .json(try await hub.rule(name) ?? JSONObject())

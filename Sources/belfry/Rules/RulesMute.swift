@@ -19,6 +19,12 @@ struct RulesMute: AsyncParsableCommand {
     @Argument(help: "The rule.") var name: String
     @Option(name: .customLong("for"), help: "How long: 30m, 2h, at most 30d; 0s ends a mute.") var duration: String
 
+    func validate() throws {
+        guard Duration(shorthand: duration) != nil else {
+            throw ValidationError("--for must be a duration with its unit, such as 30m, 2h or 1d; 0s ends a mute")
+        }
+    }
+
     func run() async throws {
         let path = "/v1/rules/\(PercentEncoding.component(name))/mute"
         let answer = try await client.client().post(path, ["for": .string(duration)])

@@ -91,6 +91,10 @@ struct RuleLifeTests {
             #expect(
                 try await hub.belfry("rules", "mute", "hot-pump", "--for", "0s").output
                     == "hot-pump is not muted; it runs\n")
+            let unitless = try await hub.belfry("rules", "mute", "hot-pump", "--for", "2")
+            #expect(unitless.code == 2 && unitless.errors.contains("a duration with its unit"), "\(unitless)")
+            let asked = try await hub.client.request("POST", "/v1/rules/hot-pump/mute", json: ["for": "2"])
+            #expect(asked.status == 400 && asked.json["code"] == "malformed", "\(asked)")
             let long = try await hub.belfry("rules", "mute", "hot-pump", "--for", "90d")
             #expect(long.code == 1 && long.errors.contains("at most 30d"))
 
