@@ -42,6 +42,14 @@ struct RulesBacktest: AsyncParsableCommand {
                 throw ValidationError("\(option) must be a day or a time: 2026-03-01, 2026-03-01T12:00:00Z")
             }
         }
+        if let from = from.flatMap(Self.time) {
+            guard from < WallClock.system.now() else {
+                throw ValidationError("--from lies in the future: no event has been received since")
+            }
+            guard to.flatMap(Self.time).map({ from < $0 }) ?? true else {
+                throw ValidationError("--from must be before --to")
+            }
+        }
     }
 
     func run() async throws {

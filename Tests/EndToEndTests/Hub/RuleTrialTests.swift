@@ -79,6 +79,10 @@ import Testing
             #expect(refused.code == 1 && refused.errors.contains("broken.yaml:9: whem:"), "\(refused)")
             #expect(try await hub.belfry("rules", "backtest", file, "--last", "yesterday").code == 2)
             #expect(try await hub.belfry("rules", "backtest", "no/such.yaml").code == 2)
+            let later = try await hub.belfry("rules", "backtest", file, "--from", "2999-01-01")
+            #expect(later.code == 2 && later.errors.contains("--from lies in the future"), "\(later)")
+            let unknown = try await hub.belfry("rules", "backtest", file, "--source", "sensors")
+            #expect(unknown.code == 1 && unknown.errors.contains("there is no source sensors"), "\(unknown)")
         }
     }
 }
