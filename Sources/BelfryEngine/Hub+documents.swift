@@ -111,6 +111,11 @@ extension Hub {
         _ = try await apply(plan, by: principal)
     }
 
+    /// The rules that ask for a source by its name, sorted: without it they match only what is published as it.
+    public func rules(namingSource source: String) -> [String] {
+        registry.snapshot.rules.values.filter { $0.names(source: source) }.map(\.name).sorted()
+    }
+
     /// An operator's switch on a rule; the document stays as it is.
     public func setEnabled(rule: String, _ isEnabled: Bool, by principal: Principal) async throws(BelfryError) {
         try checkExists(DocumentName(.rule, rule))

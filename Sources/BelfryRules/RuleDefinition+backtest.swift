@@ -15,6 +15,11 @@ extension RuleDefinition {
             || resolve?.pattern.mayMatch(source: source, type: type) == true
     }
 
+    /// Whether `when` or `resolve` asks for this source by its name.
+    public func names(source: String) -> Bool {
+        pattern.names(source: source) || resolve?.pattern.names(source: source) == true
+    }
+
     /// The rule without one clause each, in the order of the clauses' paths. Those on source and type stay: an event that
     /// is meant for other rules is no near miss.
     /// - Parameter max: how many.
@@ -32,6 +37,20 @@ extension RuleDefinition {
 }
 
 extension EventPattern {
+    fileprivate func names(source: String) -> Bool {
+        branches.contains { branch in
+            branch.clauses.contains { clause in
+                clause.path == .source
+                    && clause.tests.contains { test in
+                        switch test.kind {
+                        case .text, .address: test.matches(.string(source))
+                        default: false
+                        }
+                    }
+            }
+        }
+    }
+
     fileprivate func mayMatch(source: String, type: String) -> Bool {
         branches.contains { branch in
             branch.clauses.allSatisfy { clause in

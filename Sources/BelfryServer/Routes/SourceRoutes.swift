@@ -51,11 +51,12 @@ struct SourceRoutes {
         return .json(source, status: isNew ? 201 : 200, headers: source.entityTag)
     }
 
+    /// → `{rules}`: those that ask for it still
     private func delete(_ request: RouteRequest) async throws -> Reply {
+        let name = try request.name("name")
         try await hub.removeDocument(
-            DocumentName(.source, try request.name("name")), precondition: try request.precondition(),
-            by: try request.caller())
-        return .empty(204)
+            DocumentName(.source, name), precondition: try request.precondition(), by: try request.caller())
+        return .json(["rules": .array(hub.rules(namingSource: name).map { .string($0) })])
     }
 
     /// `{secret?, keep?}` → `{source, url, secret: {name, value}, secrets: [{name, ends?}], set_up}`

@@ -85,7 +85,13 @@ struct SourceTests {
                 "sources", "add", "other", "--preset", "github", "--secret", "hunter2hunter2")
             #expect(literal.code == 2)
 
-            #expect(try await hub.belfry("sources", "rm", "forge").code == 0)
+            let asking = try hub.folder.write(
+                "rule: asking\nwhen: {source: [forge], type: [push]}\nrun: {steps: [{step: s, command: [x]}]}\n",
+                to: "asking.yaml")
+            #expect(try await hub.belfry("rules", "apply", asking).code == 0)
+            let removed = try await hub.belfry("sources", "rm", "forge")
+            #expect(removed.code == 0 && removed.output.contains("1 rule asks for it still"), "\(removed)")
+            #expect(removed.output.contains(": asking\n"), "\(removed)")
             #expect(try await deliver("2", secret: secret, to: hub).status == 404)
             #expect(try await hub.belfry("sources", "rm", "forge").code == 1)
         }
