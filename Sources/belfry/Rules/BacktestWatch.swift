@@ -15,9 +15,10 @@ struct BacktestWatch: Sendable {
 
     /// What the hub says of the backtest when it is done.
     func result(of request: JSONValue) async throws -> JSONValue {
+        // From here on a signal waits until there is something to cancel.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let started = try await client.post("/v1/rules/backtest", request)
         let path = "/v1/rules/backtest/\(PercentEncoding.component(started["id"]?.string ?? ""))"
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let ending = try await withThrowingTaskGroup(of: Ending.self) { tasks in
             tasks.addTask {
                 for await _ in signals { return .signal }
