@@ -285,6 +285,9 @@ package struct JSONScanner {
         _ body: (inout JSONScanner) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
         var scanner = JSONScanner(bytes)
+        if bytes.first == 0xEF, bytes.starts(with: "\u{FEFF}".utf8) {
+            throw JSONError("a byte order mark (save it as UTF-8 without one)", at: 0)
+        }
         scanner.skipWhitespace()
         let result = try body(&scanner)
         scanner.skipWhitespace()
