@@ -19,7 +19,7 @@ extension Hub {
         return documents.flatMap { document -> [String] in
             switch document.content {
             case .rule(let rule):
-                return unknownSources(document, known: sources) + unknownFields(document) + unknownCommands(of: rule)
+                return unknownSources(document, known: sources) + document.unknownFields + unknownCommands(of: rule)
             case .agent(let agent):
                 switch agent.kind {
                 case .echo: return []
@@ -59,24 +59,6 @@ extension Hub {
             .map {
                 "rule \(document.name): when.source: there is no source \($0); only what is published to it would match"
             }
-    }
-
-    /// Fields of `when` and `resolve.when` that no event has, most often because `data` is missing before them.
-    private func unknownFields(_ document: Document) -> [String] {
-        func fields(_ pattern: JSONValue?) -> [String] {
-            (pattern?.object?.members ?? []).flatMap { member in
-                member.key == "$or"
-                    ? (member.value.array ?? []).flatMap(fields) : [String(member.key.prefix { $0 != "." })]
-            }
-        }
-        let value = document.canonical.value
-        return [("when", value["when"]), ("resolve.when", value["resolve"]?["when"])].flatMap { path, pattern in
-            fields(pattern).filter { !Event.fieldNames.contains($0) }.map { field in
-                let nearest = NearestName.of(field, among: Event.fieldNames).map { "did you mean '\($0)'?" }
-                let hint = nearest ?? "what the sender wrote is below data"
-                return "rule \(document.name): \(path): no event has a field '\(field.prefix(80))'; \(hint)"
-            }
-        }
     }
 
     private func unknownCommands(of rule: RuleDefinition) -> [String] {

@@ -72,6 +72,9 @@ struct RulesTest: AsyncParsableCommand {
             if case .rule(let rule) = document.content { rule } else { nil }
         }
         let asked = rules.filter { name == nil || $0.name == name }
+        for document in documents where asked.contains(where: { $0.name == document.name }) {
+            for warning in document.unknownFields { Terminal.complain("warning: \(warning)") }
+        }
         guard !asked.isEmpty else {
             let names = rules.map(\.name).joined(separator: ", ")
             let path = files.count == 1 ? files[0].path : "\(files.count) files"

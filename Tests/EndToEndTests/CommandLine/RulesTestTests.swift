@@ -24,6 +24,33 @@ struct RulesTestTests {
         #expect(missing?.message.hasPrefix("evt_x is no file, and no id of an event") == true)
     }
 
+    @Test("a byte order mark is said to be one")
+    func byteOrderMark() {
+        let failure = #expect(throws: Failure.self) { try value("\u{FEFF}{}") }
+        #expect(failure?.message.contains("a byte order mark") == true)
+    }
+
+    @Test("a field that no event has is told, offline too")
+    func unknownFields() async throws {
+        let folder = try TemporaryFolder()
+        let rule = try folder.write(
+            "rule: r\nwhen: {source: [a], celsius: [1]}\nrun: {steps: [{step: s, command: [x]}]}\n", to: "rule.yaml")
+        let event = try folder.write(#"{"source": "a", "data": {"celsius": 1}}"#, to: "event.json")
+        let ran = try await CommandResult.of(["rules", "test", rule, "--event", event], in: folder)
+        #expect(ran.code == 1 && ran.errors.contains("when: no event has a field 'celsius'"), "\(ran)")
+    }
+
+    @Test("the help of rules show lists --version once; belfry --version is the program's")
+    func version() async throws {
+        let folder = try TemporaryFolder()
+        let help = try await CommandResult.of(["rules", "show", "--help"], in: folder)
+        #expect(help.output.components(separatedBy: "\n  --version").count == 2, "\(help)")
+        let version = try await CommandResult.of(["--version"], in: folder)
+        #expect(version.code == 0 && version.output == "belfry \(Version.text)\n", "\(version)")
+        let bare = try await CommandResult.of([], in: folder)
+        #expect(bare.code == 0 && bare.output.contains("EXIT CODES"), "\(bare)")
+    }
+
     @Test("what is written as a file and is not there is no rule's name")
     func mean() throws {
         let folder = try TemporaryFolder()
