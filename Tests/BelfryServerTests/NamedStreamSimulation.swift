@@ -51,6 +51,18 @@ struct NamedStreamSimulation {
                 let position = try await rig.hub.publish(custom: name, data: .null, by: .hub)
                 log.append((position, name))
             }
+            /// Begins a topic anew, somewhere in the log.
+            func readd(_ name: String) async throws {
+                let after = Int64.random(in: 0...rig.hub.head, using: &random)
+                let topic: JSONValue = .string("custom/\(name)")
+                wanted[name] = try await change(["remove": [topic], "add": [topic], "after": .int(after)])
+            }
+            /// Publishes something that the client waits for, if it has the topic.
+            func follow(_ name: String, _ connection: RawClient) async throws {
+                try await publish(name)
+                guard wanted[name] != nil, let last = log.last else { return }
+                try await connection.read(until: "\"position\":\(last.position),")
+            }
             func change(_ body: JSONObject) async throws -> Int64 {
                 let answer = try await rig.send(
                     "PATCH", "/v1/streams/tab", token: rig.viewer, body: RawJSON(.object(body)).text)
@@ -64,19 +76,17 @@ struct NamedStreamSimulation {
                 case 0...4: try await publish(name)
                 case 5 where wanted[name] == nil:
                     wanted[name] = try await change(["add": [.string("custom/\(name)")]])
-                case 5, 6:
-                    let after = Int64.random(in: 0...rig.hub.head, using: &random)
-                    let topic: JSONValue = .string("custom/\(name)")
-                    wanted[name] = try await change(["remove": [topic], "add": [topic], "after": .int(after)])
+                case 5, 6: try await readd(name)
                 case 7:
                     _ = try await change(["remove": [.string("custom/\(name)")]])
                     wanted[name] = nil
-                case 8:
-                    // Something that it waits for, if it has the topic.
-                    try await publish(name)
-                    guard wanted[name] != nil, let last = log.last else { continue }
-                    try await connection.read(until: "\"position\":\(last.position),")
+                case 8: try await follow(name, connection)
                 default:
+                    if Bool.random(using: &random) {
+                        // It has all, and is cut before it has read any of the history that it asks for.
+                        try await follow(name, connection)
+                        try await readd(names.randomElement(using: &random) ?? "a")
+                    }
                     client.take(connection)
                     let former = connection
                     // Sometimes the new connection comes before the old one has gone.
