@@ -32,10 +32,11 @@ extension Hub {
             }
         }
         if frames.isEmpty {
-            let runs = try await unfinishedRuns().filter { run in
+            let runs = topics.contains(where: \.showsRuns) ? try await unfinishedRuns() : []
+            let shown = runs.filter { run in
                 topics.contains(.runs) || topics.contains(.everyRun) || topics.contains(.rule(run.rule))
             }
-            frames = [snapshotFrame(listing: runs, topic: topics.first ?? .runs, at: position)]
+            frames = [snapshotFrame(listing: shown, topic: topics.first ?? .runs, at: position)]
         }
         return StreamSnapshot(position: position, frames: frames)
     }
@@ -45,7 +46,7 @@ extension Hub {
     {
         guard Name.isValid(name) else { throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a topic") }
         let frame = DraftFrame(time: configuration.clock.now(), topic: .custom(name), type: .custom, data: data)
-        return try await store.append([frame], onlyDeltas: true)
+        return try await store.publish(frame)
     }
 
     private func unfinishedRuns() async throws(BelfryError) -> [RunRecord] {
@@ -73,5 +74,15 @@ extension Hub {
             time: configuration.clock.now(), topic: topic, type: .snapshot, data: RawJSON(["runs": .array(list)])
         )
         return Frame(position: position, draft: draft)
+    }
+}
+
+extension Topic {
+    /// Whether the life of more than one run is seen here.
+    fileprivate var showsRuns: Bool {
+        switch self {
+        case .runs, .everyRun, .rule: true
+        default: false
+        }
     }
 }

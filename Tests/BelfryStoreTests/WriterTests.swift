@@ -116,7 +116,7 @@ import Testing
         queue.enqueue(operation(150))
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 } == [.overloaded])
-        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 1)
+        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 1)
         for _ in 0..<3 { queue.enqueue(operation(1)) }
         #expect(failures.withLock { $0 } == [.overloaded, .overloaded])
         // A run must be able to end while deliveries are refused, but there is a bound for that too.
@@ -125,8 +125,8 @@ import Testing
         queue.close()
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 }.last == .shuttingDown)
-        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 4)
-        #expect(queue.nextBatch(lastDeltaCommit: nil) == nil)
+        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 4)
+        #expect(queue.nextBatch(lastPatientCommit: nil) == nil)
     }
 
     @Test("tokens alone wait for the interval; anything else takes them along at once")
@@ -137,19 +137,25 @@ import Testing
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
         queue.enqueue(operation(.delta))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(lastDeltaCommit: start)?.count == 1)
+        #expect(queue.nextBatch(lastPatientCommit: start)?.count == 1)
         #expect(.now - start >= Limits.deltaCommitInterval)
         // With an interval that never ends, only company can end the wait.
         let never = ContinuousClock.now.advanced(by: .seconds(3600))
         queue.enqueue(operation(.delta))
         queue.enqueue(operation(.transition))
-        #expect(queue.nextBatch(lastDeltaCommit: never)?.count == 2)
+        #expect(queue.nextBatch(lastPatientCommit: never)?.count == 2)
         for _ in 0..<Limits.commitDeltasMax { queue.enqueue(operation(.delta)) }
-        #expect(queue.nextBatch(lastDeltaCommit: never)?.count == Limits.commitDeltasMax)
+        #expect(queue.nextBatch(lastPatientCommit: never)?.count == Limits.commitDeltasMax)
+        // A publication's sender waits for its answer, so it waits for less.
+        queue.enqueue(operation(.publication))
+        queue.enqueue(operation(.delta))
+        let published = ContinuousClock.now
+        #expect(queue.nextBatch(lastPatientCommit: published)?.count == 2)
+        #expect(.now - published >= Limits.publicationCommitInterval)
         // Ordinary operations have their own bound per commit, and order is kept.
         for _ in 0..<100 { queue.enqueue(operation(.delivery)) }
-        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == Limits.commitOperationsMax)
-        #expect(queue.nextBatch(lastDeltaCommit: nil)?.count == 100 - Limits.commitOperationsMax)
+        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == Limits.commitOperationsMax)
+        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 100 - Limits.commitOperationsMax)
     }
 
     @Test("the write-ahead log starts anew between commits and stays bounded")

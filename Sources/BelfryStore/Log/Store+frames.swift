@@ -17,6 +17,15 @@ extension Store {
         }
     }
 
+    /// Appends a frame from outside, whose sender waits for the answer. It may wait up to
+    /// ``Limits/publicationCommitInterval`` for company.
+    /// - Returns: Its position.
+    public func publish(_ frame: DraftFrame) async throws(BelfryError) -> Int64 {
+        try await writer.perform(bytes: frame.data.bytes.count + 128, kind: .publication) { transaction in
+            try transaction.append(frame)
+        }
+    }
+
     /// Frames of any of the topics after a position, in order, each once.
     ///
     /// A page may be empty and still have moved on: go on with `after: page.through` until that reaches the bound. What

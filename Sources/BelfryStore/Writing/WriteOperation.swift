@@ -7,6 +7,9 @@ struct WriteOperation: Sendable {
         case delivery
         /// The hub's own: a run that is under way must be able to end while deliveries are refused.
         case transition
+        /// A frame from outside whose sender waits for the answer: waits a moment for company
+        /// (``Limits/publicationCommitInterval``).
+        case publication
         /// Nothing but tokens: waits for company (``Limits/deltaCommitInterval``).
         case delta
     }
@@ -15,6 +18,8 @@ struct WriteOperation: Sendable {
     var bytes: Int
     var kind: Kind
     var isDelta: Bool { kind == .delta }
+    /// It may wait a little when there was a commit just now.
+    var waitsForCompany: Bool { kind == .delta || kind == .publication }
     /// Undone alone if it throws; may be run again in another transaction of the same batch. Returns what tells the
     /// caller of success, once the commit is on disk.
     var perform: @Sendable (WriteTransaction) throws -> @Sendable () -> Void

@@ -13,9 +13,16 @@ final class WriteQueue: Sendable {
     private struct State {
         var operations: [WriteOperation] = []
         var bytes = 0
-        var ordinary = 0
+        /// Operations that wait for nothing.
+        var urgent = 0
+        var publications = 0
         var sleep = Sleep.awake
         var isClosed = false
+
+        mutating func count(_ operation: WriteOperation, _ step: Int) {
+            if !operation.waitsForCompany { urgent += step }
+            if operation.kind == .publication { publications += step }
+        }
     }
 
     private let state = Mutex(State())
@@ -46,14 +53,14 @@ final class WriteQueue: Sendable {
             }
             state.operations.append(operation)
             state.bytes += operation.bytes
-            if !operation.isDelta { state.ordinary += 1 }
+            state.count(operation, 1)
             return (nil, Self.endSleep(&state, isDelta: operation.isDelta))
         }
         if let refusal { operation.fail(refusal) }
         if mustWake { wake.signal() }
     }
 
-    /// Refuses what comes from now on; ``nextBatch(lastDeltaCommit:)`` ends when the queue is empty.
+    /// Refuses what comes from now on; ``nextBatch(lastPatientCommit:)`` ends when the queue is empty.
     func close() {
         let mustWake = state.withLock { state in
             state.isClosed = true
@@ -75,12 +82,12 @@ final class WriteQueue: Sendable {
     private enum Next { case batch([WriteOperation]), wait, waitUntil(ContinuousClock.Instant), end }
 
     /// The operations of the next commit, in the order they came. Sleeps while there are none, and while there are
-    /// only deltas and the last commit of only deltas is less than an interval ago; empty after
+    /// only such as wait for company and the last commit of only such ones is less than an interval ago; empty after
     /// ``Limits/diskCheckInterval`` without any. Nil when the queue is closed and empty. Only the writer's thread calls
     /// it.
-    func nextBatch(lastDeltaCommit: ContinuousClock.Instant?) -> [WriteOperation]? {
+    func nextBatch(lastPatientCommit: ContinuousClock.Instant?) -> [WriteOperation]? {
         while true {
-            switch next(lastDeltaCommit: lastDeltaCommit) {
+            switch next(lastPatientCommit: lastPatientCommit) {
             case .batch(let operations): return operations
             case .end: return nil
             case .wait:
@@ -91,15 +98,17 @@ final class WriteQueue: Sendable {
         }
     }
 
-    private func next(lastDeltaCommit: ContinuousClock.Instant?) -> Next {
+    private func next(lastPatientCommit: ContinuousClock.Instant?) -> Next {
         state.withLock { state in
             guard !state.operations.isEmpty else {
                 if state.isClosed { return .end }
                 state.sleep = .untilAnything
                 return .wait
             }
-            if state.ordinary == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax,
-                let due = lastDeltaCommit?.advanced(by: Limits.deltaCommitInterval), ContinuousClock.now < due
+            let interval =
+                state.publications > 0 ? Limits.publicationCommitInterval : Limits.deltaCommitInterval
+            if state.urgent == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax,
+                let due = lastPatientCommit?.advanced(by: interval), ContinuousClock.now < due
             {
                 state.sleep = .untilMoreThanDeltas
                 return .waitUntil(due)
@@ -109,20 +118,20 @@ final class WriteQueue: Sendable {
     }
 
     private static func takeBatch(_ state: inout State) -> [WriteOperation] {
-        var ordinary = 0
-        var deltas = 0
+        var urgent = 0
+        var patient = 0
         var bytes = 0
         let end =
             state.operations.firstIndex { operation in
-                if operation.isDelta { deltas += 1 } else { ordinary += 1 }
-                if ordinary > Limits.commitOperationsMax || deltas > Limits.commitDeltasMax { return true }
+                if operation.waitsForCompany { patient += 1 } else { urgent += 1 }
+                if urgent > Limits.commitOperationsMax || patient > Limits.commitDeltasMax { return true }
                 bytes += operation.bytes
                 return false
             } ?? state.operations.endIndex
         let batch = Array(state.operations[..<end])
         state.operations.removeSubrange(..<end)
         state.bytes -= bytes
-        state.ordinary -= batch.count { !$0.isDelta }
+        for operation in batch { state.count(operation, -1) }
         return batch
     }
 

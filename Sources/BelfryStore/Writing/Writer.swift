@@ -59,7 +59,7 @@ final class Writer: Sendable {
     func start(holding lock: FolderLock) {
         let thread = Thread { [self] in
             var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
-            while let batch = queue.nextBatch(lastDeltaCommit: loop.lastDeltaCommit) {
+            while let batch = queue.nextBatch(lastPatientCommit: loop.lastPatientCommit) {
                 if !batch.isEmpty {
                     conclude(loop.commit(batch))
                     loop.checkpointIfDue()
