@@ -36,6 +36,11 @@ extension Limits {
     /// What an event stream still has to say at its end leaves within this, or is lost: the drain must end.
     public static let streamCloseTimeout = Duration.seconds(5)
 
+    // MARK: Requests
+
+    /// A request with a larger body is not worked at on its event loop, where it would hold up the streams.
+    public static let briefBodyBytesMax = 64 * 1024
+
     // MARK: Browsers
 
     /// A ticket stands in an address, which others may see: it is used at once or never.

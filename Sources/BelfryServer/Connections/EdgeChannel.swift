@@ -33,14 +33,29 @@ struct EdgeChannel: ServerChildChannel {
 
     /// One request after the other, until the connection closes or becomes a stream.
     func handle(value connection: Connection, logger: Logger) async {
-        await withTaskCancellationHandler {
-            var request = await connection.next()
-            while let received = request {
-                request = await connection.next(after: await respond(received, connection.channel))
+        // On the connection's own loop: a request then changes threads for the store alone (see ``RouteTable``).
+        await withTaskExecutorPreference(LoopExecutor(loop: connection.channel.eventLoop)) {
+            await withTaskCancellationHandler {
+                var request = await connection.next()
+                while let received = request {
+                    request = await connection.next(after: await respond(received, connection.channel))
+                }
+            } onCancel: {
+                connection.channel.close(promise: nil)
             }
-        } onCancel: {
-            connection.channel.close(promise: nil)
         }
+    }
+}
+
+/// Runs tasks on an event loop.
+final class LoopExecutor: TaskExecutor {
+    private let loop: any EventLoop
+
+    init(loop: any EventLoop) { self.loop = loop }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 

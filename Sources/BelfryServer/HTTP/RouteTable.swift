@@ -86,13 +86,30 @@ struct RouteTable {
     }
 
     /// Adds a route; `GET` answers `HEAD` too, but for streams.
-    /// - Parameter checksScopes: the handler itself holds a scoped token to its topics. Every other route refuses one.
+    /// - Parameters:
+    ///   - checksScopes: the handler itself holds a scoped token to its topics. Every other route refuses one.
+    ///   - isBrief: the handler works for microseconds, if the body is small, and else waits: it stays on the event
+    ///     loop of its connection. Every other one leaves it, because the loop's streams would wait for it.
     mutating func add(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, isStream: Bool = false,
-        checksScopes: Bool = false, _ handler: @escaping Handler
+        checksScopes: Bool = false, isBrief: Bool = false, _ handler: @escaping Handler
     ) {
+        let handler = isBrief ? Self.leavingIfLarge(handler) : Self.leaving(handler)
         register(method, path, access, checksScopes, handler)
         if method == .get, !isStream { register(.head, path, access, checksScopes, handler) }
+    }
+
+    private static func leaving(_ handler: @escaping Handler) -> Handler {
+        { request in try await withTaskExecutorPreference(globalConcurrentExecutor) { try await handler(request) } }
+    }
+
+    private static func leavingIfLarge(_ handler: @escaping Handler) -> Handler {
+        let leaving = leaving(handler)
+        return { request in
+            // A dry run is explained, which takes longer the more rules there are.
+            let isBrief = request.body.readableBytes <= Limits.briefBodyBytesMax && !request.isDryRun
+            return try await isBrief ? handler(request) : leaving(request)
+        }
     }
 
     private mutating func register(

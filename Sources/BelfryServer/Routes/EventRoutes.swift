@@ -9,7 +9,7 @@ struct EventRoutes {
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/events", .role(.viewer), list)
-        table.add(.post, "/v1/events", .publisher, checksScopes: true, publish)
+        table.add(.post, "/v1/events", .publisher, checksScopes: true, isBrief: true, publish)
         table.add(.get, "/v1/events/:id", .role(.viewer), get)
         table.add(.get, "/v1/events/:id/why", .role(.viewer), why)
         table.add(.post, "/v1/events/:id/replay", .role(.operator), replay)

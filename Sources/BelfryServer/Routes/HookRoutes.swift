@@ -10,7 +10,7 @@ struct HookRoutes {
     let hub: Hub
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/hooks/:source", .delivery) {
+        table.add(.post, "/hooks/:source", .delivery, isBrief: true) {
             $0.isDryRun ? try await rehearse($0) : try await receive($0)
         }
         table.add(.options, "/hooks/:source", .open, receive)

@@ -7,7 +7,7 @@ struct TopicRoutes {
     let hub: Hub
 
     func add(to table: inout RouteTable) {
-        table.add(.post, "/v1/topics/custom/:name", .publisher, checksScopes: true, publish)
+        table.add(.post, "/v1/topics/custom/:name", .publisher, checksScopes: true, isBrief: true, publish)
     }
 
     private func publish(_ request: RouteRequest) async throws -> Reply {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NIOCore
 
 /// `belfry serve`: the hub.
 struct ServeCommand: AsyncParsableCommand {
@@ -47,6 +48,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .customLong("test-echo"), help: .hidden)
     var hasTestEcho = false
 
+    /// The processors that this process may use, by its affinity (proc(5), `Cpus_allowed`: words of hex); NIO's own
+    /// count is the machine's.
+    private static var usableProcessors: Int {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let mask = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }?.dropFirst(13) ?? ""
+        let count = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+        return count > 0 ? count : System.coreCount
+    }
+
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         ServeConfiguration.unknownVariables(environment).forEach(Terminal.complain)
@@ -61,6 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
         if printConfig {
             Terminal.write(configuration.text)
         } else {
+            NIOSingletons.groupLoopCountSuggestion = Self.usableProcessors
             try await Composition.serve(configuration)
         }
     }
