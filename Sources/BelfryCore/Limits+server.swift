@@ -7,6 +7,12 @@ extension Limits {
     public static let ringFramesMax = 16_384
     /// What they may weigh.
     public static let ringBytesMax = 16 * 1024 * 1024
+    /// Subscribers written to in one turn of a loop: it reads in between, so that whoever publishes is not held up.
+    public static let subscribersPerTurnMax = 64
+    /// Frames that one write takes from a loop's window: what a connection does not take of them is copied.
+    public static let framesPerWriteMax = 256
+    /// Subscribers that catch up from the ring in one turn of a loop.
+    public static let catchUpReadersPerTurnMax = 16
     /// Frames looked at, of the ring, in one turn for one subscriber: a loop serves the others in between.
     public static let catchUpFramesPerTurnMax = 4096
     /// Bytes written in one turn to one subscriber that catches up.

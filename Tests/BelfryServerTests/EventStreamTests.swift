@@ -180,6 +180,48 @@ struct EventStreamTests {
         }
     }
 
+    @Test("readers that read in fits and starts get every frame once and in order, also if a write is cut anywhere")
+    func hesitantReaders() async throws {
+        let plan = StreamPlan(topics: [.custom("c")], after: 0)
+        // Of all lengths, so that the kernel's buffer ends inside of a frame, a chunk's head, a chunk's end.
+        let texts = (1...2000).map { String(repeating: "x", count: $0 % 977) }
+        let frames = texts.enumerated().map { Self.frame(Int64($0.offset + 1), data: "\"\($0.element)\"") }
+        let encoded = EncodedFrames(frames, framing: .chunked).slice(0..<frames.count)
+        let reader: Fanout.PageReader = { after, through, _ in
+            let page = frames[Int(after)..<min(Int(through), Int(after) + 50)]
+            return StreamPage(frames: Array(page), through: page.last?.position ?? through)
+        }
+        try await EdgeRig.run(reader: reader, respond: Self.stream(plan)) { rig in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4 {
+                    group.addTask {
+                        let client = try await rig.connect()
+                        try await client.send(Self.request)
+                        let opening = try await client.read(until: "retry: 2000\n\r\n").utf8.count
+                        for step in 1...8 {
+                            try await client.pauseReading()
+                            // The others go on meanwhile.
+                            for _ in 0..<(number + 1) * 20 { await Task.yield() }
+                            try await client.resumeReading()
+                            try await client.read(bytes: opening + step * encoded.readableBytes / 8)
+                        }
+                        let isTheSame = client.received.dropFirst(opening) == Array(encoded.readableBytesView)[...]
+                        #expect(isTheSame)
+                        await client.close()
+                    }
+                }
+                group.addTask {
+                    while rig.fanout.subscribers < 4 { await Task.yield() }
+                    for frame in frames {
+                        rig.fanout.publish([frame])
+                        await Task.yield()
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("a client that goes away is forgotten")
     func disconnect() async throws {
         let plan = StreamPlan(topics: [.custom("c")], after: 0)

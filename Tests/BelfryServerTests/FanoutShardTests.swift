@@ -158,6 +158,57 @@ struct FanoutShardTests {
         #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
     }
 
+    @Test("a turn serves so many subscribers, and who comes later in it gets what was published meanwhile with it")
+    func turns() throws {
+        let channels = try (0..<Limits.subscribersPerTurnMax + 1).map { _ in try subscribe().0 }
+        fanout.publish([frame(6)])
+        loop.run()
+        #expect(try written(channels[0]).ranges(of: "id: ").count == 1)
+        let last = try #require(channels.last)
+        #expect(try written(last) == "")
+        fanout.publish([frame(7)])
+        loop.advanceTime(by: FanoutShard.pause)
+        let first = try #require(try last.readOutbound(as: ByteBuffer.self))
+        #expect(String(buffer: first).ranges(of: "id: ").count == 2)
+        loop.advanceTime(by: FanoutShard.pause)
+        #expect(try written(channels[0]).ranges(of: "id: ").count == 1)
+        #expect(try written(last) == "")
+    }
+
+    @Test("who leaves or becomes unwritable before its turn is passed over, and catches up")
+    func passedOver() throws {
+        let (busy, _) = try subscribe()
+        let others = try (0..<Limits.subscribersPerTurnMax).map { _ in try subscribe() }
+        let (slow, slowSubscriber) = try subscribe()
+        let (gone, _) = try subscribe()
+        fanout.publish([frame(6)])
+        loop.run()
+        slow.isWritable = false
+        gone.pipeline.fireChannelInactive()
+        loop.advanceTime(by: FanoutShard.pause)
+        #expect(slowSubscriber.machine.state == .lagging(cursor: 5))
+        #expect(try written(slow) == "")
+        slow.isWritable = true
+        slow.pipeline.fireChannelWritabilityChanged()
+        loop.run()
+        #expect(try written(slow).ranges(of: "id: 6\n").count == 1)
+        #expect(try written(busy).ranges(of: "id: 6\n").count == 1)
+        #expect(fanout.subscribers == others.count + 2)
+    }
+
+    @Test("who is closed before its turn first gets what was noted for it")
+    func closedBeforeItsTurn() throws {
+        let shard = try #require(fanout.shard(of: loop))
+        for _ in 0..<Limits.subscribersPerTurnMax { _ = try subscribe() }
+        let (channel, subscriber) = try subscribe()
+        fanout.publish([frame(6)])
+        loop.run()
+        shard.close(subscriber, .serverShutdown)
+        let text = try written(channel)
+        #expect(text.ranges(of: "id: 6\n").count == 1)
+        #expect(text.contains("server_shutdown"))
+    }
+
     @Test("what was published before it came is not published again")
     func oldFramesAreIgnored() throws {
         let (channel, _) = try subscribe()

@@ -47,6 +47,7 @@ extension ConnectionHandler {
             let most = Limits.subscriberUnsentBytesMax
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: most / 2, high: most))
             try pipeline.addHandler(handler)
+            if !settings.isTLS { try subscriber.writeDirectly() }
         } catch {
             return context.close(promise: nil)
         }

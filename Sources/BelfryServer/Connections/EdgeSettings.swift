@@ -12,6 +12,8 @@ struct EdgeSettings: Sendable {
     /// What all connections hold together.
     var bodies = RequestBodies()
     var clock = WallClock.system
+    /// Bytes are encrypted on their way to the socket.
+    var isTLS = false
     var idleTimeout = Limits.connectionIdleTimeout
     var readTimeout = Limits.requestReadTimeout
     var lingerTimeout = Limits.lingerTimeout

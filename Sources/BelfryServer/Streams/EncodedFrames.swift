@@ -23,20 +23,12 @@ struct EncodedFrames: Sendable {
         }
     }
 
-    /// Several as one.
-    init(joining parts: [EncodedFrames]) {
-        buffer = ByteBuffer()
-        buffer.reserveCapacity(parts.reduce(0) { $0 + $1.buffer.writerIndex })
-        ends = []
-        ends.reserveCapacity(parts.reduce(0) { $0 + $1.ends.count })
-        for part in parts {
-            let offset = buffer.writerIndex
-            buffer.writeImmutableBuffer(part.buffer)
-            for end in part.ends { ends.append(offset + end) }
-        }
+    /// Adds the bytes, and where each frame ends in there.
+    func append(to bytes: inout [UInt8], ends: inout [Int]) {
+        let offset = bytes.count
+        bytes.append(contentsOf: buffer.readableBytesView)
+        for end in self.ends { ends.append(offset + end) }
     }
-
-    var bytes: Int { buffer.writerIndex }
 
     /// The bytes of some consecutive frames; shares the storage.
     func slice(_ range: Range<Int>) -> ByteBuffer {
@@ -45,5 +37,8 @@ struct EncodedFrames: Sendable {
         return buffer.getSlice(at: start, length: end - start) ?? ByteBuffer()
     }
 
-    func bytes(of index: Int) -> Int { ends[index] - (index == 0 ? 0 : ends[index - 1]) }
+    /// Adds the bytes of one frame.
+    func append(_ index: Int, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: slice(index..<index + 1).readableBytesView)
+    }
 }

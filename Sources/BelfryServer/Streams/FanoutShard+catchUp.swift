@@ -20,9 +20,9 @@ extension FanoutShard {
 
     private func runReads() {
         isReadScheduled = false
-        let turn = readQueue.prefix(16)
-        readQueue.removeFirst(turn.count)
-        for subscriber in turn {
+        var read = 0
+        while read < Limits.catchUpReadersPerTurnMax, let subscriber = readQueue.popFirst() {
+            read += 1
             subscriber.isQueuedToRead = false
             guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { continue }
             if subscriber.topics.isEmpty {
@@ -36,7 +36,9 @@ extension FanoutShard {
             }
         }
         startLogReads()
-        scheduleReads()
+        guard !readQueue.isEmpty else { return }
+        isReadScheduled = true
+        loop.assumeIsolated().scheduleTask(in: Self.pause) { self.runReads() }
     }
 
     // MARK: - The ring
@@ -44,38 +46,31 @@ extension FanoutShard {
     private func readRing(_ batches: [FrameBatch], after cursor: Int64, for subscriber: Subscriber) {
         var through = head
         var looked = 0
-        var bytes = 0
+        var count = 0
+        gathered.removeAll(keepingCapacity: true)
         read: for batch in batches where batch.after < head {
             let encoded = batch.encoded(subscriber.framing)
-            var run = 0..<0
-            for (position, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
+            for (index, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
                 looked += 1
                 if subscriber.topics.wants(frame) {
-                    if run.isEmpty || run.upperBound != position {
-                        write(run, of: encoded, to: subscriber)
-                        run = position..<position
-                    }
-                    run = run.lowerBound..<position + 1
-                    bytes += encoded.bytes(of: position)
+                    encoded.append(index, to: &gathered)
+                    count += 1
                     noteEnd(of: frame, for: subscriber, head: head)
                 }
-                if looked >= Limits.catchUpFramesPerTurnMax || bytes >= Limits.catchUpBytesPerTurnMax {
+                if looked >= Limits.catchUpFramesPerTurnMax || gathered.count >= Limits.catchUpBytesPerTurnMax {
                     through = frame.position
-                    write(run, of: encoded, to: subscriber)
                     break read
                 }
             }
-            write(run, of: encoded, to: subscriber)
         }
-        subscriber.flush()
+        if count > 0 { sendGathered(frames: count, to: subscriber) }
         pageDelivered(through: through, to: subscriber)
     }
 
     // MARK: - The log
 
     private func startLogReads() {
-        while reading.count < Limits.logReadersPerShard, !waitingForLog.isEmpty {
-            let subscriber = waitingForLog.removeFirst()
+        while reading.count < Limits.logReadersPerShard, let subscriber = waitingForLog.popFirst() {
             guard case .catchingUp(let cursor, isReading: true) = subscriber.machine.state else { continue }
             guard !subscriber.topics.isEmpty else {
                 pageDelivered(through: head, to: subscriber)
@@ -118,14 +113,14 @@ extension FanoutShard {
             let encoded = EncodedFrames(
                 frames, framing: subscriber.framing, withoutIDsThrough: subscriber.topics.historyEnd
             )
-            write(0..<frames.count, of: encoded, to: subscriber)
+            subscriber.send(encoded.slice(0..<frames.count))
+            written(frames.count, to: subscriber)
         }
-        subscriber.flush()
         pageDelivered(through: page.through, to: subscriber)
     }
 
     func pageDelivered(through: Int64, to subscriber: Subscriber) {
         _ = subscriber.machine.page(through: through)
-        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
+        proceed(subscriber)
     }
 }

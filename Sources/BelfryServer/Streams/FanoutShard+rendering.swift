@@ -6,8 +6,8 @@ extension FanoutShard {
     /// - Parameter head: all of the commits of these frames stands at or before it.
     func render(_ frames: some Collection<Frame>, to subscriber: Subscriber, head: Int64) {
         let framing = subscriber.framing
-        if let bytes = subscriber.rendering?.bytes(of: frames, framing: framing) { subscriber.write(bytes) }
-        fanout.metrics.framesDelivered(frames.count)
+        if let bytes = subscriber.rendering?.bytes(of: frames, framing: framing) { subscriber.send(bytes) }
+        written(frames.count, to: subscriber)
         if subscriber.rendering?.isComplete == true { noteEnd(of: subscriber, head: head) }
     }
 
@@ -31,7 +31,6 @@ extension FanoutShard {
             }
         }
         render(frames, to: subscriber, head: head)
-        subscriber.flush()
         pageDelivered(through: through, to: subscriber)
     }
 }

@@ -16,11 +16,12 @@ extension FanoutShard {
     }
 
     private func change(_ subscriber: Subscriber, _ change: (_ cursor: Int64) -> Void) {
+        handOut(to: subscriber)
         guard let slot = subscriber.slot, let cursor = subscriber.machine.cursor(head: head) else { return }
         change(cursor)
         index.remove(slot)
         subscriber.slot = index.insert(subscriber, topics: subscriber.topics.topics)
         subscriber.isPageStale = subscriber.isReadingLog
-        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
+        proceed(subscriber)
     }
 }

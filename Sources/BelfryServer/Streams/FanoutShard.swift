@@ -5,29 +5,49 @@ import NIOCore
 
 /// The subscribers of one event loop. Everything in here happens on that loop.
 ///
-/// A turn takes what was published since the last one, writes each subscriber its frames as slices of one shared
-/// buffer, and flushes each connection once.
+/// What was published is noted for each subscriber that wants it, and those that have something to get stand in a queue.
+/// A turn serves a bounded number of them, each with all that came for it until then in one write, and lets the loop
+/// read in between. So an idle loop writes at once, and the busier it is, the more goes out in one write.
 final class FanoutShard {
     let loop: any EventLoop
     let mailbox: ShardMailbox
     var index = TopicIndex<Subscriber>()
-    /// Batches up to here were handed out.
+    /// Batches up to here were noted.
     private(set) var head: Int64
     /// Who waits to read the log or the ring.
-    var readQueue: [Subscriber] = []
+    var readQueue = CircularBuffer<Subscriber>()
     var isReadScheduled = false
     /// Who reads the log at this moment, by ticket.
     var reading: [Int: Subscriber] = [:]
     /// Who waits for one of the places to read the log.
-    var waitingForLog: [Subscriber] = []
+    var waitingForLog = CircularBuffer<Subscriber>()
     var nextTicket = 0
     var wheel = KeepAliveWheel()
+    /// Whose connection took nothing when it was last looked at.
+    var blocked: [ObjectIdentifier: Subscriber] = [:]
+    /// How many streams each token has opened.
+    private(set) var tokens: [TokenID: Int] = [:]
     var timer: RepeatedTask?
     let fanout: Fanout
     /// Whose end is known and not reached: nothing for them has to come for the head to get there.
     private var ending: [ObjectIdentifier: Subscriber] = [:]
-    private var turn: UInt64 = 0
-    private var touched: [Subscriber] = []
+    private var window = FrameWindow()
+    /// Who has frames of the window to get, whoever waits longest first.
+    private var queue = CircularBuffer<Waiting>()
+    private var isTurnScheduled = false
+    /// More was published than the window takes; it waits in the mailbox.
+    private var isDeliveryHeld = false
+    /// The bytes of one write that come from several places.
+    var gathered: [UInt8] = []
+
+    /// Frames written since the metric was last told.
+    private var delivered = 0
+
+    private struct Waiting {
+        let subscriber: Subscriber
+        /// The first frame that was noted for it, or one before it.
+        let since: Int
+    }
 
     init(loop: any EventLoop, mailbox: ShardMailbox, fanout: Fanout, head: Int64) {
         self.loop = loop
@@ -42,15 +62,17 @@ final class FanoutShard {
     func attach(_ subscriber: Subscriber) {
         if let head = mailbox.join() { self.head = max(self.head, head) }
         subscriber.slot = index.insert(subscriber, topics: subscriber.topics.topics)
-        subscriber.phase = wheel.nextPhase()
+        wheel.insert(subscriber)
+        if let token = subscriber.token { tokens[token, default: 0] += 1 }
         fanout.metrics.streamOpened()
         startTimer()
         if subscriber.machine.end != nil { ending[ObjectIdentifier(subscriber)] = subscriber }
-        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
+        proceed(subscriber)
     }
 
     /// Says goodbye as far as the connection takes it, and closes.
     func close(_ subscriber: Subscriber, _ reason: CloseReason) {
+        handOut(to: subscriber)
         perform(subscriber.machine.close(reason), for: subscriber)
     }
 
@@ -59,9 +81,7 @@ final class FanoutShard {
         if case .close(let reason) = subscriber.machine.close(reason) { forget(subscriber, reason) }
     }
 
-    func becameWritable(_ subscriber: Subscriber) {
-        perform(subscriber.machine.advance(head: head, isWritable: true), for: subscriber)
-    }
+    func becameWritable(_ subscriber: Subscriber) { proceed(subscriber) }
 
     func perform(_ action: SubscriptionStateMachine.Action, for subscriber: Subscriber) {
         switch action {
@@ -77,80 +97,132 @@ final class FanoutShard {
         guard let slot = subscriber.slot else { return }
         subscriber.slot = nil
         index.remove(slot)
+        wheel.remove(subscriber)
+        if let token = subscriber.token, let count = tokens[token] { tokens[token] = count > 1 ? count - 1 : nil }
         ending[ObjectIdentifier(subscriber)] = nil
+        blocked[ObjectIdentifier(subscriber)] = nil
         mailbox.leave()
         fanout.metrics.streamClosed(reason)
         fanout.logger.debug("stream closed", metadata: ["stream.reason": "\(reason.rawValue)"])
-        if index.count == 0 { stopTimer() }
+        guard index.count == 0 else { return }
+        stopTimer()
+        reportDelivered()
     }
 
-    // MARK: - A turn
+    // MARK: - Delivering
 
-    /// Hands out what was published since the last turn.
+    /// Notes what was published since the last time, and begins to hand it out.
     func deliver() {
+        guard window.bytesEstimate < Limits.ringBytesMax else {
+            isDeliveryHeld = true
+            return
+        }
         let delivery = mailbox.take()
         guard !delivery.isOverrun else { return catchUpAll(head: delivery.head) }
-        guard var batches = FrameTurn(delivery.batches) else { return }
-        turn += 1
-        for (position, frame) in batches.frames.enumerated() {
-            index.forEachSubscriber(of: frame.draft) { subscriber in
-                offer(frame, at: position, of: &batches, to: subscriber)
+        guard let through = delivery.batches.last?.through else { return }
+        for batch in delivery.batches {
+            window.append(batch)
+            for (offset, frame) in batch.frames.enumerated() {
+                let number = window.end - batch.frames.count + offset
+                index.forEachSubscriber(of: frame.draft) { note(frame, number, for: $0, head: through) }
             }
         }
-        head = batches.through
-        let reached = touched
-        touched.removeAll(keepingCapacity: true)
-        for subscriber in reached {
-            writePending(of: &batches, to: subscriber)
-            subscriber.pendingFrames = 0..<0
-            subscriber.flush()
-        }
+        head = through
         closeEnded()
+        if !isTurnScheduled { turn() }
     }
 
-    /// Closes those whose end the head has reached. Who is not live asks for itself when it has caught up.
-    private func closeEnded() {
-        for subscriber in ending.values where subscriber.machine.isLive {
-            perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
-        }
-    }
-
-    private func offer(_ frame: Frame, at position: Int, of batches: inout FrameTurn, to subscriber: Subscriber) {
-        if subscriber.turn != turn {
-            subscriber.turn = turn
-            subscriber.isDelivering = false
-            let action = subscriber.machine.batch(after: batches.after, isWritable: subscriber.isWritable)
-            if case .deliver(let after) = action {
-                subscriber.isDelivering = true
-                subscriber.deliverAfter = after
-                touched.append(subscriber)
-            }
-        }
-        guard subscriber.isDelivering, frame.position > subscriber.deliverAfter,
+    /// Notes a frame for a subscriber. Who is not live reads it from ring or log later.
+    private func note(_ frame: Frame, _ number: Int, for subscriber: Subscriber, head: Int64) {
+        guard case .live(let from) = subscriber.machine.state, frame.position > from,
             frame.position > subscriber.topics.filterEnd || subscriber.topics.wants(frame)
         else { return }
-        if subscriber.pendingFrames.upperBound != position || subscriber.pendingFrames.isEmpty {
-            writePending(of: &batches, to: subscriber)
-            subscriber.pendingFrames = position..<position + 1
+        if subscriber.pending.isEmpty { queue.append(Waiting(subscriber: subscriber, since: number)) }
+        subscriber.pending.append(number)
+        noteEnd(of: frame, for: subscriber, head: head)
+    }
+
+    /// Serves those who wait longest.
+    private func turn() {
+        isTurnScheduled = false
+        var served = 0
+        while served < Limits.subscribersPerTurnMax, let next = queue.popFirst() {
+            served += 1
+            handOut(to: next.subscriber)
+        }
+        reportDelivered()
+        window.forget(before: queue.first?.since ?? window.end)
+        if !queue.isEmpty {
+            isTurnScheduled = true
+            // A task that is due at once would run before the loop reads.
+            loop.assumeIsolated().scheduleTask(in: Self.pause) { self.turn() }
+        }
+        if isDeliveryHeld {
+            isDeliveryHeld = false
+            deliver()
+        }
+    }
+
+    /// Long enough for a loop to find nothing to do but read, and for a thread that shares its processor to get a turn.
+    static let pause = TimeAmount.microseconds(10)
+
+    /// Writes a subscriber what is noted for it.
+    func handOut(to subscriber: Subscriber) {
+        let pending = subscriber.pending
+        subscriber.pending.removeAll()
+        guard !pending.isEmpty, subscriber.slot != nil else { return }
+        // Who has that much to get reads it from the ring, where what its connection does not take need not be copied.
+        let isWritable = subscriber.isWritable && pending.count <= Limits.framesPerWriteMax
+        let before = window[pending.first.lowerBound].position - 1
+        if case .deliver = subscriber.machine.batch(after: before, isWritable: isWritable) {
+            write(pending, to: subscriber)
         } else {
-            subscriber.pendingFrames = subscriber.pendingFrames.lowerBound..<position + 1
+            watch(subscriber)
         }
-        noteEnd(of: frame, for: subscriber, head: batches.through)
+        if !isWritable || subscriber.machine.end != nil { proceed(subscriber) }
     }
 
-    private func writePending(of batches: inout FrameTurn, to subscriber: Subscriber) {
-        guard !subscriber.pendingFrames.isEmpty else { return }
-        guard subscriber.rendering == nil else {
-            return render(batches.frames[subscriber.pendingFrames], to: subscriber, head: batches.through)
+    private func write(_ pending: PendingFrames, to subscriber: Subscriber) {
+        let framing = subscriber.framing
+        if subscriber.rendering != nil {
+            return render(window[pending], to: subscriber, head: head)
         }
-        write(subscriber.pendingFrames, of: batches.encoded(subscriber.framing), to: subscriber)
+        if pending.others.isEmpty {
+            window.withBytes(of: pending.first, framing: framing) { subscriber.send($0) }
+            return written(pending.count, to: subscriber)
+        }
+        gathered.removeAll(keepingCapacity: true)
+        for run in [pending.first] + pending.others {
+            window.withBytes(of: run, framing: framing) { gathered.append(contentsOf: $0) }
+        }
+        sendGathered(frames: pending.count, to: subscriber)
     }
 
-    /// Writes consecutive frames as one slice.
-    func write(_ frames: Range<Int>, of encoded: EncodedFrames, to subscriber: Subscriber) {
-        guard !frames.isEmpty else { return }
-        subscriber.write(encoded.slice(frames))
-        fanout.metrics.framesDelivered(frames.count)
+    /// Writes what was gathered from several places.
+    func sendGathered(frames: Int, to subscriber: Subscriber) {
+        gathered.withUnsafeBytes { subscriber.send($0) }
+        written(frames, to: subscriber)
+    }
+
+    func reportDelivered() {
+        if delivered > 0 { fanout.metrics.framesDelivered(delivered) }
+        delivered = 0
+    }
+
+    func written(_ frames: Int, to subscriber: Subscriber) {
+        delivered += frames
+        watch(subscriber)
+    }
+
+    /// Closes those whose end the head has reached. Who is not live, or has something to get, asks for itself later.
+    private func closeEnded() {
+        for subscriber in ending.values where subscriber.machine.isLive && subscriber.pending.isEmpty {
+            proceed(subscriber)
+        }
+    }
+
+    func proceed(_ subscriber: Subscriber) {
+        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
     }
 
     /// Notes that the watched run ends with this frame; what else its last commit holds stands at or before `head`.
@@ -174,9 +246,9 @@ final class FanoutShard {
         let oldHead = head
         head = newHead
         for subscriber in everybody {
+            handOut(to: subscriber)
             _ = subscriber.machine.batch(after: oldHead, isWritable: false)
-            let action = subscriber.machine.advance(head: head, isWritable: subscriber.isWritable)
-            perform(action, for: subscriber)
+            proceed(subscriber)
         }
     }
 }

@@ -8,7 +8,7 @@ final class FrameBatch: Sendable {
     let through: Int64
     let frames: [Frame]
 
-    private let encodings = Mutex(Encodings())
+    private let encodings = Mutex(PerFraming<EncodedFrames?>(nil))
 
     init(after: Int64, through: Int64, frames: [Frame]) {
         self.after = after
@@ -29,13 +29,15 @@ final class FrameBatch: Sendable {
     }
 }
 
-/// The bytes of the same frames in each framing, where they are needed.
-private struct Encodings: Sendable {
-    private var chunked: EncodedFrames?
-    private var plain: EncodedFrames?
-    private var webSocket: EncodedFrames?
+/// A value for each framing.
+struct PerFraming<Value> {
+    var chunked: Value
+    var plain: Value
+    var webSocket: Value
 
-    subscript(framing: StreamFraming) -> EncodedFrames? {
+    init(_ value: Value) { (chunked, plain, webSocket) = (value, value, value) }
+
+    subscript(framing: StreamFraming) -> Value {
         get {
             switch framing {
             case .chunked: chunked
@@ -43,41 +45,20 @@ private struct Encodings: Sendable {
             case .webSocket: webSocket
             }
         }
-        set {
+        _modify {
             switch framing {
-            case .chunked: chunked = newValue
-            case .plain: plain = newValue
-            case .webSocket: webSocket = newValue
+            case .chunked: yield &chunked
+            case .plain: yield &plain
+            case .webSocket: yield &webSocket
             }
         }
     }
-}
 
-/// The batches of one turn of a loop as one, so that a subscriber gets them in one write.
-struct FrameTurn {
-    let after: Int64
-    let through: Int64
-    let frames: [Frame]
-    private let batches: [FrameBatch]
-    private var encodings = Encodings()
-
-    /// Nil without batches.
-    init?(_ batches: [FrameBatch]) {
-        guard let first = batches.first, let last = batches.last else { return nil }
-        after = first.after
-        through = last.through
-        frames = batches.count == 1 ? first.frames : batches.flatMap(\.frames)
-        self.batches = batches
-    }
-
-    mutating func encoded(_ framing: StreamFraming) -> EncodedFrames {
-        if let encoded = encodings[framing] { return encoded }
-        let encoded = join(framing)
-        encodings[framing] = encoded
-        return encoded
-    }
-
-    private func join(_ framing: StreamFraming) -> EncodedFrames {
-        batches.count == 1 ? batches[0].encoded(framing) : EncodedFrames(joining: batches.map { $0.encoded(framing) })
+    mutating func modifyEach(_ body: (inout Value) -> Void) {
+        body(&chunked)
+        body(&plain)
+        body(&webSocket)
     }
 }
+
+extension PerFraming: Sendable where Value: Sendable {}

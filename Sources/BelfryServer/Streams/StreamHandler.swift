@@ -32,13 +32,12 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         if quiet >= KeepAliveWheel.cursorIntervals, subscriber.rendering == nil,
             case .live(let from) = subscriber.machine.state
         {
-            subscriber.write(shard.fanout.shared.cursor(max(from, head), framing: subscriber.framing))
+            subscriber.send(shard.fanout.shared.cursor(max(from, head), framing: subscriber.framing))
             subscriber.quietIntervals = 0
         } else {
-            subscriber.write(shard.fanout.shared.keepAlive(framing: subscriber.framing))
+            subscriber.send(shard.fanout.shared.keepAlive(framing: subscriber.framing))
             subscriber.quietIntervals = min(quiet, KeepAliveWheel.cursorIntervals)
         }
-        subscriber.flush()
     }
 
     func end(_ reason: CloseReason, head: Int64) {
@@ -88,7 +87,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     // MARK: - Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
-        subscriber.context = context
+        subscriber.connect(context)
         for session in sessions { session.began(subscriber, on: shard) }
         // Once it has joined the shard: its topics may have changed since its request.
         if let stream {
@@ -97,7 +96,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        subscriber.context = nil
+        subscriber.disconnect()
         for session in sessions { session.ended(subscriber) }
     }
 
@@ -110,6 +109,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        subscriber.disconnect()
         shard.detach(subscriber, .clientClosed)
         for session in sessions { session.ended(subscriber) }
         context.fireChannelInactive()

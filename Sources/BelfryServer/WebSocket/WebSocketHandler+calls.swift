@@ -145,6 +145,7 @@ extension WebSocketHandler {
             }
         )
         subscriber.flush()
+        shard.watch(subscriber)
         changeTopics()
         closeIfDrained()
         resume()

@@ -90,6 +90,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         isPulling = false
         // May make the connection writable again, which goes on here.
         subscriber.flush()
+        shard.watch(subscriber)
     }
 
     private func take(_ item: WebSocketReader.Item) {
@@ -254,7 +255,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         context.close(promise: nil)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { subscriber.context = context }
+    func handlerAdded(context: ChannelHandlerContext) { subscriber.connect(context) }
 
     func handlerRemoved(context: ChannelHandlerContext) { ended() }
 
@@ -266,7 +267,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     private func ended() {
         shard.detach(subscriber, .clientClosed)
         phase = .lingering
-        subscriber.context = nil
+        subscriber.disconnect()
         bodies.giveBack(bytesHeld)
         bytesHeld = 0
     }
