@@ -74,6 +74,15 @@ extension Limits {
     /// Addresses whose failures are counted apart.
     public static let signInAddressesMax = 1000
 
+    // MARK: TLS
+
+    /// A certificate file or a key file: a chain of a handful is a few kilobytes.
+    public static let pemBytesMax = 1024 * 1024
+    /// An end of the certificate this near is told of: whatever renews it has had its time.
+    public static let certificateWarning = Duration.seconds(14 * 86400)
+    /// How often its end is looked at.
+    public static let certificateCheckInterval = Duration.seconds(86400)
+
     // MARK: Requests
 
     /// One header line, and all of them: more is an attack or a mistake.

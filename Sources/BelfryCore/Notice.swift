@@ -15,6 +15,8 @@ public struct Notice: Sendable, Hashable {
         case budget
         /// A source refuses what its sender brings.
         case sourceRefusing = "source_refusing"
+        /// The TLS certificate ends soon, or can't be read anew.
+        case tls
         /// Room on the data folder's disk: low, none, and enough again.
         case disk
     }

@@ -102,9 +102,14 @@ public final class Hub: Sendable {
     public func note(_ rulesFolder: RulesFolder) async {
         folder.withLock { $0 = rulesFolder }
         guard let error = rulesFolder.error else { return }
-        let notice = Notice(
-            .ruleBroken, .error, title: "The rules folder can't be applied",
-            text: "the set from before stays: \(error)")
+        await tell(
+            Notice(
+                .ruleBroken, .error, title: "The rules folder can't be applied",
+                text: "the set from before stays: \(error)"))
+    }
+
+    /// Appends a notice to the log. One that can't be stored is in the log of the process alone.
+    public func tell(_ notice: Notice) async {
         do throws(BelfryError) {
             try await store.append([notice.frame(at: configuration.clock.now())], onlyDeltas: false)
         } catch {

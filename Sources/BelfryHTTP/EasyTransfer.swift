@@ -35,6 +35,11 @@ final class EasyTransfer {
         errorText = .allocate(capacity: Int(belfry_curl_error_bytes))
         errorText.initialize(repeating: 0, count: Int(belfry_curl_error_bytes))
         setUp()
+        if let file = policy.authorityFile {
+            belfry_curl_set_string(easy, CURLOPT_CAINFO, file)
+            // Else the system's count beside them.
+            belfry_curl_set_string(easy, CURLOPT_CAPATH, nil)
+        }
     }
 
     deinit {

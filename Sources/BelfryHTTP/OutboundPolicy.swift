@@ -9,6 +9,9 @@ public struct OutboundPolicy: Sendable, Hashable {
     /// targets given by name are refused too unless the proxy is trusted to refuse them itself.
     public var trustsProxyForNames = false
 
+    /// File of the authorities that vouch for servers (PEM), in place of the system's; nil: the system's.
+    public var authorityFile: String?
+
     /// Which proxy is taken.
     public enum ProxyChoice: Sendable, Hashable {
         /// `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, as curl reads them.

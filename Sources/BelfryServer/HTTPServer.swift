@@ -125,7 +125,7 @@ public final class HTTPServer: Service {
                 guard let head, let source = head.deliverySource, !head.isRehearsal(authentication) else { return }
                 hub.recordRefusal(source: source, code: error.code, remote: remote)
             },
-            clock: configuration.clock
+            tls: configuration.tls, logger: logger, clock: configuration.clock
         )
         let channel = EdgeChannel(settings: settings) { request, channel in
             await dispatcher.respond(to: request, peerAddress: channel.remoteAddress)
@@ -151,7 +151,8 @@ public final class HTTPServer: Service {
         var table = RouteTable(authentication: authentication, tickets: tickets)
         PageRoutes().add(to: &table)
         SessionRoutes(
-            hub: hub, codes: configuration.signInCodes, publicURL: publicURL, origins: authentication.origins
+            hub: hub, codes: configuration.signInCodes, publicURL: publicURL, scheme: scheme,
+            origins: authentication.origins
         ).add(to: &table)
         HookRoutes(hub: hub).add(to: &table)
         EventRoutes(hub: hub).add(to: &table)
@@ -171,7 +172,9 @@ public final class HTTPServer: Service {
         WebSocketRoutes(service: webSockets, origins: authentication.origins).add(to: &table)
         EchoRoute(isThere: configuration.testEcho, service: webSockets).add(to: &table)
         ProbeRoutes(origins: authentication.origins).add(to: &table)
-        StatusRoutes(hub: hub, samples: { hub.metrics + requests.samples + fanout.metrics.samples }).add(to: &table)
+        StatusRoutes(
+            hub: hub, tls: configuration.tls, samples: { hub.metrics + requests.samples + fanout.metrics.samples }
+        ).add(to: &table)
         return table
     }
 
@@ -182,8 +185,10 @@ public final class HTTPServer: Service {
     private var baseURL: String {
         if let publicURL { return publicURL }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        return "http://\(host):\(port.withLock { $0 })"
+        return "\(scheme)://\(host):\(port.withLock { $0 })"
     }
+
+    private var scheme: String { configuration.tls == nil ? "http" : "https" }
 }
 
 extension BelfryError {

@@ -6,6 +6,8 @@ public struct ServerConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// Port to listen on; 0 for a free one.
     public var port = 8420
+    /// Certificate and key; nil: HTTP without TLS.
+    public var tls: ServerTLS?
     /// What senders and browsers reach the server by, without a slash at the end; nil: the address it listens on.
     public var publicURL: String?
     /// Origins whose pages a signed-in browser may bring along, beside the hub's own.

@@ -26,6 +26,12 @@ struct EdgeChannel: ServerChildChannel {
                 )
             )
             let handler = ConnectionHandler(settings: settings, decoder: decoder, now: channel.eventLoop.now)
+            if let tls = settings.tls {
+                try channel.pipeline.syncOperations.addHandlers([
+                    PlainRequestHandler(logger: settings.logger), tls.makeHandler(),
+                    TLSFaultHandler(logger: settings.logger),
+                ])
+            }
             try channel.pipeline.syncOperations.addHandlers([decoder, handler])
             return Connection(channel: channel, handler: handler)
         }

@@ -11,10 +11,16 @@ struct EdgeSettings: Sendable {
     var onRefusal: @Sendable (BelfryError, HTTPRequestHead?, _ remote: String) -> Void
     /// What all connections hold together.
     var bodies = RequestBodies()
+    /// Nil: connections are plain.
+    var tls: ServerTLS?
+    var logger = Logger(label: "belfry.edge")
     var clock = WallClock.system
     /// Bytes are encrypted on their way to the socket.
     var isTLS = false
     var idleTimeout = Limits.connectionIdleTimeout
     var readTimeout = Limits.requestReadTimeout
     var lingerTimeout = Limits.lingerTimeout
+
+    /// Whether bytes for a client must pass a TLS handler. Where they need not, they may go straight to the socket.
+    var isTLS: Bool { tls != nil }
 }

@@ -10,13 +10,16 @@ struct SessionRoutes {
     let codes: SignInCodes
     /// What browsers reach the hub by; nil: what they ask for.
     let publicURL: String?
+    /// What the server itself speaks: `http` or `https`.
+    let scheme: String
     let origins: OriginPolicy
     private let failures = SignInFailures()
 
-    init(hub: Hub, codes: SignInCodes, publicURL: String?, origins: OriginPolicy) {
+    init(hub: Hub, codes: SignInCodes, publicURL: String?, scheme: String, origins: OriginPolicy) {
         self.hub = hub
         self.codes = codes
         self.publicURL = publicURL
+        self.scheme = scheme
         self.origins = origins
     }
 
@@ -79,7 +82,7 @@ struct SessionRoutes {
     /// → `{url, code, expires}`
     private func makeLink(_ request: RouteRequest) async throws -> Reply {
         let (code, expires) = try codes.make(for: try request.caller(), at: request.received)
-        let base = publicURL ?? "http://\(request.host ?? "localhost")"
+        let base = publicURL ?? "\(scheme)://\(request.host ?? "localhost")"
         return .json(
             [
                 "url": .string(SignInCodes.link(base: base, code)), "code": .string(code.text),
@@ -91,6 +94,7 @@ struct SessionRoutes {
 
     /// Whether the browser speaks TLS, perhaps to a proxy: its page says so, and else the public URL.
     private func isSecure(_ request: RouteRequest) -> Bool {
+        if scheme == "https" { return true }
         if let origin = request.headers.first(name: "origin").flatMap({ WebOrigin($0) }) {
             return origin.scheme == "https"
         }

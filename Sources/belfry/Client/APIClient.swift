@@ -16,6 +16,7 @@ struct APIClient: Sendable {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
         var policy = OutboundPolicy(allowsPrivateAddresses: true)
+        policy.authorityFile = HubOptions.authorityFile
         if Loopback.isLoopback(url: url) { policy.proxies = .none }
         var logger = Logger(label: "belfry.client")
         logger.logLevel = .error
@@ -101,6 +102,11 @@ struct APIClient: Sendable {
     private func unreachable(_ failure: HTTPFailure) -> Failure {
         failure.code == .connect
             ? Failure(.unreachable, "nothing listens at \(url); start the hub with belfry serve, or name it with --url")
-            : Failure(.unreachable, "no answer from \(url): \(failure.message)")
+            : Failure(.unreachable, "no answer from \(url): \(failure.message)\(Self.hint(failure))")
+    }
+
+    /// What helps with a hub's own certificate.
+    private static func hint(_ failure: HTTPFailure) -> String {
+        failure.code == .tls ? "; SSL_CERT_FILE names a file of other issuers" : ""
     }
 }

@@ -12,6 +12,9 @@ struct HubOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Data folder of a hub on this machine (BELFRY_DATA; default ./data).", valueName: "dir"))
     var data: String?
 
+    /// A file with the authorities that vouch for the hub, where the system's do not, as OpenSSL names it.
+    static var authorityFile: String? { Environment.value("SSL_CERT_FILE") }
+
     var hubURL: String { url ?? Environment.value("BELFRY_URL") ?? "http://127.0.0.1:8420" }
 
     /// Without a slash at the end.

@@ -49,7 +49,21 @@ struct HubCheck {
             let error = folder["error"]?.string.map { "\($0); the hub runs the previous set" }
             findings.append(Finding(error == nil ? .ok : .fail, "rules folder", error ?? path))
         }
-        return findings + [durability(status)].compactMap { $0 }
+        return findings + [tls(status, now: WallClock.system.now()), durability(status)].compactMap { $0 }
+    }
+
+    /// The certificate that the hub itself shows; behind a proxy it has none.
+    static func tls(_ status: JSONValue, now: Timestamp) -> Finding? {
+        guard let tls = status["tls"], let end = tls["not_after"]?.string.flatMap({ Timestamp($0) }) else { return nil }
+        let mend = "renew it, then SIGHUP the hub (systemctl reload belfry)"
+        if let error = tls["error"]?.string {
+            return Finding(.fail, "certificate", "not reloaded: \(error)", mend: "mend that, then SIGHUP the hub")
+        }
+        if end <= now { return Finding(.fail, "certificate", "it ended at \(end)", mend: mend) }
+        let days = (end - now).components.seconds / 86400
+        let isSoon = end <= now + Limits.certificateWarning
+        return Finding(
+            isSoon ? .warn : .ok, "certificate", "good for \(days) days, to \(end)", mend: isSoon ? mend : nil)
     }
 
     /// The pragmas that the writer really has.

@@ -96,11 +96,11 @@ struct HubConnection: Sendable {
                 backPressureStrategy: .init(lowWatermark: waitingMax / 4, highWatermark: waitingMax)))
     }
 
-    /// SSL_CERT_FILE names other authorities than the system's, as with OpenSSL.
     private static func tlsContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.applicationProtocols = ["http/1.1"]
-        if let file = Environment.value("SSL_CERT_FILE") { configuration.trustRoots = .file(file) }
+        configuration.minimumTLSVersion = .tlsv12
+        if let file = HubOptions.authorityFile { configuration.trustRoots = .file(file) }
         return try NIOSSLContext(configuration: configuration)
     }
 

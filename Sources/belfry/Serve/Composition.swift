@@ -21,10 +21,13 @@ enum Composition {
         // Each connection is an open file; the usual limit of 1,024 is far below what the hub is made for.
         OpenFiles.raiseLimit()
 
+        // A wrong certificate is told of before anything begins.
+        let tls = try configuration.tls.identity().map { ServerTLS($0) }
+
         // The store and all that hangs on it: from here on the data folder is ours.
         let hub = try await openHub(configuration, logger: logger)
         do {
-            try await start(hub, configuration, logger: logger)
+            try await start(hub, configuration, tls, logger: logger)
         } catch {
             await hub.close()
             throw error
@@ -47,7 +50,9 @@ enum Composition {
         return try await Hub.open(engine, logger: logger)
     }
 
-    private static func start(_ hub: Hub, _ configuration: ServeConfiguration, logger: Logger) async throws {
+    private static func start(
+        _ hub: Hub, _ configuration: ServeConfiguration, _ tls: ServerTLS?, logger: Logger
+    ) async throws {
         // What the hub is to do: a folder that is the truth, or the shipped documents into an empty store, once.
         if let folder = configuration.rules {
             do {
@@ -66,6 +71,7 @@ enum Composition {
         var edge = ServerConfiguration()
         edge.host = configuration.host
         edge.port = configuration.port
+        edge.tls = tls
         edge.publicURL = configuration.publicURL
         edge.allowedOrigins = configuration.cors.origins.compactMap { WebOrigin($0) }
         edge.connectionsMax = configuration.limits.connections
@@ -74,10 +80,11 @@ enum Composition {
         let codes = edge.signInCodes
         let server = HTTPServer(hub: hub, configuration: edge, logger: logger) { port in
             let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-            Terminal.write("belfry is listening on http://\(host):\(port)\n")
+            let address = "\(tls == nil ? "http" : "https")://\(host):\(port)"
+            Terminal.write("belfry is listening on \(address)\n")
             // Whoever sees this terminal started the hub. A file or a journal is read by others.
             if Terminal.isInteractive, let code = try? codes.make(for: .hub, at: WallClock.system.now()).code {
-                let base = configuration.publicURL ?? "http://\(host):\(port)"
+                let base = configuration.publicURL ?? address
                 Terminal.write("open \(SignInCodes.link(base: base, code)) (works once, for 15 minutes)\n")
             }
             logger.notice(
@@ -87,9 +94,12 @@ enum Composition {
         }
 
         // Services stop in reverse order: runs drain first, then streams and requests end.
-        let reloader = Reloader(hub: hub, folder: configuration.rules, logger: logger)
+        let reloader = Reloader(
+            hub: hub, folder: configuration.rules, tls: tls, tlsFiles: configuration.tls, logger: logger)
+        var services: [any Service] = [server, hub.scheduler, hub.timers, hub.compiler, hub.backtests]
+        if let tls { services.append(CertificateWatch(tls: tls, hub: hub, logger: logger)) }
         var group = ServiceGroupConfiguration(
-            services: [server, hub.scheduler, hub.timers, hub.compiler, hub.backtests, reloader],
+            services: services + [reloader],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -130,10 +140,12 @@ enum Composition {
     }
 }
 
-/// SIGHUP: applies the rules folder anew and reads secrets anew. What fails leaves everything as it was.
+/// SIGHUP: applies the rules folder anew, and reads secrets, certificate and key anew. What fails stays as it was.
 struct Reloader: Service {
     let hub: Hub
     let folder: String?
+    let tls: ServerTLS?
+    let tlsFiles: ServeConfiguration.TLSFiles
     let logger: Logger
 
     func run() async throws {
@@ -144,8 +156,28 @@ struct Reloader: Service {
             } catch {
                 logger.error("a reload failed, everything stays as it was", metadata: ["error": "\(error)"])
             }
+            await reloadTLS()
         }
         // The last service is the first to hear of the shutdown: from now on no load balancer should send us more.
         hub.beginDraining()
+    }
+
+    /// Connections that are open keep the certificate they began with.
+    private func reloadTLS() async {
+        guard let tls else { return }
+        do {
+            guard let identity = try tlsFiles.identity() else { return }
+            tls.replace(with: identity)
+            logger.notice("TLS certificate read", metadata: ["tls.not_after": "\(identity.notAfter)"])
+            await CertificateWatch(tls: tls, hub: hub, logger: logger).look()
+        } catch {
+            tls.keep(because: "\(error)")
+            logger.error(
+                "the TLS certificate can't be reloaded, the one from before stays", metadata: ["error": "\(error)"])
+            await hub.tell(
+                Notice(
+                    .tls, .error, title: "The TLS certificate can't be reloaded",
+                    text: "the one from before stays: \(error)"))
+        }
     }
 }

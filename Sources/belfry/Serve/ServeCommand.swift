@@ -33,6 +33,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Port to listen on (default 8420; 0 takes a free one).")
     var port: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Speak HTTPS with this certificate (PEM: the hub's own, then its issuers'); read anew on SIGHUP.",
+            valueName: "file"))
+    var tlsCert: String?
+
+    @Option(help: ArgumentHelp("The certificate's key (PEM, not encrypted).", valueName: "file"))
+    var tlsKey: String?
+
     @Option(help: ArgumentHelp("How others reach the hub, for links.", valueName: "url"))
     var publicURL: String?
 
@@ -62,8 +71,8 @@ struct ServeCommand: AsyncParsableCommand {
         ServeConfiguration.unknownVariables(environment).forEach(Terminal.complain)
         var configuration = try await ServeConfiguration.load(
             flags: .init(
-                data: data, rules: rules, seed: seed, host: host, logLevel: logLevel, publicURL: publicURL, port: port,
-                config: config
+                data: data, rules: rules, seed: seed, host: host, logLevel: logLevel, publicURL: publicURL,
+                tlsCert: tlsCert, tlsKey: tlsKey, port: port, config: config
             ),
             environment: environment
         )

@@ -16,6 +16,10 @@ extension ServeConfiguration {
             Logger.Level(rawValue: logLevel) != nil,
             "log_level: \(logLevel) is none of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
         )
+        check(
+            (tls.cert == nil) == (tls.key == nil),
+            "tls: \(tls.cert == nil ? "cert" : "key") is missing; a certificate and its key belong together"
+        )
         if let publicURL {
             check(
                 (publicURL.hasPrefix("http://") || publicURL.hasPrefix("https://")) && !publicURL.contains("@"),
@@ -52,6 +56,9 @@ extension ServeConfiguration {
             seed: \(text(seed))
             host: \(text(host))
             port: \(port)
+            tls:
+              cert: \(text(tls.cert))
+              key: \(text(tls.key))
             public_url: \(text(publicURL))
             cors:
               origins: \(list(cors.origins))

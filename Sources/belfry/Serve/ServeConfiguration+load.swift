@@ -3,7 +3,7 @@ import Configuration
 extension ServeConfiguration {
     /// Values given as flags of `belfry serve`; nil where the flag was not given.
     struct Flags: Sendable {
-        var data, rules, seed, host, logLevel, publicURL: String?
+        var data, rules, seed, host, logLevel, publicURL, tlsCert, tlsKey: String?
         var port: Int?
         /// Path of the configuration file.
         var config: String?
@@ -51,6 +51,8 @@ extension ServeConfiguration {
         seed = reading.optionalString("seed")
         host = reading.string("host")
         port = reading.int("port")
+        tls.cert = reading.optionalString("tls.cert")
+        tls.key = reading.optionalString("tls.key")
         publicURL = reading.optionalString("public_url")
         cors.origins = reading.strings("cors.origins")
         logLevel = reading.string("log_level")
@@ -68,6 +70,7 @@ extension ServeConfiguration {
         return [
             "data": value(.string(data)), "rules": value(.string(rules ?? "")), "seed": value(.string(seed ?? "")),
             "host": value(.string(host)), "port": value(.int(port)), "public_url": value(.string(publicURL ?? "")),
+            ["tls", "cert"]: value(.string(tls.cert ?? "")), ["tls", "key"]: value(.string(tls.key ?? "")),
             ["cors", "origins"]: value(.stringArray(cors.origins)),
             "log_level": value(.string(logLevel)),
             ["secrets", "env"]: value(.stringArray(secrets.env)),
@@ -84,7 +87,7 @@ extension ServeConfiguration.Flags {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         let texts: [(AbsoluteConfigKey, String?)] = [
             ("data", data), ("rules", rules), ("seed", seed), ("host", host), ("log_level", logLevel),
-            ("public_url", publicURL),
+            ("public_url", publicURL), (["tls", "cert"], tlsCert), (["tls", "key"], tlsKey),
         ]
         for (key, text) in texts { values[key] = text.map { ConfigValue(.string($0), isSecret: false) } }
         values["port"] = port.map { ConfigValue(.int($0), isSecret: false) }

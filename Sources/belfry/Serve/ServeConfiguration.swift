@@ -15,7 +15,8 @@ struct ServeConfiguration: Sendable, Equatable {
     var host = "127.0.0.1"
     /// 0 takes a free one.
     var port = 8420
-    /// How others reach the hub, for links and the URLs of sources; nil: `http://host:port`.
+    var tls = TLSFiles()
+    /// How others reach the hub, for links and the URLs of sources; nil: `http://host:port`, or `https:` with TLS.
     var publicURL: String?
     var cors = CrossOrigin()
     var logLevel = "info"
@@ -46,6 +47,13 @@ struct ServeConfiguration: Sendable, Equatable {
         var origins: [String] = []
     }
 
+    /// PEM files. With both the hub speaks HTTPS; with neither HTTP.
+    struct TLSFiles: Sendable, Equatable {
+        /// The server's own certificate, then those of its issuers.
+        var cert: String?
+        var key: String?
+    }
+
     struct Bounds: Sendable, Equatable {
         /// Runs at work at the same time, of all rules.
         var runsRunning = Limits.runsRunningMax
@@ -60,7 +68,8 @@ struct ServeConfiguration: Sendable, Equatable {
 
     /// Every key of the file, with dots; `commands` holds names of the operator's own.
     static let keys = [
-        "data", "rules", "seed", "host", "port", "public_url", "cors.origins", "log_level", "commands", "secrets.env",
+        "data", "rules", "seed", "host", "port", "tls.cert", "tls.key", "public_url", "cors.origins", "log_level",
+        "commands", "secrets.env",
         "secrets.files", "outbound.allow_private", "limits.runs_running", "limits.connections",
     ]
 }

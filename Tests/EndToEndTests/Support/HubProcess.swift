@@ -14,6 +14,8 @@ final class HubProcess: Sendable {
     private struct State {
         var process: ChildProcess
         var port: Int
+        /// `http` or `https`
+        var scheme: String
     }
 
     /// Starts a hub and waits until it is ready.
@@ -38,7 +40,7 @@ final class HubProcess: Sendable {
     }
 
     var port: Int { state.withLock { $0.port } }
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { "\(state.withLock { $0.scheme })://127.0.0.1:\(port)" }
     var process: ChildProcess { state.withLock { $0.process } }
     var dataFolder: String { Self.dataFolder(folder) }
     /// What the hub has written to stderr, over all its starts.
@@ -89,16 +91,18 @@ final class HubProcess: Sendable {
             environment: environment, outputPath: "\(folder.path)/\(UUID().uuidString).out",
             errorPath: "\(folder.path)/hub.log"
         )
-        let port = try await eventually(within: .seconds(30), "the hub to listen") { () -> Int? in
+        let (scheme, port) = try await eventually(within: .seconds(30), "the hub to listen") { () -> (String, Int)? in
             guard process.isRunning else { throw Timeout(what: "the hub to start:\n\(process.errors)") }
-            let line = process.output.split(separator: "\n").first { $0.hasPrefix("belfry is listening on ") }
-            return line?.split(separator: ":").last.flatMap { Int($0) }
+            let line = process.output.firstMatch(of: #/belfry is listening on (https?)://.*:(\d+)\n/#)
+            return line.flatMap { line in Int(line.2).map { (String(line.1), $0) } }
         }
+        // The client here speaks no TLS.
+        guard scheme == "http" else { return State(process: process, port: port, scheme: scheme) }
         let client = RawClient(port: port, token: nil)
         _ = try await eventually(within: .seconds(30), "the hub to be ready") {
             try await client.request("GET", "/readyz").status == 200 ? true : nil
         }
-        return State(process: process, port: port)
+        return State(process: process, port: port, scheme: scheme)
     }
 }
 
