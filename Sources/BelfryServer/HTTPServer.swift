@@ -22,6 +22,7 @@ public final class HTTPServer: Service {
     private let loops: MultiThreadedEventLoopGroup
     private let fanout: Fanout
     private let webSockets: WebSocketService
+    private let connections = OpenConnections()
     private let requests = RequestMetrics()
     /// Zero until it listens.
     private let port = Mutex(0)
@@ -76,12 +77,14 @@ public final class HTTPServer: Service {
                     logger.warning("draining took too long, what is left is cut")
                     throw DrainTimeout()
                 }
-                group.addTask { [configuration] in
+                group.addTask { [configuration, connections] in
                     do {
                         try await server.run()
                     } catch let error as IOError {
                         throw BelfryError(cannotListen: configuration, error)
                     }
+                    // The framework waits for its tasks; streams and WebSockets are none.
+                    await connections.waitForEnd()
                     throw Finished()
                 }
                 defer { group.cancelAll() }
@@ -125,7 +128,7 @@ public final class HTTPServer: Service {
                 guard let head, let source = head.deliverySource, !head.isRehearsal(authentication) else { return }
                 hub.recordRefusal(source: source, code: error.code, remote: remote)
             },
-            tls: configuration.tls, logger: logger, clock: configuration.clock
+            connections: connections, tls: configuration.tls, logger: logger, clock: configuration.clock
         )
         let channel = EdgeChannel(settings: settings) { request, channel in
             await dispatcher.respond(to: request, peerAddress: channel.remoteAddress)

@@ -25,6 +25,7 @@ struct EdgeChannel: ServerChildChannel {
                     limitConfiguration: limits
                 )
             )
+            settings.connections.add(channel)
             let handler = ConnectionHandler(settings: settings, decoder: decoder, now: channel.eventLoop.now)
             if let tls = settings.tls {
                 try channel.pipeline.syncOperations.addHandlers([

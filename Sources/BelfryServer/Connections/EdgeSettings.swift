@@ -9,6 +9,7 @@ struct EdgeSettings: Sendable {
     var bodyLimit: @Sendable (HTTPRequestHead) -> BodyLimit
     /// A request was refused before it was complete.
     var onRefusal: @Sendable (BelfryError, HTTPRequestHead?, _ remote: String) -> Void
+    var connections = OpenConnections()
     /// What all connections hold together.
     var bodies = RequestBodies()
     /// Nil: connections are plain.

@@ -20,6 +20,13 @@ public struct TLSIdentity: Sendable {
         }
 
         fileprivate func says(_ text: String) -> Bool { bytes.firstRange(of: Array(text.utf8)) != nil }
+
+        /// - Parameter isOther: it holds what the other file should.
+        fileprivate func lacks(_ what: String, isOther: Bool) -> BelfryError {
+            let mend =
+                isOther ? "are the two files exchanged?" : "such a file has lines that begin with -----BEGIN"
+            return BelfryError(.malformed, "\(path) holds no PEM \(what): \(mend)")
+        }
     }
 
     let context: NIOSSLContext
@@ -51,11 +58,7 @@ public struct TLSIdentity: Sendable {
 
     private static func chain(_ file: PEMFile) throws(BelfryError) -> [NIOSSLCertificate] {
         guard file.holds("CERTIFICATE") else {
-            let mend =
-                file.says("PRIVATE KEY-----")
-                ? "it holds a key: are the two files exchanged?"
-                : "it begins with -----BEGIN CERTIFICATE----- where it does"
-            throw BelfryError(.malformed, "\(file.path) holds no PEM certificate; \(mend)")
+            throw file.lacks("certificate", isOther: file.says("PRIVATE KEY-----"))
         }
         do {
             return try NIOSSLCertificate.fromPEMBytes(file.bytes)
@@ -71,13 +74,7 @@ public struct TLSIdentity: Sendable {
                 "the key in \(file.path) is encrypted, and nobody is there to ask for its passphrase; write it in the clear "
                     + "to a file that only the hub may read: openssl pkey -in \(file.path) -out KEY")
         }
-        guard file.says("PRIVATE KEY-----") else {
-            let mend =
-                file.holds("CERTIFICATE")
-                ? "it holds a certificate: are the two files exchanged?"
-                : "it begins with -----BEGIN PRIVATE KEY----- where it does"
-            throw BelfryError(.malformed, "\(file.path) holds no PEM key; \(mend)")
-        }
+        guard file.says("PRIVATE KEY-----") else { throw file.lacks("key", isOther: file.holds("CERTIFICATE")) }
         do {
             return try NIOSSLPrivateKey(bytes: file.bytes, format: .pem)
         } catch {
