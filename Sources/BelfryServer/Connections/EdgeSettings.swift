@@ -16,8 +16,6 @@ struct EdgeSettings: Sendable {
     var tls: ServerTLS?
     var logger = Logger(label: "belfry.edge")
     var clock = WallClock.system
-    /// Bytes are encrypted on their way to the socket.
-    var isTLS = false
     var idleTimeout = Limits.connectionIdleTimeout
     var readTimeout = Limits.requestReadTimeout
     var lingerTimeout = Limits.lingerTimeout

@@ -93,6 +93,9 @@ final class Subscriber {
         return !mayHoldBytes
     }
 
+    /// Whether more may be written of what the client itself asks for: answers may wait for one write, as frames may not.
+    var hasRoom: Bool { socket == nil ? isWritable : unsentBytes < Limits.subscriberUnsentBytesMax }
+
     /// Bytes handed to the connection and not yet taken by the kernel.
     var unsentBytes: Int { (try? channel?.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 

@@ -68,7 +68,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     /// Whether more may be read. Who does not take its answers, or has many of them to come, asks nothing further.
     private var mayRead: Bool {
         switch phase {
-        case .open: calls.underWay < Limits.webSocketCallsMax && subscriber.isWritable
+        case .open: calls.underWay < Limits.webSocketCallsMax && subscriber.hasRoom
         case .closing, .lingering: true
         }
     }
