@@ -2,33 +2,47 @@ public import BelfryCore
 
 /// Who wants which frames. Handing out a frame costs its own subscribers only, however many others there are.
 ///
-/// Not safe for use by several threads: each shard has its own.
+/// Not safe for use by several threads: each shard has its own. Inlinable, so that it is specialised where it is used.
 public struct TopicIndex<Subscriber> {
     /// Names a subscriber inside the index; used again after its removal.
     public struct Slot: Hashable, Sendable {
-        fileprivate let index: Int32
+        @usableFromInline let index: Int32
+
+        @inlinable
+        init(index: Int32) { self.index = index }
     }
 
-    private struct Membership {
-        let topic: Topic
+    @usableFromInline
+    struct Membership {
+        @usableFromInline let topic: Topic
         /// Where the subscriber stands in the list of the topic.
-        var place: Int32
+        @usableFromInline var place: Int32
+
+        @inlinable
+        init(topic: Topic, place: Int32) {
+            self.topic = topic
+            self.place = place
+        }
     }
 
     // By slot; apart, because handing out touches the first two alone.
-    private var subscribers: [Subscriber?] = []
+    @usableFromInline var subscribers: [Subscriber?] = []
     /// The last hand-out that reached each: who has several fitting topics is still reached once.
-    private var visits: [UInt64] = []
-    private var memberships: [[Membership]] = []
-    private var freeSlots: [Int32] = []
-    private var lists: [Topic: [Int32]] = [:]
-    private var visit: UInt64 = 0
+    @usableFromInline var visits: [UInt64] = []
+    @usableFromInline var memberships: [[Membership]] = []
+    @usableFromInline var freeSlots: [Int32] = []
+    @usableFromInline var lists: [Topic: [Int32]] = [:]
+    @usableFromInline var visit: UInt64 = 0
 
-    public private(set) var count = 0
+    @usableFromInline var members = 0
 
+    @inlinable public var count: Int { members }
+
+    @inlinable
     public init() {}
 
     /// Adds a subscriber; repeated topics count once.
+    @inlinable
     public mutating func insert(_ subscriber: Subscriber, topics: [Topic]) -> Slot {
         let index: Int32
         if let free = freeSlots.popLast() {
@@ -48,11 +62,12 @@ public struct TopicIndex<Subscriber> {
         }
         subscribers[Int(index)] = subscriber
         memberships[Int(index)] = joined
-        count += 1
+        members += 1
         return Slot(index: index)
     }
 
     /// Removes a subscriber; a slot that is free already is ignored.
+    @inlinable
     public mutating func remove(_ slot: Slot) {
         let index = Int(slot.index)
         guard subscribers[index] != nil else { return }
@@ -60,10 +75,11 @@ public struct TopicIndex<Subscriber> {
         memberships[index] = []
         subscribers[index] = nil
         freeSlots.append(slot.index)
-        count -= 1
+        members -= 1
     }
 
     /// Calls `body` once for each subscriber that has a topic which covers `frame`.
+    @inlinable
     public mutating func forEachSubscriber(of frame: DraftFrame, _ body: (Subscriber) -> Void) {
         visit += 1
         if let run = frame.run {
@@ -86,11 +102,13 @@ public struct TopicIndex<Subscriber> {
     }
 
     /// Calls `body` for every subscriber.
+    @inlinable
     public func forEach(_ body: (Subscriber) -> Void) {
         for case let subscriber? in subscribers { body(subscriber) }
     }
 
-    private mutating func reach(_ topic: Topic, _ body: (Subscriber) -> Void) {
+    @inlinable
+    mutating func reach(_ topic: Topic, _ body: (Subscriber) -> Void) {
         guard let list = lists[topic] else { return }
         for index in list {
             let index = Int(index)
@@ -101,7 +119,8 @@ public struct TopicIndex<Subscriber> {
     }
 
     /// Takes the last of the topic's list into the place that becomes free.
-    private mutating func leave(_ membership: Membership) {
+    @inlinable
+    mutating func leave(_ membership: Membership) {
         guard let last = lists[membership.topic]?.popLast() else { return }
         if lists[membership.topic]?.isEmpty == true { lists[membership.topic] = nil }
         guard Int(membership.place) < lists[membership.topic]?.count ?? 0 else { return }
