@@ -80,10 +80,11 @@ struct Connection: ServerChildChannelValue {
     /// The next request, after this was done with the last one. Nil when there is none any more.
     func next(after outcome: Reply? = nil) async -> InboundRequest? {
         await withCheckedContinuation { continuation in
-            channel.eventLoop.execute {
+            let goOn = { @Sendable in
                 if let outcome { handler.value.perform(outcome) }
                 handler.value.wait(continuation)
             }
+            channel.eventLoop.inEventLoop ? goOn() : channel.eventLoop.execute(goOn)
         }
     }
 }
