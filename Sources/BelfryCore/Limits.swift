@@ -135,9 +135,9 @@ public enum Limits {
     public static let walBytesMax = 32 * 1024 * 1024
     /// Commits that hold nothing but tokens are at least this far apart.
     public static let deltaCommitInterval = Duration.milliseconds(10)
-    /// Commits that hold nothing but frames published from outside are at least this far apart: those who publish side
-    /// by side then share them.
-    public static let publicationCommitInterval = Duration.milliseconds(1)
+    /// Behind a commit, deliveries and frames from outside wait at most this long for those who came with the last one:
+    /// who sends side by side then shares an fsync. Who sends alone waits for nobody.
+    public static let companyInterval = Duration.milliseconds(2)
     /// Rows of one page of a list.
     public static let pageRowsMax = 1000
     public static let pageRowsDefault = 50

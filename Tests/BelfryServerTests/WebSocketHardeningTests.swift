@@ -188,8 +188,11 @@ struct WebSocketHardeningTests {
             _ = try await client.answer()
             try await client.raw.pauseReading()
             let data = RawJSON(.string(String(repeating: "x", count: 60_000)))
-            var expected: [Int64] = []
-            for _ in 0..<200 { expected.append(try await rig.hub.publish(custom: "c", data: data, by: .hub)) }
+            // Side by side: on a busy disk 200 commits take longer than a reader may stall.
+            let expected = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 0..<200 { group.addTask { try await rig.hub.publish(custom: "c", data: data, by: .hub) } }
+                return try await group.reduce(into: []) { $0.append($1) }.sorted()
+            }
             try await client.raw.resumeReading()
             for position in expected {
                 #expect(try await client.next().json[path: ["params", "position"]] == .int(position))

@@ -116,7 +116,7 @@ import Testing
         queue.enqueue(operation(150))
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 } == [.overloaded])
-        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 1)
+        #expect(queue.nextBatch(after: nil)?.count == 1)
         for _ in 0..<3 { queue.enqueue(operation(1)) }
         #expect(failures.withLock { $0 } == [.overloaded, .overloaded])
         // A run must be able to end while deliveries are refused, but there is a bound for that too.
@@ -125,8 +125,42 @@ import Testing
         queue.close()
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 }.last == .shuttingDown)
-        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 4)
-        #expect(queue.nextBatch(lastPatientCommit: nil) == nil)
+        #expect(queue.nextBatch(after: nil)?.count == 4)
+        #expect(queue.nextBatch(after: nil) == nil)
+    }
+
+    @Test("who sends side by side shares a commit, as far as they come in time; who sends alone waits for nobody")
+    func company() {
+        @Sendable func operation(_ kind: WriteOperation.Kind) -> WriteOperation {
+            WriteOperation(bytes: 1, kind: kind, perform: { _ in {} }, fail: { _ in })
+        }
+        let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
+        func never(_ company: Int) -> WriteQueue.LastCommit {
+            WriteQueue.LastCommit(end: .now.advanced(by: .seconds(3600)), company: company)
+        }
+        for _ in 0..<3 { queue.enqueue(operation(.publication)) }
+        #expect(queue.fromOutside == 3)
+        #expect(queue.nextBatch(after: never(3))?.count == 3)
+        queue.enqueue(operation(.delivery))
+        #expect(queue.nextBatch(after: never(1))?.count == 1)
+        // One of three is late: the others wait for it, whatever tokens come meanwhile.
+        queue.enqueue(operation(.publication))
+        let late = Thread {
+            queue.enqueue(operation(.delta))
+            queue.enqueue(operation(.delivery))
+            queue.enqueue(operation(.publication))
+        }
+        late.start()
+        #expect(queue.nextBatch(after: never(3))?.count == 4)
+        queue.enqueue(operation(.publication))
+        let start = ContinuousClock.now
+        #expect(queue.nextBatch(after: .init(end: start, company: 9))?.count == 1)
+        #expect(.now - start >= Limits.companyInterval)
+        // What is urgent takes them along.
+        queue.enqueue(operation(.publication))
+        queue.enqueue(operation(.transition))
+        #expect(queue.nextBatch(after: never(9))?.count == 2)
+        #expect(queue.fromOutside == 0)
     }
 
     @Test("tokens alone wait for the interval; anything else takes them along at once")
@@ -137,25 +171,19 @@ import Testing
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
         queue.enqueue(operation(.delta))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(lastPatientCommit: start)?.count == 1)
+        #expect(queue.nextBatch(after: .init(end: start, company: 0))?.count == 1)
         #expect(.now - start >= Limits.deltaCommitInterval)
         // With an interval that never ends, only company can end the wait.
-        let never = ContinuousClock.now.advanced(by: .seconds(3600))
+        let never = WriteQueue.LastCommit(end: .now.advanced(by: .seconds(3600)), company: 0)
         queue.enqueue(operation(.delta))
         queue.enqueue(operation(.transition))
-        #expect(queue.nextBatch(lastPatientCommit: never)?.count == 2)
+        #expect(queue.nextBatch(after: never)?.count == 2)
         for _ in 0..<Limits.commitDeltasMax { queue.enqueue(operation(.delta)) }
-        #expect(queue.nextBatch(lastPatientCommit: never)?.count == Limits.commitDeltasMax)
-        // A publication's sender waits for its answer, so it waits for less.
-        queue.enqueue(operation(.publication))
-        queue.enqueue(operation(.delta))
-        let published = ContinuousClock.now
-        #expect(queue.nextBatch(lastPatientCommit: published)?.count == 2)
-        #expect(.now - published >= Limits.publicationCommitInterval)
+        #expect(queue.nextBatch(after: never)?.count == Limits.commitDeltasMax)
         // Ordinary operations have their own bound per commit, and order is kept.
         for _ in 0..<100 { queue.enqueue(operation(.delivery)) }
-        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == Limits.commitOperationsMax)
-        #expect(queue.nextBatch(lastPatientCommit: nil)?.count == 100 - Limits.commitOperationsMax)
+        #expect(queue.nextBatch(after: nil)?.count == Limits.commitOperationsMax)
+        #expect(queue.nextBatch(after: nil)?.count == 100 - Limits.commitOperationsMax)
     }
 
     @Test("the write-ahead log starts anew between commits and stays bounded")

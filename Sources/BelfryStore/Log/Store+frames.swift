@@ -17,8 +17,7 @@ extension Store {
         }
     }
 
-    /// Appends a frame from outside, whose sender waits for the answer. It may wait up to
-    /// ``Limits/publicationCommitInterval`` for company.
+    /// Appends a frame from outside, whose sender waits for the answer.
     /// - Returns: Its position.
     public func publish(_ frame: DraftFrame) async throws(BelfryError) -> Int64 {
         try await writer.perform(bytes: frame.data.bytes.count + 128, kind: .publication) { transaction in

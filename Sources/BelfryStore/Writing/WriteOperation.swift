@@ -7,8 +7,7 @@ struct WriteOperation: Sendable {
         case delivery
         /// The hub's own: a run that is under way must be able to end while deliveries are refused.
         case transition
-        /// A frame from outside whose sender waits for the answer: waits a moment for company
-        /// (``Limits/publicationCommitInterval``).
+        /// A frame from outside.
         case publication
         /// Nothing but tokens: waits for company (``Limits/deltaCommitInterval``).
         case delta
@@ -17,9 +16,9 @@ struct WriteOperation: Sendable {
     /// Payload it holds while it waits.
     var bytes: Int
     var kind: Kind
-    var isDelta: Bool { kind == .delta }
-    /// It may wait a little when there was a commit just now.
-    var waitsForCompany: Bool { kind == .delta || kind == .publication }
+    /// Somebody outside waits for the answer and comes again when it has it: it may wait a moment for others of its
+    /// kind (``Limits/companyInterval``).
+    var isFromOutside: Bool { kind == .delivery || kind == .publication }
     /// Undone alone if it throws; may be run again in another transaction of the same batch. Returns what tells the
     /// caller of success, once the commit is on disk.
     var perform: @Sendable (WriteTransaction) throws -> @Sendable () -> Void

@@ -7,21 +7,32 @@ import Synchronization
 /// The thread sleeps on a semaphore and is woken once, by the operation that finds it asleep. It also wakes now and then
 /// to look at the disk.
 final class WriteQueue: Sendable {
+    /// What the writer's thread knows of the last commit that nothing in it was urgent for.
+    struct LastCommit {
+        var end: ContinuousClock.Instant
+        /// Operations from outside that it held or that came meanwhile: if their callers come again, so many come.
+        var company: Int
+    }
+
     /// What the sleeping thread wants to be woken for.
-    private enum Sleep { case awake, untilAnything, untilMoreThanDeltas }
+    private enum Sleep: Equatable {
+        case awake, untilAnything, untilMoreThanDeltas
+        /// So many operations from outside, or something urgent.
+        case untilCompany(Int)
+    }
 
     private struct State {
         var operations: [WriteOperation] = []
         var bytes = 0
         /// Operations that wait for nothing.
         var urgent = 0
-        var publications = 0
+        var fromOutside = 0
         var sleep = Sleep.awake
         var isClosed = false
 
         mutating func count(_ operation: WriteOperation, _ step: Int) {
-            if !operation.waitsForCompany { urgent += step }
-            if operation.kind == .publication { publications += step }
+            if operation.kind == .transition { urgent += step }
+            if operation.isFromOutside { fromOutside += step }
         }
     }
 
@@ -54,26 +65,29 @@ final class WriteQueue: Sendable {
             state.operations.append(operation)
             state.bytes += operation.bytes
             state.count(operation, 1)
-            return (nil, Self.endSleep(&state, isDelta: operation.isDelta))
+            return (nil, Self.endSleep(&state, for: operation))
         }
         if let refusal { operation.fail(refusal) }
         if mustWake { wake.signal() }
     }
 
-    /// Refuses what comes from now on; ``nextBatch(lastPatientCommit:)`` ends when the queue is empty.
+    /// Refuses what comes from now on; ``nextBatch(after:)`` ends when the queue is empty.
     func close() {
         let mustWake = state.withLock { state in
             state.isClosed = true
-            return Self.endSleep(&state, isDelta: false)
+            return Self.endSleep(&state, for: nil)
         }
         if mustWake { wake.signal() }
     }
 
-    private static func endSleep(_ state: inout State, isDelta: Bool) -> Bool {
+    private static func endSleep(_ state: inout State, for operation: WriteOperation?) -> Bool {
+        let isDelta = operation?.kind == .delta && state.operations.count < Limits.commitDeltasMax
         switch state.sleep {
         case .awake: return false
-        case .untilMoreThanDeltas where isDelta && state.operations.count < Limits.commitDeltasMax: return false
-        case .untilAnything, .untilMoreThanDeltas:
+        case .untilMoreThanDeltas where isDelta: return false
+        case .untilCompany(let count)
+        where isDelta || operation?.isFromOutside == true && state.fromOutside < count: return false
+        case .untilAnything, .untilMoreThanDeltas, .untilCompany:
             state.sleep = .awake
             return true
         }
@@ -81,13 +95,16 @@ final class WriteQueue: Sendable {
 
     private enum Next { case batch([WriteOperation]), wait, waitUntil(ContinuousClock.Instant), end }
 
-    /// The operations of the next commit, in the order they came. Sleeps while there are none, and while there are
-    /// only such as wait for company and the last commit of only such ones is less than an interval ago; empty after
+    /// Operations from outside that wait.
+    var fromOutside: Int { state.withLock { $0.fromOutside } }
+
+    /// The operations of the next commit, in the order they came. Sleeps while there are none, and behind the last
+    /// commit while there are only deltas, or such from outside and fewer than are expected; empty after
     /// ``Limits/diskCheckInterval`` without any. Nil when the queue is closed and empty. Only the writer's thread calls
     /// it.
-    func nextBatch(lastPatientCommit: ContinuousClock.Instant?) -> [WriteOperation]? {
+    func nextBatch(after last: LastCommit?) -> [WriteOperation]? {
         while true {
-            switch next(lastPatientCommit: lastPatientCommit) {
+            switch next(after: last) {
             case .batch(let operations): return operations
             case .end: return nil
             case .wait:
@@ -98,33 +115,35 @@ final class WriteQueue: Sendable {
         }
     }
 
-    private func next(lastPatientCommit: ContinuousClock.Instant?) -> Next {
+    private func next(after last: LastCommit?) -> Next {
         state.withLock { state in
             guard !state.operations.isEmpty else {
                 if state.isClosed { return .end }
                 state.sleep = .untilAnything
                 return .wait
             }
-            let interval =
-                state.publications > 0 ? Limits.publicationCommitInterval : Limits.deltaCommitInterval
-            if state.urgent == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax,
-                let due = lastPatientCommit?.advanced(by: interval), ContinuousClock.now < due
-            {
-                state.sleep = .untilMoreThanDeltas
-                return .waitUntil(due)
+            guard let last, state.urgent == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax else {
+                return .batch(Self.takeBatch(&state))
             }
-            return .batch(Self.takeBatch(&state))
+            let isFromOutside = state.fromOutside > 0
+            let company = min(last.company, Limits.commitOperationsMax)
+            let due = last.end + (isFromOutside ? Limits.companyInterval : Limits.deltaCommitInterval)
+            guard ContinuousClock.now < due, !isFromOutside || state.fromOutside < company else {
+                return .batch(Self.takeBatch(&state))
+            }
+            state.sleep = isFromOutside ? .untilCompany(company) : .untilMoreThanDeltas
+            return .waitUntil(due)
         }
     }
 
     private static func takeBatch(_ state: inout State) -> [WriteOperation] {
-        var urgent = 0
-        var patient = 0
+        var ordinary = 0
+        var light = 0
         var bytes = 0
         let end =
             state.operations.firstIndex { operation in
-                if operation.waitsForCompany { patient += 1 } else { urgent += 1 }
-                if urgent > Limits.commitOperationsMax || patient > Limits.commitDeltasMax { return true }
+                if operation.kind == .delta || operation.kind == .publication { light += 1 } else { ordinary += 1 }
+                if ordinary > Limits.commitOperationsMax || light > Limits.commitDeltasMax { return true }
                 bytes += operation.bytes
                 return false
             } ?? state.operations.endIndex

@@ -59,9 +59,15 @@ final class Writer: Sendable {
     func start(holding lock: FolderLock) {
         let thread = Thread { [self] in
             var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
-            while let batch = queue.nextBatch(lastPatientCommit: loop.lastPatientCommit) {
+            var last: WriteQueue.LastCommit?
+            while let batch = queue.nextBatch(after: last) {
                 if !batch.isEmpty {
-                    conclude(loop.commit(batch))
+                    let outcome = loop.commit(batch)
+                    if !batch.contains(where: { $0.kind == .transition }) {
+                        let company = batch.count(where: \.isFromOutside) + queue.fromOutside
+                        last = WriteQueue.LastCommit(end: .now, company: company)
+                    }
+                    conclude(outcome)
                     loop.checkpointIfDue()
                     note(loop)
                 }

@@ -27,7 +27,6 @@ struct WriterLoop {
     private var committedHead: Int64
     private var auditHead: AuditHead
     private var sweep = Sweep()
-    private(set) var lastPatientCommit: ContinuousClock.Instant?
     private(set) var checkpoints: Int64 = 0
     /// A reader may stand in the way of a checkpoint: then the next attempt is at this length.
     private var nextCheckpointBytes: Int
@@ -64,7 +63,6 @@ struct WriterLoop {
     // MARK: A batch
 
     mutating func commit(_ operations: [WriteOperation]) -> Outcome {
-        if operations.allSatisfy(\.waitsForCompany) { lastPatientCommit = .now }
         do {
             return try attempt(operations, withSavepoints: false)
         } catch is WriteTransaction.MustRepeat {
