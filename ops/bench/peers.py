@@ -14,3 +14,12 @@ PEERS["belfry"] = dict(  # noqa: F821 (bench.py's table)
         "--pub-header", "Content-Type: application/json", "--body", '{"m":"{m}{pad}"}',
     ],
 )
+_publish = PEERS["belfry"]["args"][4:]  # noqa: F821
+PEERS["belfry-ws"] = dict(  # noqa: F821
+    PEERS["belfry"], mode="ws",  # noqa: F821
+    args=[
+        "--url", _url + "/v1/ws", "-H", f"Authorization: Bearer {_token}", "-H", "Sec-WebSocket-Protocol: belfry.v1",
+        "--hello", '{"jsonrpc":"2.0","id":1,"method":"subscribe","params":{"topics":["custom/{topic}"]}}',
+        *_publish,
+    ],
+)
