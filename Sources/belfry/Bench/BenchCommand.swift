@@ -10,6 +10,8 @@ struct BenchCommand: ParsableCommand {
               belfry bench fanout --subscribers 1000
               belfry bench match
             """,
-        subcommands: [BenchIngest.self, BenchFanout.self, BenchMatch.self, BenchFuzzRules.self]
+        subcommands: [
+            BenchIngest.self, BenchFanout.self, BenchTokens.self, BenchMatch.self, BenchFuzzRules.self,
+        ]
     )
 }

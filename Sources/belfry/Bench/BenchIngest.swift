@@ -34,7 +34,7 @@ struct BenchIngest: AsyncParsableCommand {
             preset: template.preset, name: source, secretFile: secretFile, client: client
         )
         let load = IngestLoad(endpoint: endpoint, connections: connections, duration: .seconds(seconds)) {
-            Self.request(template, target, endpoint)
+            target.request(template, id: DeliveryTarget.newID(), to: endpoint)
         }
         let report = try load.run()
         self.client.output.show(report.json) { json in
@@ -47,13 +47,13 @@ struct BenchIngest: AsyncParsableCommand {
         }
         if report.refused + report.broken > 0 { throw ExitCode(Failure.Code.negative.rawValue) }
     }
+}
 
-    private static func request(_ template: DeliveryTemplate, _ target: DeliveryTarget, _ endpoint: Endpoint) -> [UInt8]
-    {
-        var head = "POST /hooks/\(target.source.name) HTTP/1.1\r\nHost: \(endpoint.host):\(endpoint.port)\r\n"
-        for (name, value) in target.headers(for: template, id: DeliveryTarget.newID()) {
-            head += "\(name): \(value)\r\n"
-        }
+extension DeliveryTarget {
+    /// A whole request that delivers: head and body.
+    func request(_ template: DeliveryTemplate, id: String, to hub: Endpoint) -> [UInt8] {
+        var head = "POST /hooks/\(source.name) HTTP/1.1\r\nHost: \(hub.host):\(hub.port)\r\n"
+        for (name, value) in headers(for: template, id: id) { head += "\(name): \(value)\r\n" }
         head += "Content-Length: \(template.body.count)\r\n\r\n"
         return Array(head.utf8) + template.body
     }

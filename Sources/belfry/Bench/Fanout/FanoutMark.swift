@@ -29,17 +29,31 @@ struct FanoutMark: Equatable, Sendable {
             return FanoutMark(number: Int(number), sent: sent)
         }
 
-        /// What follows the beginning of a mark.
-        private func start(in bytes: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
-            guard let base = bytes.baseAddress else { return nil }
-            var at = 0
-            while bytes.count - at > start.count, let place = memchr(base + at, Int32(start[0]), bytes.count - at) {
-                at = UnsafeRawPointer(place) - base
-                guard bytes.count - at > start.count else { return nil }
-                if memcmp(place, start, start.count) == 0 { return bytes[(at + start.count)...] }
-                at += 1
+        /// The next whole mark of a text that comes in pieces.
+        /// - Parameter at: where it is looked for; then where what is left begins: behind the mark, or before what
+        ///   may be the first half of one.
+        func next(in bytes: UnsafeRawBufferPointer, at: inout Int) -> FanoutMark? {
+            while let found = start(in: UnsafeRawBufferPointer(rebasing: bytes[at...])) {
+                var rest = found
+                if let number = Self.number(&rest, until: UInt8(ascii: ",")),
+                    let sent = Self.number(&rest, until: UInt8(ascii: ";"))
+                {
+                    at += rest.startIndex
+                    return FanoutMark(number: Int(number), sent: sent)
+                }
+                let isCut = found.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ",") }
+                if isCut { return nil }
+                at += found.startIndex
             }
             return nil
+        }
+
+        /// The most bytes of a mark.
+        static let bytesMax = 13 + 10 + 1 + 18 + 1 + 18 + 1
+
+        /// What follows the beginning of a mark.
+        private func start(in bytes: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+            bytes.end(of: start).map { bytes[$0...] }
         }
 
         private static func number(_ rest: inout Slice<UnsafeRawBufferPointer>, until end: UInt8) -> Int64? {
@@ -55,6 +69,21 @@ struct FanoutMark: Equatable, Sendable {
             }
             return nil
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the first occurrence of these bytes ends.
+    func end(of bytes: [UInt8]) -> Int? {
+        guard let base = baseAddress, let first = bytes.first else { return nil }
+        var at = 0
+        while count - at >= bytes.count, let place = memchr(base + at, Int32(first), count - at) {
+            at = UnsafeRawPointer(place) - base
+            guard count - at >= bytes.count else { return nil }
+            if memcmp(place, bytes, bytes.count) == 0 { return at + bytes.count }
+            at += 1
+        }
+        return nil
     }
 }
 

@@ -8,7 +8,7 @@ struct FanoutRun: ~Copyable {
     let poller = Poller()
     let address: Endpoint.Address
     var subscribers: [FanoutSubscriber] = []
-    var publishers: [FanoutPublisher] = []
+    var publishers: [RequestConnection] = []
     /// The next message of all.
     var next = 0
     var phase = FanoutPhase(first: 0, begin: 0, readers: [0])

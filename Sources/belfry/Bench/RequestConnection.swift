@@ -1,14 +1,16 @@
 import Glibc
 
-/// A connection that publishes: one request at a time, so that the messages of a topic keep their order. A server may
-/// close it between two requests; then the next one goes over a new connection.
-struct FanoutPublisher {
+/// A connection for one request at a time, so that what is published over it keeps its order. A server may close it
+/// between two requests; then the next one goes over a new connection.
+struct RequestConnection {
     let index: Int
     private let address: Endpoint.Address
     private var socket: Int32?
     private var parser = ResponseParser()
     private(set) var isBusy = false
     private var status = 0
+    /// The body of the last answer.
+    private(set) var answer: [UInt8] = []
 
     init(index: Int, address: Endpoint.Address) { (self.index, self.address) = (index, address) }
 
@@ -24,6 +26,7 @@ struct FanoutPublisher {
             return false
         }
         isBusy = true
+        answer.removeAll(keepingCapacity: true)
         return true
     }
 
@@ -34,14 +37,16 @@ struct FanoutPublisher {
             defer { disconnect() }
             return isBusy ? -1 : 0
         }
-        var (status, isComplete) = (status, false)
+        var (status, isComplete, answer) = (status, false, [UInt8]())
+        swap(&answer, &self.answer)
         let isHTTP = parser.feed(bytes) { part in
             switch part {
             case .head(let head): status = head.status
-            case .body: break
+            case .body(let piece): answer += piece
             case .end: isComplete = true
             }
         }
+        swap(&answer, &self.answer)
         guard isHTTP else {
             disconnect()
             return -1
