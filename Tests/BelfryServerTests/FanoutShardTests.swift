@@ -104,6 +104,30 @@ struct FanoutShardTests {
         #expect(try written(channel) == ":\n:\n:\nid: 8\n\n")
     }
 
+    @Test("a keep-alive that falls between two turns moves no cursor past the frames that wait for the next")
+    func cursorBehindTurns() throws {
+        let channels = try (0..<Limits.subscribersPerTurnMax + 1).map { _ in try subscribe().0 }
+        for _ in 0..<59 { loop.advanceTime(by: .seconds(1)) }
+        let last = try #require(channels.last)
+        _ = try written(last)
+        fanout.publish([frame(6), frame(7)])
+        loop.run()
+        try #require(fanout.shard(of: loop)).tick()
+        #expect(try written(last) == ":\n")
+        loop.advanceTime(by: FanoutShard.pause)
+        let ids = try written(last).split(separator: "\n").filter { $0.hasPrefix("id") }
+        #expect(ids == ["id: 6", "id: 7"])
+    }
+
+    @Test("CLOSING stands at what was delivered, so that who goes on behind it misses nothing", arguments: [3, 5])
+    func closingOfOneBehind(after: Int64) throws {
+        let (channel, subscriber) = try subscribe(after: after)
+        // One that is behind waits for the log.
+        #expect(subscriber.machine.isLive == (after == 5))
+        try #require(fanout.shard(of: loop)).close(subscriber, .serverShutdown)
+        #expect(try written(channel).contains(#"data: {"position":\#(after),"#))
+    }
+
     @Test("a frame makes the stream no longer quiet")
     func frameResetsQuiet() throws {
         let (channel, _) = try subscribe()

@@ -73,7 +73,8 @@ final class FanoutShard {
     /// Says goodbye as far as the connection takes it, and closes.
     func close(_ subscriber: Subscriber, _ reason: CloseReason) {
         handOut(to: subscriber)
-        perform(subscriber.machine.close(reason), for: subscriber)
+        let position = subscriber.machine.cursor(head: head) ?? head
+        perform(subscriber.machine.close(reason), for: subscriber, at: position)
     }
 
     /// The connection is gone already.
@@ -83,13 +84,16 @@ final class FanoutShard {
 
     func becameWritable(_ subscriber: Subscriber) { proceed(subscriber) }
 
-    func perform(_ action: SubscriptionStateMachine.Action, for subscriber: Subscriber) {
+    /// - Parameter position: how far a subscriber has come that is closed; nil: to the head.
+    func perform(
+        _ action: SubscriptionStateMachine.Action, for subscriber: Subscriber, at position: Int64? = nil
+    ) {
         switch action {
         case .none, .deliver: break
         case .read: enqueueRead(subscriber)
         case .close(let reason):
             forget(subscriber, reason)
-            subscriber.sink?.end(reason, head: head)
+            subscriber.sink?.end(reason, position: position ?? head)
         }
     }
 

@@ -28,8 +28,8 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         if let rendering = subscriber.rendering, rendering.isText { return }
         let quiet = subscriber.quietIntervals + 1
         // Readers of other formats may take an event without data for a broken one; nothing but frames of the run moves
-        // their cursor.
-        if quiet >= KeepAliveWheel.cursorIntervals, subscriber.rendering == nil,
+        // their cursor. Nor does anything move it past frames that wait for their turn.
+        if quiet >= KeepAliveWheel.cursorIntervals, subscriber.rendering == nil, subscriber.pending.isEmpty,
             case .live(let from) = subscriber.machine.state
         {
             subscriber.send(shard.fanout.shared.cursor(max(from, head), framing: subscriber.framing))
@@ -40,19 +40,19 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         }
     }
 
-    func end(_ reason: CloseReason, head: Int64) {
+    func end(_ reason: CloseReason, position: Int64) {
         switch reason {
         case .runEnded: finish(with: [])
-        case .serverShutdown: sayFarewell(reason, head: head, delay: shard.fanout.reconnectDelay())
-        case .unauthorized: sayFarewell(reason, head: head, delay: nil)
-        case .replaced: sayFarewell(reason, head: head, delay: Limits.replacedReconnectDelay)
+        case .serverShutdown: sayFarewell(reason, at: position, delay: shard.fanout.reconnectDelay())
+        case .unauthorized: sayFarewell(reason, at: position, delay: nil)
+        case .replaced: sayFarewell(reason, at: position, delay: Limits.replacedReconnectDelay)
         default: abort()
         }
     }
 
-    private func sayFarewell(_ reason: CloseReason, head: Int64, delay: Duration?) {
+    private func sayFarewell(_ reason: CloseReason, at position: Int64, delay: Duration?) {
         guard subscriber.isWritable else { return abort() }
-        let frame = shard.fanout.closingFrame(position: head, reason, delay: delay)
+        let frame = shard.fanout.closingFrame(position: position, reason, delay: delay)
         if let rendering = subscriber.rendering {
             guard let last = rendering.farewell(frame, retry: delay, framing: subscriber.framing) else {
                 return abort()

@@ -10,7 +10,8 @@ protocol SubscriberSink: AnyObject {
     func keepAlive(head: Int64)
 
     /// The subscription has ended: says so as far as the connection takes it, and closes.
-    func end(_ reason: CloseReason, head: Int64)
+    /// - Parameter position: everything up to there was considered; a client that goes on behind it misses nothing.
+    func end(_ reason: CloseReason, position: Int64)
 }
 
 /// One subscriber as the shard of its loop sees it: where it stands, and the connection that takes its frames.

@@ -163,7 +163,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         }
     }
 
-    func end(_ reason: CloseReason, head: Int64) {
+    func end(_ reason: CloseReason, position: Int64) {
         guard let context = subscriber.context else { return }
         switch reason {
         case .writeFailed: context.close(promise: nil)
@@ -175,7 +175,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         case .serverShutdown:
             let delay = shard.fanout.reconnectDelay()
             var last = ByteBuffer()
-            WebSocketEncoder.append(shard.fanout.closingFrame(position: head, reason, delay: delay), to: &last)
+            WebSocketEncoder.append(shard.fanout.closingFrame(position: position, reason, delay: delay), to: &last)
             context.write(wrapOutboundOut(last), promise: nil)
             closeText = "\(reason.rawValue): come back in \(delay.milliseconds) ms"
             awaitClose(reason, context)
