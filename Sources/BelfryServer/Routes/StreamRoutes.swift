@@ -55,11 +55,10 @@ struct StreamRoutes {
                     + "the first two")
         }
         let stream = try streams.open(name, topics: topics, by: caller)
-        // What it was changed to may be more than a ticket for some topics may see.
-        for topic in stream.topics { try caller.checkSubscribe(to: topic) }
+        let opening = NamedStreamOpening(of: stream, by: caller)
         let begin = stream.topicsToBegin(after: planner.position(position))
         var plan = try await planner.plan(begin, at: position)
-        plan.stream = stream
+        plan.stream = opening
         plan.sessions = [stream.session]
         return plan
     }

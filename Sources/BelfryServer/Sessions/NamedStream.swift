@@ -14,15 +14,21 @@ final class NamedStream: Sendable {
         /// Ids up to here were sent before its frames could be: a client that says one of them may not have its
         /// history. Nil: it began with the stream.
         var mark: Int64?
+        /// The change that added it.
+        var change = 0
     }
 
     private struct State {
         /// What the address asked for.
         var asked: [Topic]
+        /// Who opened the connection there is, or the last one: what this one may not see does not go there.
         var opener: Principal
+        var connection: ObjectIdentifier?
         var entries: [Entry]
         /// To be taken from the connection, also those that were added again since.
         var removed: [Topic] = []
+        /// How often it was changed.
+        var changes = 0
     }
 
     let name: String
@@ -38,15 +44,19 @@ final class NamedStream: Sendable {
     private static func entries(_ topics: [Topic]) -> [Entry] { topics.map { Entry(topic: $0, from: 0, mark: nil) } }
 
     var topics: [Topic] { state.withLock { $0.entries.map(\.topic) } }
+    fileprivate var changes: Int { state.withLock { $0.changes } }
 
     // MARK: - Coming back
 
     /// A client opens it again. An address with the same topics as before, or with none, goes on with what they were
     /// changed to; one with others begins anew with those.
-    func reopen(topics: [Topic], by opener: Principal) {
-        state.withLock { state in
-            state.opener = opener
-            guard !topics.isEmpty, topics != state.asked else { return }
+    /// - Throws: `forbidden` if they were changed to more than a ticket for some topics may see.
+    func reopen(topics: [Topic], by opener: Principal) throws(BelfryError) {
+        try state.withLock { state throws(BelfryError) in
+            guard !topics.isEmpty, topics != state.asked else {
+                for entry in state.entries { try opener.checkSubscribe(to: entry.topic) }
+                return
+            }
             state.asked = topics
             state.entries = Self.entries(topics)
         }
@@ -61,6 +71,16 @@ final class NamedStream: Sendable {
                 return state.entries.map(\.topic)
             }
             return state.entries.filter { entry in entry.mark.map { $0 < position } ?? true }.map(\.topic)
+        }
+    }
+
+    /// A connection takes it over, before its session hears of it.
+    /// - Parameter known: the changes that its topics come of: what a later one added again, it holds as it was before.
+    func connected(_ subscriber: Subscriber, by opener: Principal, knowing known: Int) {
+        state.withLock { state in
+            state.opener = opener
+            state.connection = ObjectIdentifier(subscriber)
+            state.removed = state.entries.filter { $0.change > known }.map(\.topic)
         }
     }
 
@@ -81,19 +101,23 @@ final class NamedStream: Sendable {
             guard stay.count + added.count <= Limits.topicsPerSubscriptionMax else {
                 throw BelfryError(.conflict, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
             }
-            state.entries = stay + added.map { Entry(topic: $0, from: after, mark: head) }
+            state.changes += 1
+            state.entries = stay + added.map { Entry(topic: $0, from: after, mark: head, change: state.changes) }
             // Without a connection nobody empties it, and nobody needs it.
             state.removed = session.isConnected ? state.removed + removed.filter { !state.removed.contains($0) } : []
         }
     }
 
-    /// Makes a connection's topics those of the stream. On its loop.
+    /// Makes a connection's topics those of the stream, as far as whoever opened it may see them. On its loop.
     func settle(_ place: StreamSession.Place) {
         let (shard, subscriber) = place
-        let (wanted, removed) = state.withLock { state in
+        let change: (wanted: [Entry], removed: [Topic])? = state.withLock { state in
+            // Another has taken over, and does so itself.
+            guard state.connection == ObjectIdentifier(subscriber) else { return nil }
             defer { state.removed = [] }
-            return (state.entries, state.removed)
+            return (state.entries.filter { state.opener.maySubscribe(to: $0.topic) }, state.removed)
         }
+        guard let (wanted, removed) = change else { return }
         let gone = subscriber.topics.topics.filter { topic in
             removed.contains(topic) || !wanted.contains { $0.topic == topic }
         }
@@ -120,6 +144,22 @@ final class NamedStream: Sendable {
             }
         }
     }
+}
+
+/// A connection on its way to a named stream.
+final class NamedStreamOpening: Sendable {
+    let stream: NamedStream
+    private let opener: Principal
+    private let changes: Int
+
+    /// To be made before it is asked which topics begin.
+    init(of stream: NamedStream, by opener: Principal) {
+        self.stream = stream
+        self.opener = opener
+        changes = stream.changes
+    }
+
+    func connected(_ subscriber: Subscriber) { stream.connected(subscriber, by: opener, knowing: changes) }
 }
 
 /// What a client wants of a stream's topics.

@@ -32,13 +32,14 @@ final class NamedStreams: Sendable {
     init(clock: WallClock) { self.clock = clock }
 
     /// The stream of this name, made if there is none.
-    /// - Throws: `too_many_requests` if the principal, or all together, have too many.
+    /// - Throws: `too_many_requests` if the principal, or all together, have too many; `forbidden` for one with topics
+    ///   that the principal may not see.
     func open(_ name: String, topics: [Topic], by principal: Principal) throws(BelfryError) -> NamedStream {
         let key = Key(owner: principal.token, name: name)
         let now = clock.now()
         return try state.withLock { state throws(BelfryError) in
             if let stream = state.streams[key], !stream.session.isOver(at: now) {
-                stream.reopen(topics: topics, by: principal)
+                try stream.reopen(topics: topics, by: principal)
                 return stream
             }
             state.remove { $0 == key && $1.session.isOver(at: now) }

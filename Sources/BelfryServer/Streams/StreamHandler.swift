@@ -11,7 +11,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     let subscriber: Subscriber
     private let shard: FanoutShard
     private let sessions: [StreamSession]
-    private let stream: NamedStream?
+    private let stream: NamedStreamOpening?
 
     init(plan: StreamPlan, framing: StreamFraming, shard: FanoutShard) {
         subscriber = Subscriber(plan: plan, framing: framing)
@@ -88,10 +88,13 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
 
     func handlerAdded(context: ChannelHandlerContext) {
         subscriber.connect(context)
+        stream?.connected(subscriber)
         for session in sessions { session.began(subscriber, on: shard) }
         // Once it has joined the shard: its topics may have changed since its request.
         if let stream {
-            context.eventLoop.assumeIsolated().execute { [shard, subscriber] in stream.settle((shard, subscriber)) }
+            context.eventLoop.assumeIsolated().execute { [shard, subscriber] in
+                stream.stream.settle((shard, subscriber))
+            }
         }
     }
 

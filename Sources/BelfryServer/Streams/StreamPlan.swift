@@ -15,7 +15,7 @@ struct StreamPlan: Sendable {
     /// Snapshot or GAP blocks that come first. All but the last go without an id.
     var preamble: [Frame] = []
     /// The client has named it.
-    var stream: NamedStream?
+    var stream: NamedStreamOpening?
     /// What opened it and lets the client come back: each has one connection at a time.
     var sessions: [StreamSession] = []
     /// Further headers of the answer.
