@@ -18,6 +18,11 @@ extension Hub {
         try await store.frames(after: after, through: through, topics: topics, max: max)
     }
 
+    /// - Throws: `not_found` if one of the topics is a run that there is not: nothing would ever come of it.
+    public func checkRuns(of topics: [Topic]) async throws(BelfryError) {
+        for case .run(let run) in topics { _ = try await store.run(run) }
+    }
+
     /// One SNAPSHOT frame per run that the topics show tokens of, or one that lists the unfinished runs.
     public func snapshot(of topics: [Topic]) async throws(BelfryError) -> StreamSnapshot {
         let position = store.head

@@ -24,6 +24,8 @@ struct StreamRouteTests {
                 ("/v1/stream", 400), ("/v1/stream?topic=odd", 400), ("/v1/stream?topic=runs&after=x", 400),
                 ("/v1/stream?topic=runs&format=agui", 400), ("/v1/stream?topic=runs&after=-1", 400),
                 ("/v1/runs/run_01h455vb4pex5vsknk084sn02q/stream", 404),
+                ("/v1/stream?topic=run/run_01h455vb4pex5vsknk084sn02q", 404),
+                ("/v1/stream?topic=runs&topic=run/run_01h455vb4pex5vsknk084sn02q&after=0", 404),
                 ("/v1/stream?" + (0...100).map { "topic=custom/\($0)" }.joined(separator: "&"), 400),
             ]
             for (path, status) in cases {
@@ -55,6 +57,10 @@ struct StreamRouteTests {
                 "GET", "/v1/runs/\(run)/stream", token: rig.viewer, headers: "Last-Event-ID: \(rig.hub.head)\r\n"
             )
             #expect(past.status == 204)
+            // What is beyond the log has not been here.
+            let beyond = lines(
+                await (try rig.open("/v1/runs/\(run)/stream?after=\(rig.hub.head + 100)")).readToEnd())
+            #expect(beyond.first?.contains("GAP") == true && beyond.last?.contains("SNAPSHOT") == true)
         }
     }
 
@@ -101,6 +107,11 @@ struct StreamRouteTests {
             let text = try await stream.read(until: "id: \(head)\n")
             #expect(text.ranges(of: "\nid: ").count + text.ranges(of: "\r\nid: ").count == 1)
             await stream.close()
+            // A header without a value says nothing.
+            let empty = try await rig.open(
+                "/v1/stream?topic=custom/c&last_event_id=\(head - 1)", headers: "Last-Event-ID: \r\n")
+            #expect(try await !empty.read(until: "id: \(head)\n").contains("SNAPSHOT"))
+            await empty.close()
         }
     }
 

@@ -118,6 +118,11 @@ struct TicketTests {
             }
             #expect(try await patch("custom/b") == 200)
             #expect(try await patch("runs") == 403)
+            // Nor does the token get more onto the ticket's connection by a request of its own that comes to nothing.
+            let refused = try await rig.send(
+                "GET", "/v1/stream?stream=tab&topic=run/run_01h455vb4pex5vsknk084sn02q", token: rig.viewer)
+            #expect(refused.status == 404)
+            #expect(try await patch("runs") == 403)
             await stream.close()
             for body in [#"{"topics":[]}"#, #"{"for":"all"}"#, #"{"topics":["odd"]}"#, #"{"ttl":3}"#, "[]"] {
                 #expect(

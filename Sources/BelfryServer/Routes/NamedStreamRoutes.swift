@@ -23,10 +23,8 @@ struct NamedStreamRoutes {
         let stream = try streams.find(try request.name("name"), of: caller)
         let body = try request.json().members(of: ["topics", "add", "remove", "after"])
         let change = try TopicChange(body)
-        for topic in change.added {
-            try caller.checkSubscribe(to: topic)
-            if case .run(let run) = topic { _ = try await hub.run(run) }
-        }
+        for topic in change.added { try caller.checkSubscribe(to: topic) }
+        try await hub.checkRuns(of: change.added)
         let head = hub.head
         let after = try Self.position(body["after"], head: head)
         try stream.change(change, after: after, head: head)

@@ -29,6 +29,7 @@ struct StreamRoutes {
         let topics = try Topic.list(request.query.values("topic"))
         let caller = try request.caller()
         for topic in topics { try caller.checkSubscribe(to: topic) }
+        try await hub.checkRuns(of: topics)
         let position = try StreamPosition(request)
         var plan: StreamPlan
         if let name = request.query["stream"] {
@@ -87,7 +88,10 @@ struct StreamRoutes {
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }
         let end = hub.head
-        if case .after(let position) = position, position > 0, try await isAtEnd(id, after: position, end: end) {
+        // A position beyond the log is nobody's: who says it has not got this end.
+        if case .after(let position) = position, position > 0, position <= end,
+            try await isAtEnd(id, after: position, end: end)
+        {
             return .empty(204)
         }
         plan.end = end
@@ -117,7 +121,8 @@ extension StreamPosition {
     /// `Last-Event-ID` before `?last_event_id=` before `?after=`. Only the last is written by hand, so only that one is
     /// refused if it makes no sense.
     init(_ request: RouteRequest) throws(BelfryError) {
-        if let id = request.headers.first(name: "last-event-id") ?? request.query["last_event_id"], !id.isEmpty {
+        let ids = [request.headers.first(name: "last-event-id"), request.query["last_event_id"]]
+        if let id = ids.compactMap({ $0 }).first(where: { !$0.isEmpty }) {
             self = Self.position(id).map(StreamPosition.after) ?? .unreadable
         } else if let text = request.query["after"] {
             guard let position = Self.position(text) else {

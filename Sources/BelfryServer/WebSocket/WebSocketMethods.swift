@@ -18,6 +18,7 @@ struct WebSocketMethods: Sendable {
         switch command {
         case .subscribe(let topics, let after):
             for topic in topics { try principal.checkSubscribe(to: topic) }
+            try await hub.checkRuns(of: topics)
             let position = after.map(StreamPosition.after) ?? .now
             return .subscribe(try await StreamPlanner(hub: hub, clock: clock).plan(topics, at: position))
         case .unsubscribe(let topics): return .unsubscribe(topics)

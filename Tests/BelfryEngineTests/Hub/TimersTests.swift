@@ -104,9 +104,15 @@ import Testing
 
     @Test("a rule that was taken away while its group waited starts nothing")
     func removed() async throws {
-        try await TestHub.with(documents: documents(debounce: "300ms")) { test in
+        let folder = try TestFolder()
+        let event = try await TestHub.with(documents: documents(debounce: "1h"), folder: folder) { test in
             let event = try #require(try await test.post(#"{"n": 7}"#, to: "lab").first?.event)
             try await test.hub.removeDocument(DocumentName(.rule, "quiet"), by: .hub)
+            return event
+        }
+        let rest = documents(debounce: "1h").split(separator: "---").dropLast().joined(separator: "---")
+        let later = WallClock { WallClock.system.now() + .seconds(7200) }
+        try await TestHub.with(documents: rest, folder: folder, clock: later) { test in
             var detail = ""
             while detail.isEmpty || detail.hasPrefix("the run is made at") {
                 try await Task.sleep(for: .milliseconds(20))
