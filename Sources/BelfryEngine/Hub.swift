@@ -111,7 +111,7 @@ public final class Hub: Sendable {
     /// Appends a notice to the log. One that can't be stored is in the log of the process alone.
     public func tell(_ notice: Notice) async {
         do throws(BelfryError) {
-            try await store.append([notice.frame(at: configuration.clock.now())], onlyDeltas: false)
+            try await store.append([notice.frame(at: configuration.clock.now())])
         } catch {
             logger.error("a notice could not be stored", metadata: ["error": "\(error)"])
         }

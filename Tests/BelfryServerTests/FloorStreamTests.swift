@@ -28,7 +28,7 @@ struct FloorStreamTests {
         let frames = topics.map {
             DraftFrame(time: Timestamp(seconds: 1), topic: $0, type: .custom, data: .null)
         }
-        try await store.append(frames, onlyDeltas: false)
+        try await store.append(frames)
         return topics
     }
 
@@ -101,7 +101,7 @@ struct FloorStreamTests {
             for name in ["a", "b", "a", "b", "a", "b"] {
                 let draft = DraftFrame(
                     time: Timestamp(seconds: 1), topic: .custom(name), type: .custom, data: .null)
-                try await store.append([draft], onlyDeltas: false)
+                try await store.append([draft])
             }
             try await store.removeFrames(through: 4, of: [.custom("a")])
             let reader: Fanout.PageReader = { after, through, topics in

@@ -45,7 +45,7 @@ import Testing
         var readers: [Reader] = []
         for _ in 0..<40 {
             let drafts = (0..<12).map { _ in LogTests.frame(runs, &random) }
-            try await fixture.store.append(drafts, onlyDeltas: false)
+            try await fixture.store.append(drafts)
             let start = Int64.random(in: 0...fixture.store.head, using: &random)
             let wanted = Array(topics.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)))
             readers.append(Reader(topics: wanted, start: start, cursor: start))
@@ -94,8 +94,8 @@ import Testing
     func perTopic() async throws {
         let fixture = try Fixture()
         let run = RunID(at: fixture.clock.now)
-        try await fixture.store.append([fixture.delta(run: run), fixture.delta()], onlyDeltas: false)
-        try await fixture.store.append([fixture.custom("b"), fixture.custom("c")], onlyDeltas: false)
+        try await fixture.store.append([fixture.delta(run: run), fixture.delta()])
+        try await fixture.store.append([fixture.custom("b"), fixture.custom("c")])
         try await fixture.store.removeFrames(through: 4, of: [.custom("b")])
         func floors(_ topics: [Topic], after: Int64 = 1) async throws -> [Topic: Int64] {
             try await fixture.store.frames(after: after, topics: topics).floors
@@ -107,18 +107,18 @@ import Testing
             try await floors([.custom("b"), .custom("c"), .everyRun, .run(run), .alerts], after: 0) == [
                 .custom("b"): 3, .custom("c"): 4, .everyRun: 2, .run(run): 1,
             ])
-        #expect(try await fixture.store.append([fixture.delta()], onlyDeltas: false) == 5)
+        #expect(try await fixture.store.append([fixture.delta()]) == 5)
         await fixture.store.close()
     }
 
     @Test("the rows are bounded: the lowest of a kind become one, that holds for all without a row")
     func fold() async throws {
         let fixture = try Fixture()
-        try await fixture.store.append((1...9).map { fixture.custom("c\($0)") }, onlyDeltas: false)
-        try await fixture.store.append([fixture.delta()], onlyDeltas: false)
+        try await fixture.store.append((1...9).map { fixture.custom("c\($0)") })
+        try await fixture.store.append([fixture.delta()])
         try await fixture.store.removeFrames(through: 10)
         try await fixture.store.writer.perform { try Floors($0.db).fold(keeping: 3) }
-        try await fixture.store.append([fixture.custom("c1")], onlyDeltas: false)
+        try await fixture.store.append([fixture.custom("c1")])
         let rows = try await fixture.store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM floors") }
         // Three of the topics and their common row; a run, and every run.
         #expect(rows == 3 + 1 + 2)
@@ -134,7 +134,7 @@ import Testing
         let fixture = try Fixture()
         let count = 2 * Limits.framesRemovedPerCommitMax + 7
         try await fixture.store.append(
-            (1...count).map { $0 % 2 == 0 ? fixture.custom("b") : fixture.delta() }, onlyDeltas: false)
+            (1...count).map { $0 % 2 == 0 ? fixture.custom("b") : fixture.delta() })
         try await fixture.store.removeFrames(through: Int64(count), of: [.everyRun])
         let kept = try await Self.positions(fixture.store)
         #expect(kept.count == count / 2)

@@ -139,8 +139,8 @@ import Testing
             let code: BelfryError.Code = index.isMultiple(of: 2) ? .signatureInvalid : .signatureStale
             fixture.store.recordRefusal(source: "plant", code: code, remote: "192.0.2.\(index % 9)")
         }
-        try await fixture.store.append([fixture.delta()], onlyDeltas: false)
-        try await fixture.store.append([fixture.delta()], onlyDeltas: true)
+        try await fixture.store.append([fixture.delta()])
+        try await fixture.store.append { [fixture.delta()] }
         let rows = try await fixture.store.refusals(since: fixture.clock.now - .seconds(120))
         #expect(rows.map(\.count) == [250, 250])
         #expect(try await fixture.store.audit(after: 0).map(\.action) == ["delivery.refused", "delivery.refused"])

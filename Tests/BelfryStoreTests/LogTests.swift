@@ -31,7 +31,7 @@ import Testing
         let runs = (0..<3).map { _ in RunID(at: fixture.clock.now) }
         for _ in 0..<20 {
             let drafts = (0..<20).map { _ in Self.frame(runs, &random) }
-            try await fixture.store.append(drafts, onlyDeltas: false)
+            try await fixture.store.append(drafts)
         }
         let all = fixture.recorder.frames
         let topics: [Topic] = [
@@ -66,7 +66,7 @@ import Testing
     func longStretch() async throws {
         let fixture = try Fixture()
         let draft = fixture.delta()
-        try await fixture.store.append([draft], onlyDeltas: false)
+        try await fixture.store.append([draft])
         try fixture.sql("UPDATE frames SET position = 1")
         try await fixture.store.writer.perform { transaction in
             try transaction.execute(
@@ -78,7 +78,7 @@ import Testing
             )
         }
         let again = try await fixture.reopen()
-        let last = try await again.append([draft], onlyDeltas: false)
+        let last = try await again.append([draft])
         #expect(last == 150_001)
         var reached: Int64 = 0
         var found: [Int64] = []

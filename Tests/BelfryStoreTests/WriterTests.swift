@@ -61,7 +61,8 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<200 {
                 group.addTask {
-                    let position = try await store.append([draft], onlyDeltas: index.isMultiple(of: 2))
+                    let position =
+                        try await index.isMultiple(of: 2) ? store.publish(draft) : store.append([draft])
                     #expect(store.head >= position)
                     #expect(recorder.frames.contains { $0.position == position })
                 }
@@ -76,11 +77,11 @@ import Testing
     @Test("positions go on after a reopen, also when the last frames were removed")
     func positionsAfterReopen() async throws {
         let fixture = try Fixture()
-        #expect(try await fixture.store.append([fixture.delta(), fixture.delta()], onlyDeltas: false) == 2)
+        #expect(try await fixture.store.append([fixture.delta(), fixture.delta()]) == 2)
         try fixture.sql("DELETE FROM frames")
         let again = try await fixture.reopen()
         #expect(again.head == 2)
-        #expect(try await again.append([fixture.delta()], onlyDeltas: false) == 3)
+        #expect(try await again.append([fixture.delta()]) == 3)
         await again.close()
     }
 
@@ -89,14 +90,14 @@ import Testing
         let fixture = try Fixture()
         let store = fixture.store
         let draft = fixture.delta()
-        for _ in 0..<3 { try await store.append([draft], onlyDeltas: true) }
+        for _ in 0..<3 { try await store.append { [draft] } }
         let start = ContinuousClock.now
-        for _ in 0..<10 { try await store.append([draft], onlyDeltas: true) }
+        for _ in 0..<10 { try await store.append { [draft] } }
         #expect(.now - start >= .milliseconds(90))
         // An ordinary operation does not wait, and takes the waiting tokens along.
         let before = store.statistics.commits
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<20 { group.addTask { _ = try await store.append([draft], onlyDeltas: true) } }
+            for _ in 0..<20 { group.addTask { try await store.append { [draft] } } }
             try await group.waitForAll()
         }
         #expect(store.statistics.commits - before <= 4)
@@ -222,7 +223,7 @@ import Testing
     @Test("a batch whose commit fails tells nobody of success, and its positions are not given again")
     func failedCommit() async throws {
         let fixture = try Fixture()
-        let first = try await fixture.store.append([fixture.delta()], onlyDeltas: false)
+        let first = try await fixture.store.append([fixture.delta()])
         // A deferred constraint is checked by COMMIT itself.
         try fixture.sql(
             """
@@ -246,7 +247,7 @@ import Testing
         _ = try await fixture.store.claimRuns(max: 1, concurrency: { _ in nil })
         #expect(fixture.store.head == first)
         #expect(fixture.recorder.all.allSatisfy { $0.head == first })
-        let next = try await fixture.store.append([draft], onlyDeltas: false)
+        let next = try await fixture.store.append([draft])
         #expect(next == first + 2)
         #expect(try fixture.number("SELECT count(*) FROM frames") == 2)
         await fixture.store.close()

@@ -197,7 +197,7 @@ final class Registry: Sendable {
         let now = WallClock.system.now()
         do throws(BelfryError) {
             try await store.append(
-                notices.prefix(Limits.brokenNoticesMax).map { $0.frame(at: now) }, onlyDeltas: false)
+                notices.prefix(Limits.brokenNoticesMax).map { $0.frame(at: now) })
         } catch {
             logger.error("notices could not be stored", metadata: ["error": "\(error)"])
         }

@@ -258,7 +258,7 @@ struct RunExecution {
         )
         services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
         answerStops(.unconfirmed, reason: reason)
-        _ = try? await services.store.append([notice.frame(at: services.now)], onlyDeltas: false)
+        _ = try? await services.store.append([notice.frame(at: services.now)])
     }
 
     // MARK: - Transitions

@@ -25,8 +25,8 @@ struct RunServices: Sendable {
     }
 
     /// Appends tokens, waiting like ``commit(_:)``.
-    func append(tokens frames: [DraftFrame]) async throws(BelfryError) {
-        _ = try await patiently { () throws(BelfryError) in try await store.append(frames, onlyDeltas: true) }
+    func append(tokens: @escaping @Sendable () -> [DraftFrame]) async throws(BelfryError) {
+        try await patiently { () throws(BelfryError) in try await store.append(tokens: tokens) }
     }
 
     /// Does something with the store, again and again while it fails of what may pass.

@@ -75,12 +75,13 @@ struct StepPerformance: Sendable {
     }
 
     private func log(_ buffer: TokenBuffer) async {
-        while case let frames = await buffer.next(), !frames.isEmpty {
+        while await buffer.hasFrames() {
             do throws(BelfryError) {
-                try await services.append(tokens: frames)
+                try await services.append(tokens: buffer.offer)
+                buffer.removeOffered()
             } catch {
                 // Shutdown: the step begins anew at the next start, with a new message.
-                buffer.finish()
+                buffer.cancel()
             }
         }
     }

@@ -4,16 +4,23 @@ import GRDB
 
 extension Store {
     /// Appends frames to the log, in one piece.
-    /// - Parameter onlyDeltas: They are tokens: they may wait up to ``Limits/deltaCommitInterval`` for company.
     /// - Returns: The position of the last one; the head if there are none.
     @discardableResult
-    public func append(_ frames: [DraftFrame], onlyDeltas: Bool) async throws(BelfryError) -> Int64 {
+    public func append(_ frames: [DraftFrame]) async throws(BelfryError) -> Int64 {
         guard !frames.isEmpty else { return head }
         let bytes = frames.reduce(0) { $0 + $1.data.bytes.count + 128 }
-        return try await writer.perform(bytes: bytes, kind: onlyDeltas ? .delta : .transition) { transaction in
+        return try await writer.perform(bytes: bytes) { transaction in
             var position: Int64 = 0
             for frame in frames { position = try transaction.append(frame) }
             return position
+        }
+    }
+
+    /// Appends tokens, which may wait up to ``Limits/deltaCommitInterval`` for company.
+    /// - Parameter tokens: What there is when the commit begins. Asked again if the commit is done again.
+    public func append(tokens: @escaping @Sendable () -> [DraftFrame]) async throws(BelfryError) {
+        try await writer.perform(kind: .delta) { transaction in
+            for frame in tokens() { try transaction.append(frame) }
         }
     }
 

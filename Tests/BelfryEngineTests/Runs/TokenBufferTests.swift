@@ -11,14 +11,29 @@ import Testing
         )
     }
 
-    @Test("tokens that arrive while a batch is being written ride in the next one, in order")
+    @Test(
+        "a commit gets what is there when it begins, and again if it is done again; what comes later rides in the next")
     func batches() async {
         let buffer = TokenBuffer()
         await buffer.append(frame("a"))
-        #expect(await buffer.next().map(\.data.text) == ["\"a\""])
+        #expect(await buffer.hasFrames())
         await buffer.append(frame("b"))
+        #expect(buffer.offer().map(\.data.text) == ["\"a\"", "\"b\""])
+        #expect(buffer.offer().count == 2)
         await buffer.append(frame("c"))
-        #expect(await buffer.next().map(\.data.text) == ["\"b\"", "\"c\""])
+        buffer.removeOffered()
+        #expect(await buffer.hasFrames())
+        #expect(buffer.offer().map(\.data.text) == ["\"c\""])
+    }
+
+    @Test("a buffer that is cancelled is drained, and takes nothing in")
+    func cancelled() async {
+        let buffer = TokenBuffer()
+        await buffer.append(frame("a"))
+        buffer.cancel()
+        await buffer.append(frame("b"))
+        #expect(await !buffer.hasFrames())
+        #expect(buffer.offer().isEmpty)
     }
 
     @Test("what waits is still read after the end, then nothing")
@@ -26,8 +41,10 @@ import Testing
         let buffer = TokenBuffer()
         await buffer.append(frame("a"))
         buffer.finish()
-        #expect(await buffer.next().count == 1)
-        #expect(await buffer.next().isEmpty)
+        #expect(await buffer.hasFrames())
+        #expect(buffer.offer().count == 1)
+        buffer.removeOffered()
+        #expect(await !buffer.hasFrames())
     }
 
     @Test("an agent that is faster than the disk waits, and loses nothing")
@@ -42,9 +59,11 @@ import Testing
             }
             group.addTask {
                 var count = 0
-                while case let batch = await buffer.next(), !batch.isEmpty {
+                while await buffer.hasFrames() {
+                    let batch = buffer.offer()
                     #expect(batch.count <= 6)
                     count += batch.count
+                    buffer.removeOffered()
                 }
                 return count
             }
