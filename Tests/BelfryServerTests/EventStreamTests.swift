@@ -184,7 +184,7 @@ struct EventStreamTests {
     func hesitantReaders() async throws {
         let plan = StreamPlan(topics: [.custom("c")], after: 0)
         // Of all lengths, so that the kernel's buffer ends inside of a frame, a chunk's head, a chunk's end.
-        let texts = (1...2000).map { String(repeating: "x", count: $0 % 977) }
+        let texts = (1...400).map { String(repeating: "x", count: $0 * 37 % 4999) }
         let frames = texts.enumerated().map { Self.frame(Int64($0.offset + 1), data: "\"\($0.element)\"") }
         let encoded = EncodedFrames(frames, framing: .chunked).slice(0..<frames.count)
         let reader: Fanout.PageReader = { after, through, _ in
@@ -193,17 +193,20 @@ struct EventStreamTests {
         }
         try await EdgeRig.run(reader: reader, respond: Self.stream(plan)) { rig in
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<4 {
+                for number in 0..<2 {
                     group.addTask {
                         let client = try await rig.connect()
                         try await client.send(Self.request)
-                        let opening = try await client.read(until: "retry: 2000\n\r\n").utf8.count
-                        for step in 1...8 {
+                        // Frames may have come with it.
+                        let begun = try await client.read(until: "retry: 2000\n\r\n")
+                        let marker = try #require(begun.firstRange(of: "retry: 2000\n\r\n"))
+                        let opening = begun.utf8.distance(from: begun.startIndex, to: marker.upperBound)
+                        for step in 1...4 {
                             try await client.pauseReading()
                             // The others go on meanwhile.
-                            for _ in 0..<(number + 1) * 20 { await Task.yield() }
+                            for _ in 0..<(number + 1) * 5 { await Task.yield() }
                             try await client.resumeReading()
-                            try await client.read(bytes: opening + step * encoded.readableBytes / 8)
+                            try await client.read(bytes: opening + step * encoded.readableBytes / 4)
                         }
                         let isTheSame = client.received.dropFirst(opening) == Array(encoded.readableBytesView)[...]
                         #expect(isTheSame)
@@ -211,10 +214,10 @@ struct EventStreamTests {
                     }
                 }
                 group.addTask {
-                    while rig.fanout.subscribers < 4 { await Task.yield() }
+                    while rig.fanout.subscribers < 2 { await Task.yield() }
                     for frame in frames {
                         rig.fanout.publish([frame])
-                        await Task.yield()
+                        if frame.position.isMultiple(of: 16) { await Task.yield() }
                     }
                 }
                 try await group.waitForAll()
