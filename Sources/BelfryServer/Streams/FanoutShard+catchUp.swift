@@ -44,27 +44,57 @@ extension FanoutShard {
     // MARK: - The ring
 
     private func readRing(_ batches: [FrameBatch], after cursor: Int64, for subscriber: Subscriber) {
-        var through = head
-        var looked = 0
         var count = 0
         gathered.removeAll(keepingCapacity: true)
-        read: for batch in batches where batch.after < head {
-            let encoded = batch.encoded(subscriber.framing)
-            for (index, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
-                looked += 1
-                if subscriber.topics.wants(frame) {
-                    encoded.append(index, to: &gathered)
-                    count += 1
-                    noteEnd(of: frame, for: subscriber, head: head)
-                }
-                if looked >= Limits.catchUpFramesPerTurnMax || gathered.count >= Limits.catchUpBytesPerTurnMax {
-                    through = frame.position
-                    break read
-                }
-            }
+        let through = walk(batches, after: cursor, for: subscriber) { batch in
+            batch.encoded(subscriber.framing)
+        } take: { encoded, index, frame in
+            encoded.append(index, to: &gathered)
+            count += 1
+            noteEnd(of: frame, for: subscriber, head: head)
+            return gathered.count
         }
         if count > 0 { sendGathered(frames: count, to: subscriber) }
         pageDelivered(through: through, to: subscriber)
+    }
+
+    private func renderRing(_ batches: [FrameBatch], after cursor: Int64, for subscriber: Subscriber) {
+        var frames: [Frame] = []
+        var bytes = 0
+        let through = walk(batches, after: cursor, for: subscriber) { _ in
+        } take: { _, _, frame in
+            frames.append(frame)
+            bytes += frame.draft.data.bytes.count
+            return bytes
+        }
+        render(frames, to: subscriber, head: head)
+        pageDelivered(through: through, to: subscriber)
+    }
+
+    /// Looks through recent batches for what a subscriber wants, as far as one turn goes. Inlined, so that a frame
+    /// costs no call of a closure.
+    /// - Parameters:
+    ///   - open: makes of a batch what `take` needs of it.
+    ///   - take: takes the frame at an index of its batch, and says how many bytes were taken with it.
+    /// - Returns: the position up to which everything was looked at.
+    @inline(__always)
+    private func walk<Opened>(
+        _ batches: [FrameBatch], after cursor: Int64, for subscriber: Subscriber, open: (FrameBatch) -> Opened,
+        take: (Opened, _ index: Int, Frame) -> Int
+    ) -> Int64 {
+        var looked = 0
+        var bytes = 0
+        for batch in batches where batch.after < head {
+            let opened = open(batch)
+            for (index, frame) in batch.frames.enumerated() where frame.position > cursor && frame.position <= head {
+                looked += 1
+                if subscriber.topics.wants(frame) { bytes = take(opened, index, frame) }
+                if looked >= Limits.catchUpFramesPerTurnMax || bytes >= Limits.catchUpBytesPerTurnMax {
+                    return frame.position
+                }
+            }
+        }
+        return head
     }
 
     // MARK: - The log

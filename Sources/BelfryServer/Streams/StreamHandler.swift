@@ -98,6 +98,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
         }
     }
 
+    /// Happens once to every handler that was added, however its connection ends.
     func handlerRemoved(context: ChannelHandlerContext) {
         subscriber.disconnect()
         for session in sessions { session.ended(subscriber) }
@@ -114,7 +115,6 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     func channelInactive(context: ChannelHandlerContext) {
         subscriber.disconnect()
         shard.detach(subscriber, .clientClosed)
-        for session in sessions { session.ended(subscriber) }
         context.fireChannelInactive()
     }
 

@@ -150,17 +150,16 @@ struct PendingFrames {
 
     var count: Int { others.reduce(first.count) { $0 + $1.count } }
 
+    private var last: Range<Int> {
+        get { others.last ?? first }
+        set { if others.isEmpty { first = newValue } else { others[others.count - 1] = newValue } }
+    }
+
     mutating func append(_ number: Int) {
-        if first.isEmpty {
+        if isEmpty {
             first = number..<number + 1
-        } else if let last = others.last {
-            if last.upperBound == number {
-                others[others.count - 1] = last.lowerBound..<number + 1
-            } else {
-                others.append(number..<number + 1)
-            }
-        } else if first.upperBound == number {
-            first = first.lowerBound..<number + 1
+        } else if last.upperBound == number {
+            last = last.lowerBound..<number + 1
         } else {
             others.append(number..<number + 1)
         }
