@@ -96,6 +96,38 @@ struct TicketTests {
         }
     }
 
+    @Test(
+        "a request that is refused uses no ticket up, and does not bind it to what it asked for",
+        arguments: [
+            ("topic=odd", 400), ("", 400), ("topic=runs&format=text", 400), ("topic=runs&after=x", 400),
+            ("topic=run/run_01h455vb4pex5vsknk084sn02q", 404), ("topic=runs&stream=No", 400),
+        ])
+    func refusedRequest(query: String, status: Int) async throws {
+        try await HubRig.run { rig in
+            let ticket = try await ticket(rig)
+            #expect(try await rig.send("GET", "/v1/stream?\(query)&ticket=\(ticket)").status == status)
+            let path = "/v1/runs/run_01h455vb4pex5vsknk084sn02q/stream?ticket=\(ticket)"
+            #expect(try await rig.send("GET", path).status == 404)
+            let plain = try await rig.send("GET", "/v1/ws?ticket=\(ticket)")
+            #expect(plain.status == 426)
+            let stream = try await open("/v1/stream?topic=runs&ticket=\(ticket)", rig)
+            try await stream.read(until: "SNAPSHOT")
+            await stream.close()
+        }
+    }
+
+    @Test("of several requests at once with a WebSocket's ticket one gets in")
+    func race() throws {
+        let tickets = StreamTickets(clock: .system, isValid: { _ in true })
+        let me = Principal(token: TokenID(at: Timestamp(seconds: 1)), name: "me", role: .viewer)
+        let ticket = try tickets.make(for: me, use: nil).ticket.text
+        #expect(try tickets.holder(of: ticket, for: .webSocket) == me)
+        #expect(try tickets.holder(of: ticket, for: .stream(target: "a")) == me)
+        #expect(try tickets.open(ticket, for: .webSocket) == nil)
+        #expect(throws: BelfryError.self) { try tickets.open(ticket, for: .webSocket) }
+        #expect(throws: BelfryError.self) { try tickets.open(ticket, for: .stream(target: "a")) }
+    }
+
     @Test("it is for what it was made for, and for its topics")
     func narrowed() async throws {
         try await HubRig.run { rig in
@@ -175,16 +207,16 @@ struct TicketTests {
         let late = try tickets.make(for: me, use: nil)
         let early = try tickets.make(for: me, use: nil)
         clock.advance(by: .seconds(59))
-        let (who, session) = try tickets.open(early.ticket.text, target: "a")
-        #expect(who == me)
+        #expect(try tickets.holder(of: early.ticket.text, for: .stream(target: "a")) == me)
+        let session = try #require(try tickets.open(early.ticket.text, for: .stream(target: "a")))
         clock.advance(by: .seconds(1))
-        #expect(throws: BelfryError.self) { try tickets.open(late.ticket.text, target: "a") }
-        #expect(throws: BelfryError.self) { try tickets.take(late.ticket.text) }
-        #expect(throws: BelfryError.self) { try tickets.take(early.ticket.text) }
+        #expect(throws: BelfryError.self) { try tickets.open(late.ticket.text, for: .stream(target: "a")) }
+        #expect(throws: BelfryError.self) { try tickets.open(late.ticket.text, for: .webSocket) }
+        #expect(throws: BelfryError.self) { try tickets.open(early.ticket.text, for: .webSocket) }
         clock.advance(by: Limits.streamSessionRetention - .seconds(2))
-        #expect(try tickets.open(early.ticket.text, target: "a").1 === session)
+        #expect(try tickets.open(early.ticket.text, for: .stream(target: "a")) === session)
         clock.advance(by: .seconds(1))
-        #expect(throws: BelfryError.self) { try tickets.open(early.ticket.text, target: "a") }
+        #expect(throws: BelfryError.self) { try tickets.open(early.ticket.text, for: .stream(target: "a")) }
     }
 
     @Test("tickets are bounded for each token; those that are over make room")
@@ -198,7 +230,7 @@ struct TicketTests {
         let refusal = #expect(throws: BelfryError.self) { try tickets.make(for: me, use: nil) }
         #expect(refusal?.code == .tooManyRequests)
         _ = try tickets.make(for: you, use: nil)
-        #expect(try tickets.take(last) == me)
+        #expect(try tickets.open(last, for: .webSocket) == nil)
         _ = try tickets.make(for: me, use: nil)
         #expect(throws: BelfryError.self) { try tickets.make(for: me, use: nil) }
         clock.advance(by: Limits.ticketLifetime)

@@ -15,8 +15,6 @@ struct RouteRequest: Sendable {
     var parameters: [String: String] = [:]
     /// Nil only on open routes.
     var principal: Principal?
-    /// What lets a client come back that has opened its stream with a ticket.
-    var session: StreamSession?
 
     var headers: HTTPHeaders { head.headers }
 

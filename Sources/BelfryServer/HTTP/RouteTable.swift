@@ -44,10 +44,12 @@ enum Access: Sendable {
         }
     }
 
-    var takesTickets: Bool {
+    /// What a ticket in the address of this request would open; nil where tickets are good for nothing.
+    func opening(of request: RouteRequest) -> StreamTickets.Opening? {
         switch self {
-        case .streamViewer, .webSocketViewer: true
-        default: false
+        case .streamViewer: .stream(target: request.streamTarget)
+        case .webSocketViewer: .webSocket
+        default: nil
         }
     }
 
@@ -124,14 +126,18 @@ struct RouteTable {
             var request = exchange.request
             for parameter in context.parameters { request.parameters[String(parameter.key)] = String(parameter.value) }
             let asked = access.asked(of: request)
-            if let ticket = request.query["ticket"], asked.takesTickets {
+            let shown = request.query["ticket"].flatMap { text in asked.opening(of: request).map { (text, $0) } }
+            if let (ticket, opening) = shown {
                 try authentication.checkTicketOrigin(of: request.head)
-                try request.admit(ticket, asked, tickets)
+                request.principal = try tickets.holder(of: ticket, for: opening)
             } else {
                 request.principal = try Self.principal(for: request, asked, authentication)
             }
             if !checksScopes { try request.principal?.checkUnscoped() }
-            exchange.finish(try await handler(request), principal: request.principal)
+            var reply = try await handler(request)
+            // Now that the request has come to something.
+            if let (ticket, opening) = shown { try reply.use(ticket, for: opening, of: tickets) }
+            exchange.finish(reply, principal: request.principal)
             return Response(status: .ok)
         }
     }
@@ -169,22 +175,27 @@ struct RouteTable {
 }
 
 extension RouteRequest {
-    /// Lets in who holds a ticket. Nothing else of the request says who asks.
-    fileprivate mutating func admit(
-        _ ticket: String, _ access: Access, _ tickets: StreamTickets
-    ) throws(BelfryError) {
-        if case .webSocketViewer = access {
-            principal = try tickets.take(ticket)
-        } else {
-            (principal, session) = try tickets.open(ticket, target: streamTarget)
-        }
-    }
-
     /// What an event stream is of: its path and parameters, without the position, which moves, and the ticket.
-    private var streamTarget: String {
+    fileprivate var streamTarget: String {
         let moving: Set = ["ticket", "after", "last_event_id"]
         let parameters = query.parameters.filter { !moving.contains($0.name) }.map { "\($0.name)=\($0.value)" }
         return ([Dispatcher.split(head.uri).path] + parameters.sorted()).joined(separator: "\n")
+    }
+}
+
+extension Reply {
+    /// Uses up the ticket that a request was made with, if this opens what the ticket is for.
+    /// - Throws: what ``StreamTickets/open(_:for:)`` does.
+    fileprivate mutating func use(
+        _ ticket: String, for opening: StreamTickets.Opening, of tickets: StreamTickets
+    ) throws(BelfryError) {
+        switch self {
+        case .response: return
+        case .webSocket: _ = try tickets.open(ticket, for: opening)
+        case .stream(var plan):
+            if let session = try tickets.open(ticket, for: opening) { plan.sessions.append(session) }
+            self = .stream(plan)
+        }
     }
 }
 

@@ -41,7 +41,6 @@ struct StreamRoutes {
             plan = try await planner.plan(topics, at: position)
         }
         plan.token = caller.token
-        if let session = request.session { plan.sessions.append(session) }
         return .stream(plan)
     }
 
@@ -83,7 +82,6 @@ struct StreamRoutes {
             return .empty(204)
         }
         plan.token = caller.token
-        if let session = request.session { plan.sessions = [session] }
         guard isOfFrames else { return .stream(plan) }
         // Read after the snapshot: a run that ends in between has its last frames after the snapshot's position.
         guard try await hub.run(id).run.state.isEnded else { return .stream(plan) }

@@ -14,6 +14,20 @@ final class StreamTickets: Sendable {
         case webSocket = "websocket"
     }
 
+    /// What a ticket is shown for.
+    enum Opening {
+        /// - Parameter target: what the stream is: a ticket that has opened one opens no other.
+        case stream(target: String)
+        case webSocket
+
+        fileprivate var use: Use {
+            switch self {
+            case .stream: .stream
+            case .webSocket: .webSocket
+            }
+        }
+    }
+
     private struct Ticket {
         let principal: Principal
         /// Nil: whichever comes first.
@@ -72,49 +86,49 @@ final class StreamTickets: Sendable {
         return (ticket, expires)
     }
 
-    /// Who opens a WebSocket with this ticket. It works no more.
-    /// - Throws: `unauthorized`.
-    func take(_ text: String) throws(BelfryError) -> Principal {
-        let digest = Digest.sha256(Array(text.utf8))
-        let now = clock.now()
-        let ticket: Ticket? = state.withLock { state in
-            guard let ticket = state.tickets[digest], ticket.opened == nil else { return nil }
-            state.remove(digest)
+    /// Who asks with this ticket. That does not use it up: the request may still come to nothing.
+    /// - Throws: `unauthorized`; `forbidden` for another stream than its own.
+    func holder(of text: String, for opening: Opening) throws(BelfryError) -> Principal {
+        let ticket = state.withLock { $0.tickets[Self.digest(text)] }
+        return try check(ticket, for: opening).principal
+    }
+
+    /// Opens what a ticket was shown for. A WebSocket's works no more after that; one of an event stream stands for this
+    /// stream.
+    /// - Returns: what lets the client come back to its event stream.
+    /// - Throws: as ``holder(of:for:)``; also if another request was faster.
+    func open(_ text: String, for opening: Opening) throws(BelfryError) -> StreamSession? {
+        let digest = Self.digest(text)
+        return try state.withLock { state throws(BelfryError) in
+            var ticket = try check(state.tickets[digest], for: opening)
+            guard case .stream(let target) = opening else {
+                state.remove(digest)
+                return nil
+            }
+            if let opened = ticket.opened { return opened.session }
+            let session = StreamSession(clock: clock)
+            ticket.opened = (target, session)
+            state.tickets[digest] = ticket
+            return session
+        }
+    }
+
+    private func check(_ ticket: Ticket?, for opening: Opening) throws(BelfryError) -> Ticket {
+        guard let ticket, !ticket.isOver(at: clock.now()), ticket.use == nil || ticket.use == opening.use,
+            ticket.principal.token.map(isValid) ?? true
+        else { throw Self.refusal }
+        switch (opening, ticket.opened) {
+        case (_, nil): return ticket
+        case (.webSocket, _?): throw Self.refusal
+        case (.stream(let target), let opened?):
+            guard opened.target.hasSameBytes(as: target) else {
+                throw BelfryError(.forbidden, "this ticket has opened another stream; each stream needs one of its own")
+            }
             return ticket
         }
-        guard let ticket, !ticket.isOver(at: now), ticket.use != .stream else { throw Self.refusal }
-        return try checked(ticket)
     }
 
-    /// Who opens an event stream with this ticket, or comes back to it.
-    /// - Parameter target: what the stream is: a ticket that has opened one opens no other.
-    /// - Throws: `unauthorized`; `forbidden` for another stream than its own.
-    func open(_ text: String, target: String) throws(BelfryError) -> (Principal, StreamSession) {
-        let digest = Digest.sha256(Array(text.utf8))
-        let now = clock.now()
-        let (ticket, opened) = try state.withLock {
-            state throws(BelfryError) -> (Ticket, (target: String, session: StreamSession)) in
-            guard var ticket = state.tickets[digest] else { throw Self.refusal }
-            guard !ticket.isOver(at: now), ticket.use != .webSocket else {
-                state.remove(digest)
-                throw Self.refusal
-            }
-            let opened = ticket.opened ?? (target, StreamSession(clock: clock))
-            ticket.opened = opened
-            state.tickets[digest] = ticket
-            return (ticket, opened)
-        }
-        let principal = try checked(ticket)
-        guard opened.target.hasSameBytes(as: target) else {
-            throw BelfryError(.forbidden, "this ticket has opened another stream; each stream needs one of its own")
-        }
-        return (principal, opened.session)
-    }
-
-    private func checked(_ ticket: Ticket) throws(BelfryError) -> Principal {
-        guard ticket.principal.token.map(isValid) ?? true else { throw Self.refusal }
-        return ticket.principal
-    }
+    private static func digest(_ text: String) -> [UInt8] { Digest.sha256(Array(text.utf8)) }
 
     private static let refusal = BelfryError(
         .unauthorized,
