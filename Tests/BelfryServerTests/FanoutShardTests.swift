@@ -128,45 +128,6 @@ struct FanoutShardTests {
         #expect(try written(channel).contains(#"data: {"position":\#(after),"#))
     }
 
-    @Test("what was added while a narrower ticket was on its way does not go to its connection")
-    func narrowerConnection() throws {
-        let shard = try #require(fanout.shard(of: loop))
-        let viewer = Principal(token: nil, name: "me", role: .viewer)
-        let ticket = Principal(token: nil, name: "me", role: .viewer, scopes: ["custom/c"])
-        let stream = NamedStream(name: "tab", topics: [.custom("c")], opener: viewer, clock: .system)
-        try stream.reopen(topics: [.custom("c")], by: ticket)
-        var plan = StreamPlan(topics: stream.topicsToBegin(after: 5), after: 5)
-        plan.stream = NamedStreamOpening(of: stream, by: ticket)
-        plan.sessions = [stream.session]
-        try stream.change(.edit(add: [.alerts], remove: []), after: 0, head: 5)
-        let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
-        let channel = EmbeddedChannel(handler: handler, loop: loop)
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        shard.attach(handler.subscriber)
-        loop.run()
-        #expect(handler.subscriber.topics.topics == [.custom("c")])
-        #expect(throws: BelfryError.self) { try stream.reopen(topics: [], by: ticket) }
-        #expect(throws: BelfryError.self) { try stream.change(.replace([.runs]), after: 0, head: 5) }
-    }
-
-    @Test("a topic that was added again between a request and its connection begins anew there")
-    func changedBeforeItConnects() throws {
-        let shard = try #require(fanout.shard(of: loop))
-        fanout.publish([frame(6)])
-        let viewer = Principal(token: nil, name: "me", role: .viewer)
-        let stream = NamedStream(name: "tab", topics: [.custom("c")], opener: viewer, clock: .system)
-        var plan = StreamPlan(topics: stream.topicsToBegin(after: 6), after: 6)
-        plan.stream = NamedStreamOpening(of: stream, by: viewer)
-        plan.sessions = [stream.session]
-        try stream.change(.edit(add: [.custom("c")], remove: [.custom("c")]), after: 5, head: 6)
-        let handler = StreamHandler(plan: plan, framing: .plain, shard: shard)
-        let channel = EmbeddedChannel(handler: handler, loop: loop)
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        shard.attach(handler.subscriber)
-        loop.run()
-        #expect(handler.subscriber.machine.cursor(head: 6) == 5)
-    }
-
     @Test("a frame makes the stream no longer quiet")
     func frameResetsQuiet() throws {
         let (channel, _) = try subscribe()

@@ -5,7 +5,8 @@ import Testing
 
 @testable import BelfryServer
 
-/// A named stream whose topics are changed and whose connections are cut at random.
+/// A named stream whose topics are changed, whose connections are cut, and which two clients take from each other, at
+/// random.
 @Suite("named streams at random", .timeLimit(.minutes(2)))
 struct NamedStreamSimulation {
     /// A client as it should be: it knows what it has, and where it goes on.
@@ -31,19 +32,21 @@ struct NamedStreamSimulation {
     }
 
     @Test(
-        "a client that drops what it has already gets all of its topics, whatever is changed and cut", arguments: 1...6)
+        "each client that drops what it has already gets all of the topics, whatever is changed, cut and taken over",
+        arguments: 1...8)
     func everythingArrives(seed: UInt64) async throws {
         try await HubRig.run { rig in
             var random = SeededGenerator(seed: seed)
             let names = ["a", "b", "c", "d"]
             var log: [(position: Int64, name: String)] = []
-            var client = Client(cursor: rig.hub.head)
+            var clients = [Client(cursor: rig.hub.head), Client(cursor: rig.hub.head)]
+            var current = 0
             // Each topic, and from where it is wanted.
             var wanted = ["a": rig.hub.head]
 
             func open() async throws -> RawClient {
                 let connection = try await rig.open(
-                    "/v1/stream?stream=tab&topic=custom/a", headers: "Last-Event-ID: \(client.cursor)\r\n")
+                    "/v1/stream?stream=tab&topic=custom/a", headers: "Last-Event-ID: \(clients[current].cursor)\r\n")
                 try await connection.read(until: "retry: ")
                 return connection
             }
@@ -87,23 +90,38 @@ struct NamedStreamSimulation {
                         try await follow(name, connection)
                         try await readd(names.randomElement(using: &random) ?? "a")
                     }
-                    client.take(connection)
-                    let former = connection
-                    // Sometimes the new connection comes before the old one has gone.
-                    if Bool.random(using: &random) { await former.close() }
-                    connection = try await open()
+                    let (former, reader) = (connection, current)
+                    current = Int.random(in: clients.indices, using: &random)
+                    if current != reader, Bool.random(using: &random) {
+                        connection = try await open()
+                        // It is told at the end that another has taken over.
+                        _ = await former.readToEnd()
+                        clients[reader].take(former)
+                    } else {
+                        clients[reader].take(former)
+                        // Sometimes the new connection comes before the old one has gone.
+                        if Bool.random(using: &random) { await former.close() }
+                        connection = try await open()
+                    }
                     await former.close()
                 }
             }
             if wanted["a"] == nil { wanted["a"] = try await change(["add": ["custom/a"]]) }
-            try await publish("a")
-            try await connection.read(until: "\"position\":\(rig.hub.head),")
-            client.take(connection)
+            clients[current].take(connection)
             await connection.close()
-            let missed = log.filter { frame in
-                wanted[frame.name].map { $0 < frame.position } == true && !client.seen.contains(frame.position)
+            for index in clients.indices {
+                current = index
+                connection = try await open()
+                try await publish("a")
+                try await connection.read(until: "\"position\":\(rig.hub.head),")
+                clients[index].take(connection)
+                await connection.close()
+                let missed = log.filter { frame in
+                    wanted[frame.name].map { $0 < frame.position } == true
+                        && !clients[index].seen.contains(frame.position)
+                }
+                #expect(missed.isEmpty, "\(missed) of \(wanted)")
             }
-            #expect(missed.isEmpty, "\(missed) of \(wanted)")
         }
     }
 }

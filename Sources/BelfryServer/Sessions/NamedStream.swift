@@ -5,7 +5,9 @@ import Synchronization
 /// An event stream that its client has named. Its topics may change while it is open, and outlive a disconnect.
 ///
 /// A topic that was added on the way begins where it was told to, not where the client says it stands: until the client
-/// comes back with a position behind ``Entry/mark`` nobody knows what of it has arrived.
+/// comes back with a position behind ``Entry/mark`` nobody knows what of it has arrived. Several clients may use the
+/// name, one after the other, and each comes back with ids of its own connections. So the mark stands behind all ids that
+/// any connection was sent without the topic, and never goes back.
 final class NamedStream: Sendable {
     private struct Entry {
         let topic: Topic
@@ -14,8 +16,16 @@ final class NamedStream: Sendable {
         /// Ids up to here were sent before its frames could be: a client that says one of them may not have its
         /// history. Nil: it began with the stream.
         var mark: Int64?
-        /// The change that added it.
+        /// The change that added it; 0: it began with the stream.
         var change = 0
+    }
+
+    /// A connection that may still be sent something, also one that was taken over.
+    private struct Connection {
+        /// The last change that its topics come of.
+        var change: Int
+        /// Ids up to here it was sent with its first bytes.
+        let begin: Int64
     }
 
     private struct State {
@@ -23,7 +33,9 @@ final class NamedStream: Sendable {
         var asked: [Topic]
         /// Who opened the connection there is, or the last one: what this one may not see does not go there.
         var opener: Principal
-        var connection: ObjectIdentifier?
+        /// The one there is, or the last one.
+        var current: ObjectIdentifier?
+        var connections: [ObjectIdentifier: Connection] = [:]
         var entries: [Entry]
         /// To be taken from the connection, also those that were added again since.
         var removed: [Topic] = []
@@ -66,11 +78,12 @@ final class NamedStream: Sendable {
     /// - Parameter position: nil for a client that begins anew, with the state so far: then all do.
     func topicsToBegin(after position: Int64?) -> [Topic] {
         state.withLock { state in
-            guard let position else {
-                for index in state.entries.indices { state.entries[index].mark = nil }
-                return state.entries.map(\.topic)
-            }
-            return state.entries.filter { entry in entry.mark.map { $0 < position } ?? true }.map(\.topic)
+            guard let position else { return state.entries.map(\.topic) }
+            // Whoever was not brought up to a change may be sent ids behind the mark of what it added.
+            let settled = state.connections.values.map(\.change).min() ?? state.changes
+            return state.entries.filter { entry in
+                entry.mark.map { $0 < position && entry.change <= settled } ?? true
+            }.map(\.topic)
         }
     }
 
@@ -79,8 +92,22 @@ final class NamedStream: Sendable {
     func connected(_ subscriber: Subscriber, by opener: Principal, knowing known: Int) {
         state.withLock { state in
             state.opener = opener
-            state.connection = ObjectIdentifier(subscriber)
+            state.current = ObjectIdentifier(subscriber)
+            state.connections[ObjectIdentifier(subscriber)] = Connection(
+                change: known, begin: subscriber.topics.filterEnd)
             state.removed = state.entries.filter { $0.change > known }.map(\.topic)
+        }
+    }
+
+    /// A connection is gone: nothing is sent to it any more.
+    /// - Parameter head: it was sent no id behind it, but with its first bytes.
+    func ended(_ subscriber: Subscriber, head: Int64) {
+        state.withLock { state in
+            guard let connection = state.connections.removeValue(forKey: ObjectIdentifier(subscriber)) else { return }
+            let sent = max(head, connection.begin)
+            for (index, entry) in state.entries.enumerated() where entry.change > connection.change {
+                state.entries[index].mark = max(entry.mark ?? sent, sent)
+            }
         }
     }
 
@@ -111,22 +138,22 @@ final class NamedStream: Sendable {
     /// Makes a connection's topics those of the stream, as far as whoever opened it may see them. On its loop.
     func settle(_ place: StreamSession.Place) {
         let (shard, subscriber) = place
-        let change: (wanted: [Entry], removed: [Topic])? = state.withLock { state in
+        let change: (wanted: [Entry], removed: [Topic], number: Int)? = state.withLock { state in
             // Another has taken over, and does so itself.
-            guard state.connection == ObjectIdentifier(subscriber) else { return nil }
+            guard state.current == ObjectIdentifier(subscriber) else { return nil }
             defer { state.removed = [] }
-            return (state.entries.filter { state.opener.maySubscribe(to: $0.topic) }, state.removed)
+            return (state.entries.filter { state.opener.maySubscribe(to: $0.topic) }, state.removed, state.changes)
         }
-        guard let (wanted, removed) = change else { return }
+        guard let (wanted, removed, number) = change else { return }
         let gone = subscriber.topics.topics.filter { topic in
             removed.contains(topic) || !wanted.contains { $0.topic == topic }
         }
         if !gone.isEmpty { shard.remove(gone, from: subscriber) }
+        guard let cursor = subscriber.machine.cursor(head: shard.head) else { return }
         let held = subscriber.topics.topics
         let missing = Dictionary(grouping: wanted.filter { !held.contains($0.topic) }, by: \.from)
-        guard !missing.isEmpty, let cursor = subscriber.machine.cursor(head: shard.head) else { return }
         let sent = max(cursor, subscriber.topics.historyEnd)
-        note(sent, for: missing.values.flatMap { $0.map(\.topic) })
+        settled(subscriber, number, sent: sent, without: missing.values.flatMap { $0.map(\.topic) })
         for (from, entries) in missing {
             guard subscriber.topics.windowCount + entries.count <= Limits.topicChangesMax else {
                 // It comes back from its own position, with the topics that there are then.
@@ -136,11 +163,12 @@ final class NamedStream: Sendable {
         }
     }
 
-    /// Ids up to `position` were sent before these topics were there.
-    private func note(_ position: Int64, for topics: [Topic]) {
+    /// A connection is brought up to a change: ids up to `sent` it was sent without these topics.
+    private func settled(_ subscriber: Subscriber, _ change: Int, sent: Int64, without topics: [Topic]) {
         state.withLock { state in
-            for index in state.entries.indices where topics.contains(state.entries[index].topic) {
-                state.entries[index].mark = max(state.entries[index].mark ?? position, position)
+            state.connections[ObjectIdentifier(subscriber)]?.change = change
+            for (index, entry) in state.entries.enumerated() where topics.contains(entry.topic) {
+                state.entries[index].mark = max(entry.mark ?? sent, sent)
             }
         }
     }
@@ -160,6 +188,8 @@ final class NamedStreamOpening: Sendable {
     }
 
     func connected(_ subscriber: Subscriber) { stream.connected(subscriber, by: opener, knowing: changes) }
+
+    func ended(_ subscriber: Subscriber, head: Int64) { stream.ended(subscriber, head: head) }
 }
 
 /// What a client wants of a stream's topics.

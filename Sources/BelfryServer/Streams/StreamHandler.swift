@@ -101,6 +101,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     /// Happens once to every handler that was added, however its connection ends.
     func handlerRemoved(context: ChannelHandlerContext) {
         subscriber.disconnect()
+        stream?.ended(subscriber, head: shard.head)
         for session in sessions { session.ended(subscriber) }
     }
 
