@@ -235,4 +235,15 @@ struct NamedStreamTests {
         // Another client that comes back does not have it for that.
         #expect(stream.topicsToBegin(after: 20) == [.runs])
     }
+
+    @Test("the order of its topics in the address makes a stream no other")
+    func orderOfTopics() throws {
+        let viewer = Principal(token: nil, name: "me", role: .viewer)
+        let stream = NamedStream(name: "tab", topics: [.runs, .rules], opener: viewer, clock: .system)
+        try stream.change(.edit(add: [.alerts], remove: [.rules]), after: 3, head: 20)
+        try stream.reopen(topics: [.rules, .runs], by: viewer)
+        #expect(stream.topics == [.runs, .alerts])
+        try stream.reopen(topics: [.runs], by: viewer)
+        #expect(stream.topics == [.runs])
+    }
 }

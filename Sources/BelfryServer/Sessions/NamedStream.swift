@@ -65,7 +65,7 @@ final class NamedStream: Sendable {
     /// - Throws: `forbidden` if they were changed to more than a ticket for some topics may see.
     func reopen(topics: [Topic], by opener: Principal) throws(BelfryError) {
         try state.withLock { state throws(BelfryError) in
-            guard !topics.isEmpty, topics != state.asked else {
+            guard !topics.isEmpty, Set(topics) != Set(state.asked) else {
                 for entry in state.entries { try opener.checkSubscribe(to: entry.topic) }
                 return
             }
