@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryEngine
+import Glibc
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -153,6 +154,15 @@ struct FanoutShardTests {
         #expect(subscriber.machine.state == .closed(.stalled))
         #expect(!channel.isActive)
         #expect(fanout.subscribers == 0)
+    }
+
+    @Test(
+        "a client that hangs up without a word has closed; what fails here is told apart",
+        arguments: [(ECONNRESET, CloseReason.clientClosed), (EPIPE, .clientClosed), (ENOBUFS, .writeFailed)])
+    func reset(number: CInt, reason: CloseReason) throws {
+        let (channel, subscriber) = try subscribe()
+        channel.pipeline.fireErrorCaught(IOError(errnoCode: number, reason: "write"))
+        #expect(subscriber.machine.state == .closed(reason))
     }
 
     @Test("writable again, it catches up from the ring and goes on live")

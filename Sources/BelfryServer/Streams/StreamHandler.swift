@@ -120,7 +120,7 @@ final class StreamHandler: ChannelInboundHandler, RemovableChannelHandler, Subsc
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        shard.detach(subscriber, .writeFailed)
+        shard.detach(subscriber, CloseReason(of: error))
         context.close(promise: nil)
     }
 

@@ -251,7 +251,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        shard.detach(subscriber, .writeFailed)
+        shard.detach(subscriber, CloseReason(of: error))
         context.close(promise: nil)
     }
 
