@@ -38,11 +38,11 @@ public struct SubscriptionStateMachine: Sendable, Equatable {
     public private(set) var state: State
     /// Set for a run that has ended: once everything up to here was delivered, the subscription closes.
     public private(set) var end: Int64?
-    /// When the unsent bytes of an unwritable subscriber last changed, and to what.
+    /// When what an unwritable subscriber has not taken last changed, and to what.
     private var progress: Progress?
 
     private struct Progress: Sendable, Equatable {
-        var unsentBytes: Int
+        var untakenBytes: Int
         var since: Duration
     }
 
@@ -134,12 +134,12 @@ public struct SubscriptionStateMachine: Sendable, Equatable {
 
     /// Time has passed, and the subscriber is unwritable; closes one that takes nothing.
     /// - Parameters:
-    ///   - unsentBytes: what is still unsent of what was delivered.
+    ///   - untakenBytes: what its side has not taken of what was delivered; any that it takes is progress.
     ///   - now: a clock that only goes forward.
-    public mutating func tick(unsentBytes: Int, now: Duration) -> Action {
+    public mutating func tick(untakenBytes: Int, now: Duration) -> Action {
         if case .closed = state { return .none }
-        guard let last = progress, last.unsentBytes == unsentBytes else {
-            progress = Progress(unsentBytes: unsentBytes, since: now)
+        guard let last = progress, last.untakenBytes == untakenBytes else {
+            progress = Progress(untakenBytes: untakenBytes, since: now)
             return .none
         }
         return now - last.since >= Limits.subscriberStallTimeout ? close(.stalled) : .none

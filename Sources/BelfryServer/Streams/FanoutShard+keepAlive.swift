@@ -80,7 +80,7 @@ extension FanoutShard {
             // A channel says nothing when it was left with a single byte and is rid of it.
             proceed(subscriber)
         } else {
-            let action = subscriber.machine.tick(unsentBytes: subscriber.unsentBytes, now: wheel.now)
+            let action = subscriber.machine.tick(untakenBytes: subscriber.untakenBytes, now: wheel.now)
             perform(action, for: subscriber)
         }
     }

@@ -100,6 +100,17 @@ final class Subscriber {
     /// Bytes handed to the connection and not yet taken by the kernel.
     var unsentBytes: Int { (try? channel?.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
+    /// Bytes handed to the connection and not yet taken by the client's side: also those that the kernel holds, whose
+    /// room it reports by tens of kilobytes, which a slow reader may need minutes for.
+    var untakenBytes: Int {
+        var held: CInt = 0
+        _ = try? channel?.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+            // Of TCP: what is unsent, and what is sent and not acknowledged (SIOCOUTQ).
+            if ioctl($0, UInt(TIOCOUTQ), &held) != 0 { held = 0 }
+        }
+        return unsentBytes + Int(held)
+    }
+
     // MARK: - Writing
 
     /// Writes shared bytes at once.
