@@ -1,7 +1,8 @@
 import BelfryCore
-import BelfryEngine
+import BelfryStore
 import Testing
 
+@testable import BelfryEngine
 @testable import BelfryServer
 
 /// `?format=` of a run's stream, of a real hub.
@@ -121,6 +122,45 @@ struct FormatRouteTests {
             }
             #expect(
                 contents == Array(repeating: ["look.1": "one two three four", "say.1": "five six seven"], count: 4))
+        }
+    }
+
+    @Test("of a run whose first frames are gone: AG-UI stays strictly valid and says it, a text is not whole")
+    func goneFrames() async throws {
+        try await HubRig.run { rig in
+            let run = try await startTwo(rig)
+            let path = "/v1/runs/\(run)/stream?format="
+            let whole = try blocks(await rig.open(path + "agui&after=0").readToEnd())
+            let ids = whole.compactMap { $0.id.flatMap { Int64($0) } }
+            let told = try #require(whole.firstIndex { $0.data.contains(#""delta":"two "#) })
+            let floor = try #require(whole[told].id.flatMap { Int64($0) })
+            try await rig.hub.store.removeFrames(through: floor)
+            // From the start, late, and by who had come as far as what is gone, or had everything but the end.
+            let last = try #require(ids.dropLast().last)
+            for (query, headers) in [("&after=0", ""), ("", ""), ("&after=\(floor)", ""), ("&after=\(last)", "")] {
+                let blocks = try blocks(await rig.open(path + "agui" + query, headers: headers).readToEnd())
+                var reader = StrictAGUIReader()
+                for block in blocks { try reader.read(Array(block.data.utf8)) }
+                #expect(reader.phase == .finished && reader.thread == run, "\(query)")
+                #expect(blocks.contains { $0.data.contains(#""belfry.gap""#) }, "\(query)")
+                #expect(reader.content == ["look.1": "three four", "say.1": "five six seven"], "\(query)")
+            }
+            let end = try #require(ids.last)
+            #expect(try await rig.send("GET", path + "agui&after=\(end)", token: rig.viewer).status == 204)
+            let cut = await (try rig.open(path + "text&step=look")).readToEnd()
+            #expect(cut.hasSuffix("belfry-step-state: incomplete\r\n\r\n"))
+            #expect(await (try rig.open(path + "openai&step=look")).readToEnd().contains(#""code":"step_incomplete""#))
+            #expect(try said(await (try rig.open(path + "text&step=say")).readToEnd()) == "five six seven")
+            let rest = await (try rig.open(path + "text&step=look&after=\(floor)")).readToEnd()
+            #expect(try said(rest) == "three four")
+            // Nothing but the row is left of it.
+            try await rig.hub.store.removeFrames(through: rig.hub.head)
+            let row = try blocks(await rig.open(path + "agui").readToEnd())
+            var reader = StrictAGUIReader()
+            for block in row { try reader.read(Array(block.data.utf8)) }
+            #expect(reader.phase == .finished && row.contains { $0.data.contains(#""belfry.gap""#) })
+            #expect(await (try rig.open(path + "openai&step=say")).readToEnd().contains(#""code":"step_incomplete""#))
+            #expect(await (try rig.open(path + "openai&step=never")).readToEnd().contains(#""code":"step_absent""#))
         }
     }
 

@@ -3,6 +3,8 @@ import BelfryCore
 /// What a reader that comes late must be told of the events so far: where the run stands, its steps, and each message
 /// in one piece. It is a valid beginning of a stream, and what follows the events follows it.
 struct AGUIHistory: Sendable {
+    private static let gapName = AGUIEvent.prefix + "gap"
+
     private var start: AGUIEvent?
     private var state: AGUIEvent?
     private var items: [AGUIEvent] = []
@@ -28,8 +30,8 @@ struct AGUIHistory: Sendable {
             text += delta
             lastPiece = event
         case .custom(let name, _):
-            // Of steps that are none of AG-UI's; logs, notices and commands are news, and no state.
-            if name.hasPrefix(AGUIEvent.prefix + "step_") { append(event) }
+            // Of steps that are none of AG-UI's, and what is missing; logs, notices and commands are news, and no state.
+            if name.hasPrefix(AGUIEvent.prefix + "step_") || name == Self.gapName { append(event) }
         default: append(event)
         }
     }
@@ -37,7 +39,7 @@ struct AGUIHistory: Sendable {
     /// Adds that something is missing before this.
     mutating func add(gap frame: Frame) {
         guard start != nil else { return }
-        let kind = AGUIEvent.Kind.custom(name: AGUIEvent.prefix + "gap", frame.draft.data.value)
+        let kind = AGUIEvent.Kind.custom(name: Self.gapName, frame.draft.data.value)
         append(AGUIEvent(kind: kind, time: frame.draft.time))
     }
 

@@ -51,7 +51,7 @@ struct AGUIStateMachine: Sendable {
     private static func goesOn(with type: FrameType, _ data: JSONValue) -> Bool {
         switch type {
         case .runState: data["state"]?.string != RunState.waiting.rawValue
-        case .approvalDecided, .approvalRequested, .stepStarted, .stepFinished, .runFinished, .runError: true
+        case .approvalDecided, .approvalRequested, .stepStarted, .stepFinished, .runFinished, .runError, .gap: true
         case .textMessageStart, .textMessageContent, .toolCallStart, .toolCallArgs, .toolCallResult: true
         default: false
         }

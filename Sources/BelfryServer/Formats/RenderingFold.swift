@@ -7,6 +7,8 @@ struct RenderingFold: Sendable {
     /// Everything that a reader who asks for everything gets stands behind this position: the attempts of a step before
     /// the last have no place in its text.
     private(set) var start: Int64 = 0
+    /// Up to there frames are gone.
+    private var goneThrough: Int64 = 0
     private var history = AGUIHistory()
     private var text = ""
 
@@ -27,7 +29,24 @@ struct RenderingFold: Sendable {
         }
     }
 
+    /// From here on it is of a reader who has all frames so far, also those that are gone.
+    mutating func resume() {
+        switch rendering {
+        case .agui: break
+        case .openAI(let machine, let chunks): rendering = .openAI(machine.resumed(), chunks)
+        case .text(let machine): rendering = .text(machine.resumed())
+        }
+    }
+
     private mutating func add(_ frame: Frame, to machine: inout StepTextStateMachine) {
+        if frame.draft.type == .gap { goneThrough = max(goneThrough, frame.draft.data.value["to"]?.number?.int64 ?? 0) }
+        // An attempt of which nothing is gone follows one that is not whole.
+        if machine.end == .incomplete, frame.draft.type == .stepStarted, frame.position > goneThrough,
+            frame.draft.data.value["step"]?.string == machine.step
+        {
+            text = ""
+            machine = StepTextStateMachine(step: machine.step)
+        }
         switch machine.output(for: frame) {
         case .began(let delta)?, .text(let delta)?: text += delta
         case .ended(.restarted)?:

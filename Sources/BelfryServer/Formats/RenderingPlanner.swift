@@ -7,6 +7,8 @@ import BelfryStore
 /// What comes next depends on what came before, so the run's frames up to the reader's position are folded first. A
 /// reader without a position gets the state so far, made of the same fold.
 struct RenderingPlanner: Sendable {
+    private typealias Step = (name: String, agent: String?)
+
     let hub: Hub
     let clock: WallClock
 
@@ -14,7 +16,8 @@ struct RenderingPlanner: Sendable {
     func plan(
         _ run: RunRecord, as format: StreamFormat, step: String?, at position: StreamPosition
     ) async throws(BelfryError) -> StreamPlan? {
-        let rendering = try await rendering(of: run, as: format, step: step)
+        let step = format.isOfOneStep ? try await self.step(of: run, named: step) : try Self.checkNone(step, format)
+        let rendering = rendering(of: run, as: format, step)
         // Read after the run: one that has ended has all its frames at or before it.
         let head = hub.head
         // Up to there frames of the run are gone.
@@ -31,8 +34,17 @@ struct RenderingPlanner: Sendable {
         // Of a run whose first frames are gone everything is the state so far.
         case .now, .after(0): break
         case .after(let position) where position >= floor && position <= head:
-            let fold = try await fold(run, rendering, through: position)
+            var fold = try await fold(run, rendering, through: position)
             guard !fold.rendering.isComplete else { return nil }
+            if floor > 0, run.state.isEnded, try await hub.isSilent(run.id, after: position, through: head) {
+                return nil
+            }
+            // What its events were so far is not known without the frames that are gone.
+            guard floor == 0 || format.isOfOneStep else {
+                gap = self.gap(from: position, to: head, run)
+                break
+            }
+            if floor > 0 { fold.resume() }
             plan.rendering = fold.rendering
             plan.after = position
             plan.end = run.state.isEnded ? head : nil
@@ -44,7 +56,8 @@ struct RenderingPlanner: Sendable {
             throw BelfryError(
                 .malformed, "there is no way to go on from that position; ask for the text without a position")
         }
-        var fold = try await fold(run, rendering, through: head)
+        let isGone = floor > 0 ? try await hasBegun(step, of: run) : false
+        var fold = try await fold(run, rendering, through: head, goneThrough: isGone ? floor : 0)
         // Its last frames may be gone.
         if run.state.isEnded, !fold.rendering.isComplete { fold.add(run.lastFrame(at: head)) }
         plan.rendering = fold.rendering
@@ -53,17 +66,16 @@ struct RenderingPlanner: Sendable {
         return plan
     }
 
-    /// A rendering that has seen nothing.
-    private func rendering(
-        of run: RunRecord, as format: StreamFormat, step name: String?
-    ) async throws(BelfryError) -> RunRendering {
-        guard format.isOfOneStep else {
-            guard name == nil else {
-                throw BelfryError(
-                    .malformed, "a step is named with format=openai or format=text; \(format.rawValue) is of the run")
-            }
-            return .agui(AGUIStateMachine(run: run.id))
+    private static func checkNone(_ step: String?, _ format: StreamFormat) throws(BelfryError) -> Step? {
+        guard step == nil else {
+            throw BelfryError(
+                .malformed, "a step is named with format=openai or format=text; \(format.rawValue) is of the run")
         }
+        return nil
+    }
+
+    /// - Parameter name: nil: the last step that asks an agent.
+    private func step(of run: RunRecord, named name: String?) async throws(BelfryError) -> Step {
         let steps = try await hub.steps(of: run)
         let names = steps.map(\.name).joined(separator: ", ")
         let step =
@@ -74,6 +86,18 @@ struct RenderingPlanner: Sendable {
                 ?? "no step of the run asks an agent; name one of its steps with ?step=: \(names)"
             throw BelfryError(.notFound, reason)
         }
+        return step
+    }
+
+    /// Whether something can be gone: of a step that has not begun there is nothing.
+    private func hasBegun(_ step: Step?, of run: RunRecord) async throws(BelfryError) -> Bool {
+        guard let step else { return true }
+        return try await hub.run(run.id).steps.contains { $0.name.hasSameBytes(as: step.name) && $0.attempt > 0 }
+    }
+
+    /// A rendering that has seen nothing.
+    private func rendering(of run: RunRecord, as format: StreamFormat, _ step: Step?) -> RunRendering {
+        guard let step else { return .agui(AGUIStateMachine(run: run.id)) }
         let machine = StepTextStateMachine(step: step.name)
         guard format == .openAI else { return .text(machine) }
         let heading = CompletionChunks.Heading(
@@ -85,10 +109,14 @@ struct RenderingPlanner: Sendable {
         Frame(gapAt: head, from: position, to: head, topics: [.run(run.id)], time: clock.now())
     }
 
+    /// - Parameter floor: frames up to there are gone, which the reader is to be told.
     private func fold(
-        _ run: RunRecord, _ rendering: RunRendering, through bound: Int64
+        _ run: RunRecord, _ rendering: RunRendering, through bound: Int64, goneThrough floor: Int64 = 0
     ) async throws(BelfryError) -> RenderingFold {
         var fold = RenderingFold(rendering)
+        if floor > 0 {
+            fold.add(Frame(gapAt: floor, from: 0, to: floor, topics: [.run(run.id)], time: run.created))
+        }
         var position: Int64 = 0
         while position < bound {
             let page = try await hub.frames(

@@ -6,7 +6,7 @@ import BelfryCore
 /// came to nothing. Who asks again gets the new attempt.
 struct StepTextStateMachine: Sendable {
     enum Output: Sendable, Equatable {
-        /// The step has begun. It says nothing with that, unless its beginning is no longer in the log.
+        /// The step has begun. It says nothing with that, unless the frame of its beginning is missing.
         case began(String)
         case text(String)
         case ended(End)
@@ -39,7 +39,17 @@ struct StepTextStateMachine: Sendable {
         }
     }
 
+    /// What frames that are gone mean for the text.
+    private enum Past: Equatable {
+        case whole
+        /// Frames up to there are gone, of which some may be the step's: what began there is not whole.
+        case gone(through: Int64)
+        /// The reader has what is gone.
+        case read
+    }
+
     let step: String
+    private var past = Past.whole
     private(set) var hasBegun = false
     private var hasText = false
     /// Nothing follows.
@@ -47,31 +57,55 @@ struct StepTextStateMachine: Sendable {
 
     init(step: String) { self.step = step }
 
+    /// - Returns: one for a reader who has what is gone of the frames so far, and goes on behind it.
+    func resumed() -> Self {
+        var machine = self
+        machine.past = .read
+        return machine
+    }
+
     mutating func output(for frame: Frame) -> Output? {
         guard end == nil else { return nil }
         let draft = frame.draft
+        let data = draft.data.value
         switch draft.type {
         case .runFinished, .runError:
-            let state = draft.data.value["state"]?.string ?? RunState.failed.rawValue
-            return end(.absent(state: state))
-        case .gap: return hasBegun ? end(.incomplete) : nil
+            guard hasBegun || past == .whole else { return end(.incomplete) }
+            return end(.absent(state: data["state"]?.string ?? RunState.failed.rawValue))
+        case .gap:
+            guard !hasBegun else { return end(.incomplete) }
+            past = .gone(through: data["to"]?.number?.int64 ?? frame.position)
+            return nil
         case .stepStarted, .stepFinished, .textMessageContent: break
         default: return nil
         }
-        let data = draft.data.value
         guard data["step"]?.string == step else { return nil }
         switch draft.type {
-        case .stepStarted:
-            guard !hasText else { return end(.restarted) }
-            defer { hasBegun = true }
-            return hasBegun ? nil : .began("")
-        case .textMessageContent:
-            guard let delta = data["delta"]?.string, !delta.isEmpty else { return nil }
-            hasText = true
-            defer { hasBegun = true }
-            return hasBegun ? .text(delta) : .began(delta)
-        default: return end(Self.end(of: data))
+        case .stepStarted: return begin(at: frame.position)
+        case .textMessageContent: return say(data["delta"]?.string ?? "")
+        default:
+            let end = Self.end(of: data)
+            if case .succeeded = end, !hasBegun, isPastGone { return self.end(.incomplete) }
+            return self.end(end)
         }
+    }
+
+    private var isPastGone: Bool { if case .gone = past { true } else { false } }
+
+    private mutating func begin(at position: Int64) -> Output? {
+        guard !hasText else { return end(.restarted) }
+        if case .gone(let through) = past, position <= through { return end(.incomplete) }
+        past = .whole
+        defer { hasBegun = true }
+        return hasBegun ? nil : .began("")
+    }
+
+    private mutating func say(_ delta: String) -> Output? {
+        guard !delta.isEmpty else { return nil }
+        guard hasBegun || !isPastGone else { return end(.incomplete) }
+        hasText = true
+        defer { hasBegun = true }
+        return hasBegun || past == .read ? .text(delta) : .began(delta)
     }
 
     private mutating func end(_ end: End) -> Output {

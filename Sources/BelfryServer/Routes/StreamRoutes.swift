@@ -88,24 +88,12 @@ struct StreamRoutes {
         let end = hub.head
         // A position beyond the log is nobody's: who says it has not got this end.
         if case .after(let position) = position, position > 0, position <= end,
-            try await isAtEnd(id, after: position, end: end)
+            try await hub.isSilent(id, after: position, through: end)
         {
             return .empty(204)
         }
         plan.end = end
         return .stream(plan)
-    }
-
-    /// Whether a run that has ended has nothing more to say after a position: then the client must not come again.
-    private func isAtEnd(_ run: RunID, after position: Int64, end: Int64) async throws -> Bool {
-        var after = position
-        while after < end {
-            let page = try await hub.frames(after: after, through: end, topics: [.run(run)], max: 1)
-            if !page.frames.isEmpty || !page.floors.isEmpty { return false }
-            guard page.through > after else { break }
-            after = page.through
-        }
-        return true
     }
 
     /// Topics are streamed as frames.

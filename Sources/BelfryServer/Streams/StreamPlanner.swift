@@ -1,5 +1,6 @@
 import BelfryCore
 import BelfryEngine
+import BelfryStore
 
 /// Where a client wants its frames to begin.
 enum StreamPosition: Sendable, Equatable {
@@ -42,6 +43,21 @@ struct StreamPlanner: Sendable {
             gapAt: snapshot.position, from: position, to: snapshot.position, topics: topics, time: clock.now()
         )
         return StreamPlan(topics: topics, after: snapshot.position, preamble: [gap] + snapshot.frames)
+    }
+}
+
+extension Hub {
+    /// Whether a run says nothing behind a position: a client that stands there when the run has ended must not come
+    /// again.
+    func isSilent(_ run: RunID, after position: Int64, through end: Int64) async throws(BelfryError) -> Bool {
+        var after = position
+        while after < end {
+            let page = try await frames(after: after, through: end, topics: [.run(run)], max: 1)
+            if !page.frames.isEmpty || !page.floors.isEmpty { return false }
+            guard page.through > after else { break }
+            after = page.through
+        }
+        return true
     }
 }
 

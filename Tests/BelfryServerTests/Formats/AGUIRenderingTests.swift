@@ -99,6 +99,50 @@ struct AGUIRenderingTests {
         }
     }
 
+    @Test(
+        "of a run whose first frames, or their text, are gone the events are valid, and say so first",
+        arguments: [false, true])
+    func goneFrames(isTextAlone: Bool) throws {
+        for seed in Self.seeds.prefix(40) {
+            let log = RunLog(seed: seed, features: Self.everything)
+            for cut in log.frames.indices {
+                let floor = log.frames[cut].position
+                let kept = log.frames.filter { $0.position > floor || isTextAlone && $0.draft.topic == .runs }
+                let gap = Frame(
+                    gapAt: floor, from: 0, to: floor, topics: [.run(log.run)], time: log.frames[0].draft.time)
+                for late in [0, kept.count / 2, kept.count] {
+                    var fold = RenderingFold(fresh(log))
+                    for frame in [gap] + kept.prefix(late) { fold.add(frame) }
+                    let opening = fold.opening(at: floor)
+                    var rest = fold.rendering
+                    let reader = try reader(of: opening + pieces(kept.dropFirst(late), &rest))
+                    let types = try opening.map { try JSONValue(parsing: $0.data)["type"]?.string ?? "" }
+                    #expect(types.first == "RUN_STARTED")
+                    #expect(try opening.contains { try JSONValue(parsing: $0.data)["name"]?.string == "belfry.gap" })
+                    let hasEnd = kept.contains { $0.draft.type == .runFinished || $0.draft.type == .runError }
+                    #expect(
+                        (reader.phase == .finished || reader.phase == .failed) == hasEnd, "seed \(seed), cut \(cut)")
+                }
+            }
+        }
+    }
+
+    @Test("a run that waits for an answer says what is missing too")
+    func gapWhileWaiting() throws {
+        let log = try #require(
+            Self.seeds.lazy.map { RunLog(seed: $0, features: Self.everything) }
+                .first { $0.frames.contains { $0.draft.type == .approvalRequested } })
+        let asked = try #require(log.frames.firstIndex { $0.draft.type == .approvalRequested })
+        var rendering = fresh(log)
+        var all = pieces(log.frames[...asked], &rendering)
+        let position = log.frames[asked].position
+        let gap = Frame(gapAt: position, from: 1, to: position, topics: [.run(log.run)], time: log.frames[0].draft.time)
+        let said = rendering.pieces(for: gap)
+        #expect(said.contains { String(decoding: $0.data, as: UTF8.self).contains(#""belfry.gap""#) })
+        all += said + pieces(log.frames[(asked + 1)...], &rendering)
+        _ = try reader(of: all)
+    }
+
     @Test("frames in any order give events that are valid")
     func anyOrder() throws {
         for seed in Self.seeds {

@@ -126,6 +126,58 @@ struct StepRenderingTests {
         }
     }
 
+    @Test(
+        "of a run whose first frames, or their text, are gone no text passes for whole that is not",
+        arguments: [false, true])
+    func goneFrames(isTextAlone: Bool) throws {
+        var ends: Set<String> = []
+        for seed in Self.seeds.prefix(40) {
+            let log = RunLog(seed: seed)
+            for (step, _) in log.steps {
+                let attempts = attempts(of: step, in: log)
+                for cut in log.frames.indices {
+                    let floor = log.frames[cut].position
+                    let kept = log.frames.filter { $0.position > floor || isTextAlone && $0.draft.topic == .runs }
+                    let gap = Frame(
+                        gapAt: floor, from: 0, to: floor, topics: [.run(log.run)], time: log.frames[0].draft.time)
+                    var fold = RenderingFold(fresh(step, isText: false))
+                    for frame in [gap] + kept { fold.add(frame) }
+                    let completion = try Completion(fold.opening(at: floor))
+                    if completion.finish != nil {
+                        #expect(completion.text == attempts.last ?? "", "seed \(seed), step \(step), cut \(cut)")
+                    }
+                    #expect(completion.error != "step_absent")
+                    ends.insert(completion.error ?? completion.finish ?? "open")
+                }
+            }
+        }
+        #expect(ends.isSuperset(of: ["stop", "step_incomplete"]))
+    }
+
+    @Test("who has what is gone goes on behind it, as if it were there")
+    func resumesBehindGone() throws {
+        for seed in Self.seeds.prefix(40) {
+            let log = RunLog(seed: seed)
+            for (step, _) in log.steps {
+                for cut in log.frames.indices {
+                    var whole = fresh(step, isText: true)
+                    for frame in log.frames[...cut] { _ = whole.pieces(for: frame) }
+                    guard !whole.isComplete else { continue }
+                    var gone = RenderingFold(fresh(step, isText: true))
+                    gone.resume()
+                    var rest = gone.rendering
+                    let tail = log.frames[(cut + 1)...]
+                    // A step that begins anew says so only to who knows that it has begun.
+                    let isBegun = tail.contains { frame in
+                        frame.draft.type == .stepStarted && frame.draft.data.value["step"]?.string == step
+                    }
+                    guard !isBegun else { continue }
+                    #expect(tail.flatMap { rest.pieces(for: $0) } == tail.flatMap { whole.pieces(for: $0) })
+                }
+            }
+        }
+    }
+
     @Test("the chunks, byte for byte, with the usage that the provider reported")
     func bytes() throws {
         var rendering = fresh("s", isText: false)
