@@ -35,5 +35,10 @@ public enum Migrations {
             reason: "Groups of matches are kept with what became of them, and the hub itself tells runs to stop.",
             sql: String(decoding: PackageResources.v0005_groups_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 6,
+            reason: "A commit of many runs' tokens wrote an index page for each of them: a twelfth is written now.",
+            sql: String(decoding: PackageResources.v0006_log_spans_sql, as: UTF8.self)
+        ),
     ]
 }

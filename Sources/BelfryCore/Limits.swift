@@ -124,6 +124,9 @@ public enum Limits {
     public static let sweepInterval = Duration.seconds(60)
     /// A run/* page looks at so many positions at most before it answers with how far it came.
     public static let frameScanPositionsMax = 65_536
+    /// Spans of the log (4096 positions each) in which a page looks for its topics, together, before it answers with how
+    /// far it came: some milliseconds.
+    public static let frameSpansLookedAtMax = 4096
     /// Frames that one commit removes at most: a clean-up of millions must not stand before deliveries.
     public static let framesRemovedPerCommitMax = 2000
     /// Runs, rules, sources and custom topics, of each kind, whose removed frames are remembered apart; of older ones the

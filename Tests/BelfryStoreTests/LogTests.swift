@@ -31,18 +31,24 @@ import Testing
         let runs = (0..<3).map { _ in RunID(at: fixture.clock.now) }
         for _ in 0..<20 {
             let drafts = (0..<20).map { _ in Self.frame(runs, &random) }
-            try await fixture.store.append(drafts)
+            // Spans of the index begin within a stretch, between two, or are left out.
+            let leap = Int64([0, 0, 0, 4076, 4090, 20_000].randomElement(using: &random) ?? 0)
+            try await fixture.store.writer.perform { transaction in
+                transaction.position += leap
+                for draft in drafts { try transaction.append(draft) }
+            }
         }
         let all = fixture.recorder.frames
+        let head = fixture.store.head
         let topics: [Topic] = [
             .run(runs[0]), .run(runs[1]), .everyRun, .runs, .rule("a"), .rule("b"), .source("s"), .alerts, .rules,
             .custom("c"), .approvals, .source("none"),
         ]
         for _ in 0..<60 {
             let wanted = Array(topics.shuffled(using: &random).prefix(Int.random(in: 1...4, using: &random)))
-            let after = Int64.random(in: 0...400, using: &random)
-            let through = Bool.random(using: &random) ? nil : Int64.random(in: 0...450, using: &random)
-            let bound = min(through ?? .max, 400)
+            let after = Int64.random(in: 0...head, using: &random)
+            let through = Bool.random(using: &random) ? nil : Int64.random(in: 0...head + 50, using: &random)
+            let bound = min(through ?? .max, head)
             let expected = all.filter { frame in
                 frame.position > after && frame.position <= bound && wanted.contains { $0.covers(frame.draft) }
             }

@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 5)
+        #expect(try fixture.number("PRAGMA user_version") == 6)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -83,8 +83,8 @@ import Testing
           position INTEGER*, time INTEGER!, topic TEXT, type TEXT!, run BLOB
           rule TEXT, source TEXT, data BLOB!
           CREATE INDEX frames_by_rule ON frames (rule) WHERE topic = 'runs'
-          CREATE INDEX frames_by_run ON frames (run) WHERE run IS NOT NULL
-          CREATE INDEX frames_by_topic ON frames (topic) WHERE topic IS NOT NULL
+          CREATE INDEX frames_by_run ON frames (position >> 12, run) WHERE run IS NOT NULL
+          CREATE INDEX frames_by_topic ON frames (position >> 12, topic) WHERE topic IS NOT NULL
         generated_secrets
           source TEXT!*, number INTEGER!*, sealed BLOB!, created INTEGER!, created_by BLOB!
           expires INTEGER
@@ -121,7 +121,7 @@ import Testing
           number INTEGER!, retry INTEGER!, retry_of BLOB, state TEXT!, reason TEXT
           error_code TEXT, error_message BLOB, received INTEGER!, created INTEGER!, started INTEGER
           ended INTEGER, attempt INTEGER!, traceparent BLOB, group_key BLOB, params BLOB
-          match_group BLOB, held INTEGER!, stop_reason TEXT
+          match_group BLOB, held INTEGER!, stop_reason TEXT, log_start INTEGER!
           CREATE UNIQUE INDEX runs_by_rule ON runs (rule, number)
           CREATE INDEX runs_by_state ON runs (state) WHERE ended IS NOT NULL
           CREATE INDEX runs_unfinished ON runs (state, rule, held) WHERE ended IS NULL

@@ -112,13 +112,13 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO runs (id, event, rule, rule_version, number, retry, retry_of, state, received, created,
-                traceparent, group_key, match_group, held)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)
+                traceparent, group_key, match_group, held, log_start)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.bytes.blob, event.id.bytes.blob, match.rule, match.ruleVersion, nextRunNumber(rule: match.rule),
                 retry, earlier?.run.bytes.blob, received.milliseconds, now.milliseconds, traceparent?.blob,
-                place?.key.blob, place?.group?.bytes.blob, place?.isHeld ?? false,
+                place?.key.blob, place?.group?.bytes.blob, place?.isHeld ?? false, position,
             ]
         )
         var writer = JSONWriter()

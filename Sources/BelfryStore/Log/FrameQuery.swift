@@ -2,8 +2,8 @@ import BelfryCore
 import Foundation
 import GRDB
 
-/// Reads a page of the log for a set of topics. Each topic has an index that gives its positions in order; the page is
-/// the smallest of all of them.
+/// Reads a page of the log for a set of topics: the smallest of what each of them gives. An index gives the positions of
+/// a topic within a span of the log, so a page goes from span to span.
 struct FrameQuery: Sendable {
     let after: Int64
     let through: Int64
@@ -34,13 +34,51 @@ struct FrameQuery: Sendable {
         default: break
         }
         let (condition, argument) = Self.condition(topic)
-        let sql = """
-            SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?
-            """
-        let positions = try Int64.fetchAll(
-            db.cachedStatement(sql: sql), arguments: [argument, after, through, max]
-        )
-        return (positions, positions.count < max ? through : positions[max - 1])
+        if case .rule = topic {
+            let sql =
+                "SELECT position FROM frames \(condition) AND position > ? AND position <= ? ORDER BY position LIMIT ?"
+            let found = try Int64.fetchAll(db.cachedStatement(sql: sql), arguments: [argument, after, through, max])
+            return (found, found.count < max ? through : found[max - 1])
+        }
+        return try positionsBySpan(condition, argument, from: Swift.max(after, logStart(of: topic, db)), db)
+    }
+
+    /// Goes from span to span, past those without any frame, and through a bounded number of them.
+    private func positionsBySpan(
+        _ condition: String, _ argument: DatabaseValue, from start: Int64, _ db: Database
+    ) throws -> (positions: [Int64], reached: Int64) {
+        let inSpan = try db.cachedStatement(
+            sql: """
+                SELECT position FROM frames \(condition) AND position >> 12 = ? AND position > ? AND position <= ?
+                ORDER BY position LIMIT ?
+                """)
+        let next = try db.cachedStatement(
+            sql: "SELECT position FROM frames WHERE position > ? AND position <= ? ORDER BY position LIMIT 1")
+        var positions: [Int64] = []
+        var reached = start
+        for _ in 0..<Swift.max(1, Limits.frameSpansLookedAtMax / topics.count) where reached < through {
+            let span = (reached + 1) >> Self.spanBits
+            let found = try Int64.fetchAll(
+                inSpan, arguments: [argument, span, reached, through, max - positions.count])
+            positions += found
+            if positions.count == max { return (positions, found[found.count - 1]) }
+            reached = min(through, (span + 1) << Self.spanBits - 1)
+            if found.isEmpty {
+                // A restore leaves millions of spans empty.
+                reached = try Int64.fetchOne(next, arguments: [reached, through]).map { $0 - 1 } ?? through
+            }
+        }
+        return (positions, Swift.max(reached, after))
+    }
+
+    /// As the schema has it: `position >> 12`.
+    private static let spanBits: Int64 = 12
+
+    /// The position behind which all frames of the topic stand.
+    private func logStart(of topic: Topic, _ db: Database) throws -> Int64 {
+        guard case .run(let id) = topic else { return 0 }
+        let sql = "SELECT log_start FROM runs WHERE id = ?"
+        return try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [id.bytes.blob]) ?? 0
     }
 
     private static func condition(_ topic: Topic) -> (sql: String, argument: DatabaseValue) {

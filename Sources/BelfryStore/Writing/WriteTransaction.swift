@@ -20,7 +20,7 @@ final class WriteTransaction {
     /// In the order of their positions.
     private(set) var frames: [Frame] = []
     /// The last position that was given.
-    private(set) var position: Int64
+    var position: Int64
     private(set) var auditHead: AuditHead
     var hasQueuedRuns = false
     var hasRuleChanges = false
