@@ -9,6 +9,8 @@ extension Limits {
     public static let ringBytesMax = 16 * 1024 * 1024
     /// Subscribers written to in one turn of a loop: it reads in between, so that whoever publishes is not held up.
     public static let subscribersPerTurnMax = 64
+    /// The same while they all wait for one commit alone: nothing that is read in between goes out in the same write.
+    public static let subscribersPerLoneTurnMax = 128
     /// Frames that one write takes from a loop's window: what a connection does not take of them is copied.
     public static let framesPerWriteMax = 256
     /// Subscribers that catch up from the ring in one turn of a loop.

@@ -107,7 +107,7 @@ struct FanoutShardTests {
 
     @Test("a keep-alive that falls between two turns moves no cursor past the frames that wait for the next")
     func cursorBehindTurns() throws {
-        let channels = try (0..<Limits.subscribersPerTurnMax + 1).map { _ in try subscribe().0 }
+        let channels = try (0..<Limits.subscribersPerLoneTurnMax + 1).map { _ in try subscribe().0 }
         for _ in 0..<59 { loop.advanceTime(by: .seconds(1)) }
         let last = try #require(channels.last)
         _ = try written(last)
@@ -194,7 +194,7 @@ struct FanoutShardTests {
 
     @Test("a turn serves so many subscribers, and who comes later in it gets what was published meanwhile with it")
     func turns() throws {
-        let channels = try (0..<Limits.subscribersPerTurnMax + 1).map { _ in try subscribe().0 }
+        let channels = try (0..<Limits.subscribersPerLoneTurnMax + 1).map { _ in try subscribe().0 }
         fanout.publish([frame(6)])
         loop.run()
         #expect(try written(channels[0]).ranges(of: "id: ").count == 1)
@@ -212,7 +212,7 @@ struct FanoutShardTests {
     @Test("who leaves or becomes unwritable before its turn is passed over, and catches up")
     func passedOver() throws {
         let (busy, _) = try subscribe()
-        let others = try (0..<Limits.subscribersPerTurnMax).map { _ in try subscribe() }
+        let others = try (0..<Limits.subscribersPerLoneTurnMax).map { _ in try subscribe() }
         let (slow, slowSubscriber) = try subscribe()
         let (gone, _) = try subscribe()
         fanout.publish([frame(6)])
@@ -233,7 +233,7 @@ struct FanoutShardTests {
     @Test("who is closed before its turn first gets what was noted for it")
     func closedBeforeItsTurn() throws {
         let shard = try #require(fanout.shard(of: loop))
-        for _ in 0..<Limits.subscribersPerTurnMax { _ = try subscribe() }
+        for _ in 0..<Limits.subscribersPerLoneTurnMax { _ = try subscribe() }
         let (channel, subscriber) = try subscribe()
         fanout.publish([frame(6)])
         loop.run()

@@ -150,7 +150,8 @@ final class FanoutShard {
     private func turn() {
         isTurnScheduled = false
         var served = 0
-        while served < Limits.subscribersPerTurnMax, let next = queue.popFirst() {
+        let most = window.isOneBatch ? Limits.subscribersPerLoneTurnMax : Limits.subscribersPerTurnMax
+        while served < most, let next = queue.popFirst() {
             served += 1
             handOut(to: next.subscriber)
         }

@@ -16,6 +16,9 @@ struct FrameWindow {
     /// The number that the next frame gets.
     var end: Int { start + frames.count }
 
+    /// Whether all of it was committed at once.
+    var isOneBatch: Bool { batches.count == 1 }
+
     subscript(number: Int) -> Frame { frames[number - start] }
 
     subscript(pending: PendingFrames) -> [Frame] { ([pending.first] + pending.others).joined().map { self[$0] } }
