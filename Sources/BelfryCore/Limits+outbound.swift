@@ -12,6 +12,10 @@ extension Limits {
     public static let outboundConnectionsMax = 1024
     /// Idle connections that one client keeps for the next request.
     public static let outboundIdleConnectionsMax = 64
+    /// Between two looks at all sockets, for each: a hundred streams are looked at two thousand times a second at most.
+    public static let transferRestMicroseconds = 5
+    /// However many there are, so that no token waits for others to come.
+    public static let transferRestMicrosecondsMax = 1000
     /// A line of an event stream. Providers send whole documents in one (tool arguments), none sends megabytes.
     public static let streamLineBytesMax = 1024 * 1024
     /// The data of one event of an event stream, over all its lines.

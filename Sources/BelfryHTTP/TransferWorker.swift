@@ -1,5 +1,6 @@
 import BelfryCore
 import CCurl
+import Glibc
 
 /// What the loop's thread does with its multi handle. Not Sendable, on purpose.
 final class TransferWorker {
@@ -27,6 +28,9 @@ final class TransferWorker {
     }
 
     /// Moves the transfers on, ends those that are done or overdue, and waits for the next thing to happen.
+    ///
+    /// libcurl looks at each of its sockets at every step. Many streams would have it look for every token of every one,
+    /// so it rests in between, the longer the more there are.
     func step() {
         var running: Int32 = 0
         curl_multi_perform(multi, &running)
@@ -35,6 +39,8 @@ final class TransferWorker {
         let wait = nextDue.map { max(.zero, $0 - .now) } ?? .seconds(60)
         // Rounded up, so that it does not spin through the last millisecond.
         curl_multi_poll(multi, nil, 0, Int32(min(wait.milliseconds + 1, 60_000)), nil)
+        let rest = min(Limits.transferRestMicroseconds * active.count, Limits.transferRestMicrosecondsMax)
+        if rest > 0 { usleep(UInt32(rest)) }
     }
 
     func endAll() {
