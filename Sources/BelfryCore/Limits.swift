@@ -136,7 +136,7 @@ public enum Limits {
     public static let tokenUseInterval = Duration.seconds(3600)
     /// The write-ahead log is checkpointed between two commits when it passes this.
     public static let walBytesMax = 32 * 1024 * 1024
-    /// Commits that hold nothing but tokens are at least this far apart.
+    /// Commits that hold nothing but tokens begin at least this far apart.
     public static let deltaCommitInterval = Duration.milliseconds(10)
     /// Behind a commit, deliveries and frames from outside wait at most this long for those who came with the last one:
     /// who sends side by side then shares an fsync. Who sends alone waits for nobody.

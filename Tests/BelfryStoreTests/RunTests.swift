@@ -35,7 +35,8 @@ import Testing
         #expect(first.allSatisfy { $0.run.state == .running && $0.run.started == fixture.clock.now && $0.event != nil })
         #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty)
         try await fixture.store.commit(RunChange(run: expected[0], from: [.running], to: .waiting))
-        #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty, "waiting holds its place")
+        #expect(
+            try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty, "waiting holds its place")
         try await fixture.store.commit(RunChange(run: expected[1], from: [.running], to: .failed, reason: .error))
         #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).map(\.run.id) == [expected[2]])
         #expect(try await fixture.store.unfinishedRuns().map(\.id) == [expected[0], expected[2]])
@@ -55,7 +56,8 @@ import Testing
         #expect(fixture.recorder.all.last?.hasQueuedRuns == true)
         #expect(try await store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.rule) == ["s"])
         _ = try await store.apply(DocumentPlan(owner: .api, removals: [DocumentName(.rule, "r")]), by: .hub)
-        #expect(try await store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.rule) == ["r"], "its runs may end")
+        #expect(
+            try await store.claimRuns(max: 9, concurrency: { _ in nil }).map(\.run.rule) == ["r"], "its runs may end")
         await store.close()
     }
 

@@ -137,7 +137,8 @@ import Testing
         }
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
         func never(_ company: Int) -> WriteQueue.LastCommit {
-            WriteQueue.LastCommit(end: .now.advanced(by: .seconds(3600)), company: company)
+            WriteQueue.LastCommit(
+                begin: .now.advanced(by: .seconds(3600)), end: .now.advanced(by: .seconds(3600)), company: company)
         }
         for _ in 0..<3 { queue.enqueue(operation(.publication)) }
         #expect(queue.fromOutside == 3)
@@ -155,7 +156,7 @@ import Testing
         #expect(queue.nextBatch(after: never(3))?.count == 4)
         queue.enqueue(operation(.publication))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(after: .init(end: start, company: 9))?.count == 1)
+        #expect(queue.nextBatch(after: .init(begin: start, end: start, company: 9))?.count == 1)
         #expect(.now - start >= Limits.companyInterval)
         // What is urgent takes them along.
         queue.enqueue(operation(.publication))
@@ -172,10 +173,11 @@ import Testing
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
         queue.enqueue(operation(.delta))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(after: .init(end: start, company: 0))?.count == 1)
+        #expect(queue.nextBatch(after: .init(begin: start, end: start, company: 0))?.count == 1)
         #expect(.now - start >= Limits.deltaCommitInterval)
         // With an interval that never ends, only company can end the wait.
-        let never = WriteQueue.LastCommit(end: .now.advanced(by: .seconds(3600)), company: 0)
+        let never = WriteQueue.LastCommit(
+            begin: .now.advanced(by: .seconds(3600)), end: .now.advanced(by: .seconds(3600)), company: 0)
         queue.enqueue(operation(.delta))
         queue.enqueue(operation(.transition))
         #expect(queue.nextBatch(after: never)?.count == 2)

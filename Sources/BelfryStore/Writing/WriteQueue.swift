@@ -9,6 +9,7 @@ import Synchronization
 final class WriteQueue: Sendable {
     /// What the writer's thread knows of the last commit that nothing in it was urgent for.
     struct LastCommit {
+        var begin: ContinuousClock.Instant
         var end: ContinuousClock.Instant
         /// Operations from outside that it held or that came meanwhile: if their callers come again, so many come.
         var company: Int
@@ -127,7 +128,7 @@ final class WriteQueue: Sendable {
             }
             let isFromOutside = state.fromOutside > 0
             let company = min(last.company, Limits.commitOperationsMax)
-            let due = last.end + (isFromOutside ? Limits.companyInterval : Limits.deltaCommitInterval)
+            let due = isFromOutside ? last.end + Limits.companyInterval : last.begin + Limits.deltaCommitInterval
             guard ContinuousClock.now < due, !isFromOutside || state.fromOutside < company else {
                 return .batch(Self.takeBatch(&state))
             }

@@ -62,10 +62,11 @@ final class Writer: Sendable {
             var last: WriteQueue.LastCommit?
             while let batch = queue.nextBatch(after: last) {
                 if !batch.isEmpty {
+                    let begin = ContinuousClock.now
                     let outcome = loop.commit(batch)
                     if !batch.contains(where: { $0.kind == .transition }) {
                         let company = batch.count(where: \.isFromOutside) + queue.fromOutside
-                        last = WriteQueue.LastCommit(end: .now, company: company)
+                        last = WriteQueue.LastCommit(begin: begin, end: .now, company: company)
                     }
                     conclude(outcome)
                     loop.checkpointIfDue()
