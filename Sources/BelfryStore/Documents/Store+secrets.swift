@@ -51,13 +51,18 @@ extension Store {
 
     /// Adds a secret; the older ones work on for a while and then end.
     /// - Parameter keep: how long they work on; none of them longer than it would have anyway.
-    /// - Throws: `conflict` for a secret that is active already, and if there are too many.
+    /// - Throws: `conflict` for a secret that is active already, and if there are too many; `not_found` for a source
+    ///   whose secrets went with it, or that never had one: a rotation that a removal overtakes leaves nothing behind.
     public func rotateSecret(
         _ secret: Secret, source: String, keep: Duration, by principal: Principal
     ) async throws(BelfryError) -> NamedSecret {
         let key = key
         return try await writer.perform { transaction in
             let now = transaction.now
+            let last = try transaction.lastSecretNumber(source: source)
+            guard last > 0 else {
+                throw BelfryError(.notFound, "the hub keeps no secret of a source \(source); was it removed?")
+            }
             let older = try transaction.rows(Self.active, [source, now.milliseconds])
                 .map { try Self.open($0, of: source, key) }
             if let same = older.first(where: { $0.secret == secret }) {
@@ -72,7 +77,7 @@ extension Store {
                 "UPDATE generated_secrets SET expires = min(coalesce(expires, ?), ?) WHERE source = ?",
                 [end.milliseconds, end.milliseconds, source]
             )
-            let number = try transaction.lastSecretNumber(source: source) + 1
+            let number = last + 1
             try transaction.insert(secret, number: number, source: source, key, by: principal)
             try transaction.appendSecretChange(
                 "secret.rotated", Self.name(number), source: source,
