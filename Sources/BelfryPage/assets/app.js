@@ -2,7 +2,7 @@
 // payload, model or rule can bring in markup.
 
 import { ask, Feed } from "./feed.js";
-import { isEnded, Model, newestFirst } from "./model.js";
+import { inOrder, isEnded, Model } from "./model.js";
 import { AlertItem, RunCard, fact } from "./cards.js";
 
 const byID = (id) => document.getElementById(id);
@@ -90,7 +90,7 @@ function drawStatus() {
 }
 
 function drawRuns() {
-    const runs = newestFirst(model.runs.values());
+    const runs = inOrder(model.runs.values());
     const actions = {
         stop: (run) => feed.postMessage({ kind: "stop", run }),
         read: (run) => feed.postMessage({ kind: "details", run }),

@@ -52,6 +52,10 @@ export class Model {
         if (type === "SNAPSHOT") {
             this.position = position;
             if (data.run) this.#restore(data, frame.time);
+            // Runs that are only listed: what they have said is asked for when somebody looks.
+            for (const { run, rule, state } of data.runs ?? []) {
+                if (!this.runs.has(run)) this.run(run, { rule, state, created: frame.time }).isWhole = false;
+            }
             return true;
         }
         if (this.position != null && position <= this.position) return false;
@@ -174,8 +178,14 @@ export class Model {
     }
 }
 
+/** Runs as they are shown: those at work, so that a burst that waits does not push them away, then all others. */
+export function inOrder(runs) {
+    const rank = ({ state }) => (isEnded(state) || state === "queued" ? 1 : 0);
+    return newestFirst(runs).sort((a, b) => rank(a) - rank(b));
+}
+
 /** Runs by the time they came, the last one first. */
-export function newestFirst(runs) {
+function newestFirst(runs) {
     const key = (run) => `${run.created ?? "9"} ${run.id}`;
     return [...runs].sort((a, b) => (key(a) < key(b) ? 1 : -1));
 }

@@ -45,6 +45,26 @@ struct PageScriptTests {
         #expect(texts == [true, false, "one two", "one two", "one two", "one two"])
     }
 
+    @Test("runs at work stand above all others; those that a snapshot only lists are there, and not whole")
+    func order() async throws {
+        let shown = try await run(
+            """
+            const { inOrder, Model } = await import("/assets/model.js");
+            const model = new Model();
+            const add = (position, run, type, data) => model.add({
+                position, time: new Date(position).toISOString(), run, rule: "r", type, data });
+            add(1, null, "SNAPSHOT", { runs: [{ run: "run_listed", rule: "r", state: "queued" }] });
+            add(2, "run_works", "RUN_STARTED", {});
+            add(3, "run_waits", "RUN_STATE", { state: "queued" });
+            add(4, "run_asks", "RUN_STATE", { state: "queued" });
+            add(5, "run_asks", "RUN_STATE", { state: "waiting" });
+            add(6, "run_over", "RUN_STARTED", {});
+            add(7, "run_over", "RUN_FINISHED", { state: "succeeded" });
+            return [...inOrder(model.runs.values()).map((run) => run.id), model.runs.get("run_listed").isWhole];
+            """)
+        #expect(shown == ["run_asks", "run_works", "run_over", "run_waits", "run_listed", false])
+    }
+
     /// A feed whose timers, requests and connections are the test's.
     private static let stage = """
         const { Feed } = await import("/assets/feed.js");
