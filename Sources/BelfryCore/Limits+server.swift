@@ -3,6 +3,13 @@ extension Limits {
 
     /// A frame published from outside: a page of them (``replayFramesMax``) is held in memory for each who catches up.
     public static let customFrameBytesMax = 64 * 1024
+    /// The snapshots of one stream together, but for its first one: each who comes to `run/*` without a position, or to many
+    /// runs, has them in memory until they are sent. Runs that do not fit are listed without their text.
+    public static let snapshotBytesMax = 1024 * 1024
+    /// Text of one run in a snapshot of `run/*`: a talkative one must not take the room of all others.
+    public static let snapshotRunTextBytesMax = 256 * 1024
+    /// Runs that a snapshot of `run/*` reads: as many as can be at work; of those that wait there is nothing to read.
+    public static let snapshotRunsMax = Limits.runsRunningMax
     /// Recent frames kept in memory for those who reconnect: a tab that comes back within seconds reads no disk.
     public static let ringFramesMax = 16_384
     /// What they may weigh.

@@ -23,25 +23,47 @@ extension Hub {
         for case .run(let run) in topics { _ = try await store.run(run) }
     }
 
-    /// One SNAPSHOT frame per run that the topics show tokens of, or one that lists the unfinished runs.
+    /// One SNAPSHOT frame per run that the topics show tokens of, as far as there is room, and one that lists the others;
+    /// or one that lists the unfinished runs.
+    ///
+    /// The first run named has all of its text, however long: a stream of one run begins so. What is only listed is had
+    /// from the run's own stream.
     public func snapshot(of topics: [Topic]) async throws(BelfryError) -> StreamSnapshot {
         let position = store.head
         var frames: [Frame] = []
+        var listed: [RunRecord] = []
+        var room = Limits.snapshotBytesMax
         for topic in topics {
             guard case .run(let run) = topic else { continue }
-            frames.append(try await snapshotFrame(of: run, at: position))
-        }
-        if topics.contains(.everyRun) {
-            for run in try await unfinishedRuns() where !topics.contains(.run(run.id)) {
-                frames.append(try await snapshotFrame(of: run.id, at: position))
+            let isFirst = frames.isEmpty && listed.isEmpty
+            if let frame = try await snapshotFrame(of: run, at: position, textBytesMax: isFirst ? .max : room) {
+                if !isFirst { room = max(0, room - frame.draft.data.bytes.count) }
+                frames.append(frame)
+            } else {
+                listed.append(try await store.run(run))
             }
         }
-        if frames.isEmpty {
-            let runs = topics.contains(where: \.showsRuns) ? try await unfinishedRuns() : []
-            let shown = runs.filter { run in
+        let named = frames.count
+        let others = topics.contains(.everyRun) ? try await unfinishedRuns() : []
+        for run in others where !topics.contains(.run(run.id)) {
+            let most = min(room, Limits.snapshotRunTextBytesMax)
+            if frames.count - named < Limits.snapshotRunsMax, room > 0,
+                let frame = try await snapshotFrame(of: run.id, at: position, textBytesMax: most)
+            {
+                room = max(0, room - frame.draft.data.bytes.count)
+                frames.append(frame)
+            } else {
+                listed.append(run)
+            }
+        }
+        if frames.isEmpty, listed.isEmpty {
+            listed = topics.contains(where: \.showsRuns) ? try await unfinishedRuns() : []
+            listed = listed.filter { run in
                 topics.contains(.runs) || topics.contains(.everyRun) || topics.contains(.rule(run.rule))
             }
-            frames = [snapshotFrame(listing: shown, topic: topics.first ?? .runs, at: position)]
+        }
+        if frames.isEmpty || !listed.isEmpty {
+            frames.append(snapshotFrame(listing: listed, topic: topics.first ?? .runs, at: position))
         }
         return StreamSnapshot(position: position, frames: frames)
     }
@@ -62,8 +84,12 @@ extension Hub {
             + (try await store.runs(queued, max: Limits.runsRunningMax).items)
     }
 
-    private func snapshotFrame(of run: RunID, at position: Int64) async throws(BelfryError) -> Frame {
-        let snapshot = try await RunSnapshot.read(run, from: store, through: position)
+    /// - Returns: nil for a run with more text than that.
+    private func snapshotFrame(
+        of run: RunID, at position: Int64, textBytesMax: Int
+    ) async throws(BelfryError) -> Frame? {
+        let read = try await RunSnapshot.read(run, from: store, through: position, textBytesMax: textBytesMax)
+        guard let snapshot = read else { return nil }
         let draft = DraftFrame(
             time: configuration.clock.now(), topic: .run(run), run: run, rule: snapshot.rule, type: .snapshot,
             data: snapshot.json

@@ -64,20 +64,28 @@ public struct RunSnapshot: Sendable {
         }
     }
 
-    /// Folds the run's frames, up to the head of the log or to `bound`.
-    static func read(_ run: RunID, from store: Store, through bound: Int64? = nil) async throws(BelfryError)
-        -> RunSnapshot
-    {
+    /// Folds the run's frames, up to the head of the log.
+    static func read(_ run: RunID, from store: Store) async throws(BelfryError) -> RunSnapshot {
+        try await read(run, from: store, through: store.head, textBytesMax: .max) ?? RunSnapshot(run: run)
+    }
+
+    /// Folds the run's frames up to a position.
+    /// - Returns: nil once there is more text than that; the rest is not read.
+    static func read(
+        _ run: RunID, from store: Store, through bound: Int64, textBytesMax: Int
+    ) async throws(BelfryError) -> RunSnapshot? {
         var snapshot = RunSnapshot(run: run)
-        let bound = bound ?? store.head
         var position: Int64 = 0
         while position < bound {
             let page = try await store.frames(after: position, through: bound, topics: [.run(run)])
             for frame in page.frames { snapshot.add(frame) }
+            guard snapshot.textBytes <= textBytesMax else { return nil }
             position = page.through
         }
         return snapshot
     }
+
+    private var textBytes: Int { steps.reduce(0) { $0 + $1.text.utf8.count } }
 
     private func index(of step: String?) -> Int? { steps.lastIndex { $0.name == step } }
 
