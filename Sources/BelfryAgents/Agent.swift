@@ -6,8 +6,18 @@ public struct AgentRequest: Sendable {
     public var step: String
     /// From 1; a restart of the step is the next one.
     public var attempt: Int
-    /// The rendered prompt. For an `echo` agent with a text of its own, that text, rendered.
-    public var prompt: String
+    /// The conversation so far; the agent's own `system` stands before it. Most often one user message: ``prompt``.
+    public var messages: [AgentMessage]
+    /// What the model may call. Agents without tools (``AgentDefinition/Kind/takesTools``) refuse a request with any.
+    public var tools: [ToolDefinition] = []
+    /// JSON Schema that the text is to satisfy. The model is told; whether it obeyed is for the caller to check. Kinds
+    /// that can't be told (`dify`, `http`, `command`, `echo`) do not know of it.
+    public var responseSchema: JSONValue?
+    /// In place of the agent's own.
+    public var temperature: Double?
+    public var tokensMax: Int?
+    /// What the agent's own templates say, rendered (`body` of kind http, `inputs` of kind dify); nil: it has none.
+    public var body: JSONValue?
     /// The event as JSON; what a command reads on its standard input.
     public var input: RawJSON
     /// For commands: the absolute path of the program, as the server's config resolved it.
@@ -32,16 +42,42 @@ public struct AgentRequest: Sendable {
         self.run = run
         self.step = step
         self.attempt = attempt
-        self.prompt = prompt
+        messages = [.user(prompt)]
         self.input = input
         self.program = program
         self.arguments = arguments
         self.timeout = timeout
     }
+
+    /// The request as one text, for agents that know no conversation: the rendered prompt, or all messages with an
+    /// empty line between them. For an `echo` agent with a text of its own, that text, rendered. Setting it begins a
+    /// new conversation.
+    public var prompt: String {
+        get {
+            messages.map { message in
+                switch message {
+                case .system(let text), .user(let text), .assistant(let text, _), .toolResult(_, let text, _): text
+                }
+            }.joined(separator: "\n\n")
+        }
+        set { messages = [.user(newValue)] }
+    }
+
+    /// How much the model is given to read, without the agent's own `system`.
+    public var messageBytes: Int { messages.reduce(0) { $0 + $1.bytes } }
+
+    /// For agents that can't be given tools.
+    func refuseTools(kind: String) throws(BelfryError) {
+        guard !tools.isEmpty else { return }
+        throw BelfryError(
+            .invalidDocument, "an agent of kind \(kind) can't be given tools; take one of kind openai or anthropic")
+    }
 }
 
-/// What a provider says the work has cost.
+/// What a provider says the work has cost. Never negative, never beyond ``Limits/ruleTokensPerDayMax``: what is, is
+/// not taken.
 public struct Usage: Sendable, Hashable {
+    /// All that was read, also what came from a cache.
     public var inputTokens: Int?
     public var outputTokens: Int?
 
@@ -57,8 +93,16 @@ public enum AgentOutput: Sendable, Hashable {
     case started(processGroup: Int32)
     /// The next piece of the text.
     case text(String)
+    /// The model begins to call a tool. Calls may go on side by side; their ids tell them apart.
+    case toolCallStarted(id: String, name: String)
+    /// The next piece of the arguments of a call: JSON, when all of it is there.
+    case toolCallArguments(id: String, delta: String)
+    /// A call is complete. Without it, it must not be done.
+    case toolCallEnded(id: String)
     /// The last one counts: it is cumulative.
     case usage(Usage)
+    /// Why the model stopped, if it said so: the last output.
+    case finished(FinishReason)
     /// A line a command wrote to its standard error, cut to ``Limits/logLineBytesMax``.
     case log(String)
 }

@@ -7,6 +7,7 @@ struct CommandAgent: Agent {
     let commands: CommandRunner
 
     func run(_ request: AgentRequest, emit: (AgentOutput) async throws -> Void) async throws(BelfryError) {
+        try request.refuseTools(kind: "command")
         guard let program = request.program else {
             throw BelfryError(.commandNotAllowed, "the command is not in the server's commands: table")
         }

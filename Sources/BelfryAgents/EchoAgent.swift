@@ -10,6 +10,7 @@ struct EchoAgent: Agent {
     private static let piecesPerSecondMax = 1000.0
 
     func run(_ request: AgentRequest, emit: (AgentOutput) async throws -> Void) async throws(BelfryError) {
+        try request.refuseTools(kind: "echo")
         guard request.prompt.utf8.count <= outputBytesMax else { throw .outputTooLarge(outputBytesMax) }
         let rate = wordsPerSecond.isFinite && wordsPerSecond > 0 ? wordsPerSecond : Self.piecesPerSecondMax
         let wordsPerPiece = max(1, Int((min(rate, 1e9) / Self.piecesPerSecondMax).rounded(.up)))

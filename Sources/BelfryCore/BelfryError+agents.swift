@@ -3,4 +3,11 @@ extension BelfryError.Code {
     public static let cancelled = BelfryError.Code(rawValue: "cancelled")
     /// A command's processes are still there after everything was done to end them.
     public static let processesLeft = BelfryError.Code(rawValue: "processes_left")
+    /// A provider did not confirm that it stopped its work; its socket is closed.
+    public static let stopUnconfirmed = BelfryError.Code(rawValue: "stop_unconfirmed")
+}
+
+extension BelfryError {
+    /// Whether the work it ended may go on outside, where the hub can't see to its end.
+    public var leavesWork: Bool { code == .processesLeft || code == .stopUnconfirmed }
 }

@@ -145,60 +145,6 @@ public struct NamedSecret: Sendable, Hashable {
     public func isActive(at time: Timestamp) -> Bool { expires.map { time < $0 } ?? true }
 }
 
-/// An agent as its document says it: a configured way to get text out of something.
-public struct AgentDefinition: Sendable, Hashable {
-    public var name: String
-    public var about: String?
-    public var kind: Kind
-    /// How long the provider may take to connect, to send the first byte, and between two.
-    public var connectTimeout: Duration = .seconds(10)
-    public var firstByteTimeout: Duration = .seconds(60)
-    public var idleTimeout: Duration = .seconds(60)
-    /// Retries before the first token, for errors that may pass.
-    public var retriesMax = 2
-    public var outputBytesMax = Limits.stepOutputBytesMax
-
-    public enum Kind: Sendable, Hashable {
-        /// Built in, no network: streams its text word by word.
-        case echo(EchoSettings)
-        case openai(OpenAISettings)
-        case command(CommandSettings)
-    }
-
-    public struct EchoSettings: Sendable, Hashable {
-        /// What it says; a template. Nil says the step's prompt.
-        public var text: String?
-        public var wordsPerSecond: Double = 25
-        public init() {}
-    }
-
-    public struct OpenAISettings: Sendable, Hashable {
-        /// Up to and without `/chat/completions`, e.g. `https://api.openai.com/v1`.
-        public var baseURL: String
-        public var model: String
-        public var key: SecretReference?
-        public var system: String?
-        public var temperature: Double?
-        public var tokensMax: Int?
-        public init(baseURL: String, model: String) {
-            self.baseURL = baseURL
-            self.model = model
-        }
-    }
-
-    public struct CommandSettings: Sendable, Hashable {
-        /// The first is a name from the server's `commands:` table; the rest are templates.
-        public var arguments: [String]
-        public var timeout: Duration = .seconds(300)
-        public init(arguments: [String]) { self.arguments = arguments }
-    }
-
-    public init(name: String, kind: Kind) {
-        self.name = name
-        self.kind = kind
-    }
-}
-
 /// Who a document belongs to: files are the truth for theirs, the API for its own.
 public enum DocumentOwner: String, Sendable, Hashable, CaseIterable { case file, api }
 

@@ -24,6 +24,17 @@ extension Limits {
     public static let errorBodyBytesMax = 64 * 1024
     /// Of the provider's own message, this much is shown.
     public static let errorTextBytesMax = 300
+    /// Bytes of one answer, whatever they are: a provider that sends events without text for ever (thoughts, pings,
+    /// comments) is cut. It is far more than the text it may bring, because a token of three bytes comes in an event
+    /// of three hundred.
+    public static let answerBytesMax = 256 * 1024 * 1024
+    /// Tools that one answer may call: a model in a loop must not fill the memory with names.
+    public static let toolCallsPerAnswerMax = 128
+    /// Name and id of a tool call, as a provider gives them; they go into frames and back into the next request.
+    public static let toolCallNameBytesMax = 256
+    /// How long a provider may take to confirm that it stopped its work; it is less than a stop waits for
+    /// (``stopConfirmTimeout``).
+    public static let remoteStopTimeout = Duration.seconds(5)
     /// A provider's `Retry-After` is honoured up to here; a longer one fails the step and says so.
     public static let retryAfterMax = Duration.seconds(60)
     /// The first pause before a request is tried again; it doubles, and half of it is random.

@@ -87,6 +87,8 @@ public enum Limits {
     /// The fenced event in a prompt.
     public static let promptEventBytesMax = 16 * 1024
     public static let promptBytesMax = 256 * 1024
+    /// The texts of one rendered body: a document with a thousand `{{event}}` must not become gigabytes.
+    public static let renderedBodyBytesMax = 64 * 1024 * 1024
 
     // MARK: Runs
 

@@ -73,7 +73,7 @@ extension Hub {
         item["about"] = document["about"] ?? .null
         item["kind"] = document["kind"] ?? .null
         item["model"] = document["model"]
-        item["base_url"] = document["base_url"]
+        item["base_url"] = document["base_url"] ?? document["url"]
         return item
     }
 

@@ -21,13 +21,10 @@ extension Hub {
             case .rule(let rule):
                 return unknownSources(document, known: sources) + document.unknownFields + unknownCommands(of: rule)
             case .agent(let agent):
-                switch agent.kind {
-                case .echo: return []
-                case .command(let settings):
+                if case .command(let settings) = agent.kind {
                     return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
-                case .openai(let settings):
-                    return problem(of: settings.key).map { ["agent \(agent.name) can't work: \($0)"] } ?? []
                 }
+                return agent.secretReferences.compactMap(problem).map { "agent \(agent.name) can't work: \($0)" }
             case .source(let source):
                 let own = source.warnings.map { "source \(source.name): \($0)" }
                 // As it stands in the document, so that a dry run says it too; then what only the store knows.
@@ -42,8 +39,7 @@ extension Hub {
     }
 
     /// Why a secret can't be read: not in the server's `secrets:`, or not there. Never the secret.
-    private func problem(of reference: SecretReference?) -> String? {
-        guard let reference else { return nil }
+    private func problem(of reference: SecretReference) -> String? {
         do throws(BelfryError) {
             _ = try configuration.secrets.resolve(reference)
             return nil

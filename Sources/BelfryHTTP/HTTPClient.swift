@@ -24,13 +24,8 @@ public final class HTTPClient: Sendable {
     ///
     /// When the task is cancelled, `send` throws `.cancelled` after the socket is closed.
     public func send(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPResponse {
-        let target = try HTTPTarget(parsing: request.url)
-        try request.checkForm()
-        let proxy = proxies.proxy(for: target)
-        if proxy != nil { try target.checkBehindProxy(policy) }
         if Task.isCancelled { throw .cancelled }
-        let transfer = Transfer(request, target: target, proxy: proxy)
-        guard loop.submit(.start(transfer)) else { throw .clientClosed }
+        let transfer = try start(request)
         let head = await withTaskCancellationHandler {
             await transfer.waitForHead()
         } onCancel: {
@@ -43,5 +38,26 @@ public final class HTTPClient: Sendable {
         }
         guard let head else { throw transfer.failure ?? .clientClosed }
         return HTTPResponse(status: head.status, headers: head.headers, body: body)
+    }
+
+    /// Sends a request and returns the status of the response; its body is not read. It does so although the task is
+    /// cancelled: for what must still be said when work was taken back.
+    public func deliver(_ request: HTTPRequest, within deadline: Duration) async throws(HTTPFailure) -> Int {
+        var request = request
+        request.deadline = deadline
+        let transfer = try start(request)
+        guard let head = await transfer.waitForHead() else { throw transfer.failure ?? .clientClosed }
+        await HTTPBody(transfer, client: self).cancel()
+        return head.status
+    }
+
+    private func start(_ request: HTTPRequest) throws(HTTPFailure) -> Transfer {
+        let target = try HTTPTarget(parsing: request.url)
+        try request.checkForm()
+        let proxy = proxies.proxy(for: target)
+        if proxy != nil { try target.checkBehindProxy(policy) }
+        let transfer = Transfer(request, target: target, proxy: proxy)
+        guard loop.submit(.start(transfer)) else { throw .clientClosed }
+        return transfer
     }
 }

@@ -26,7 +26,7 @@ final class ScriptedServer: Sendable {
         (listener, port) = Self.listen(backlog: 64)
         let (listener, recorded) = (listener, Recorder(recorded: { [weak self] in self?.change($0) }))
         Self.thread {
-            while case let socket = accept(listener, nil, nil), socket >= 0 {
+            while case let socket = uninterrupted({ accept(listener, nil, nil) }), socket >= 0 {
                 recorded.recorded { $0.connections += 1 }
                 Self.thread {
                     let connection = ScriptedConnection(socket: socket, recorder: recorded)
@@ -80,6 +80,14 @@ final class ScriptedServer: Sendable {
     }
 }
 
+/// Calls again what a signal broke off: tests of commands beside these have children, whose ends are signals.
+private func uninterrupted<Count: SignedInteger>(_ call: () -> Count) -> Count {
+    while true {
+        let count = call()
+        if count >= 0 || errno != EINTR { return count }
+    }
+}
+
 /// One connection of a ``ScriptedServer``, seen from its script.
 struct ScriptedConnection: Sendable {
     let socket: Int32
@@ -99,7 +107,7 @@ struct ScriptedConnection: Sendable {
         var needed: Int?
         while needed.map({ bytes.count < $0 }) ?? true {
             var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-            let count = recv(socket, &buffer, buffer.count, 0)
+            let count = uninterrupted { recv(socket, &buffer, buffer.count, 0) }
             guard count > 0 else { return nil }
             bytes += buffer[..<count]
             let text = String(decoding: bytes, as: UTF8.self)
@@ -118,7 +126,9 @@ struct ScriptedConnection: Sendable {
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = uninterrupted {
+                rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            }
             guard count > 0 else {
                 recorder.recorded { $0.closedByPeer += 1 }
                 return false
@@ -153,7 +163,7 @@ struct ScriptedConnection: Sendable {
         var timeout = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         while true {
-            let count = recv(socket, &buffer, buffer.count, 0)
+            let count = uninterrupted { recv(socket, &buffer, buffer.count, 0) }
             if count == 0 || (count < 0 && errno == ECONNRESET) { return recorder.recorded { $0.closedByPeer += 1 } }
             if count < 0 { return }
         }

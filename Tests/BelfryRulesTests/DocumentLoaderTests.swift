@@ -103,7 +103,7 @@ struct DocumentLoaderTests {
         ("source: s\npreset: none\ndedupe: {}", "t.yaml:3: dedupe: needs key: body or also: body"),
         ("source: s\npreset: none\nretired: \"yes\"", "t.yaml:3: retired: expected true or false, found text"),
         ("agent: a", "t.yaml:1: kind: is missing"),
-        ("agent: a\nkind: echo\nmodel: x", "t.yaml:3: model: belongs to kind openai, not to echo"),
+        ("agent: a\nkind: echo\nmodel: x", "t.yaml:3: model: belongs to kind openai, anthropic, not to echo"),
         ("agent: a\nkind: echo\ntext: \"{{#if x}}\"", "t.yaml:3: text: {{#if x}}: '#' has no meaning here"),
         ("agent: a\nkind: echo\nwords_per_second: 0", "t.yaml:3: words_per_second: must be from 0.1 to"),
         ("agent: a\nkind: openai\nmodel: m", "t.yaml:1: base_url: is missing"),

@@ -42,9 +42,8 @@ extension Registry.Snapshot {
 
     private func problem(ofAgent name: String, _ resolver: SecretResolver) -> String? {
         guard let agent = agents[name] else { return problems[DocumentName(.agent, name)] ?? "there is none" }
-        guard case .openai(let settings) = agent.kind, let key = settings.key else { return nil }
         do throws(BelfryError) {
-            _ = try resolver.resolve(key)
+            for reference in agent.secretReferences { _ = try resolver.resolve(reference) }
             return nil
         } catch {
             return error.message

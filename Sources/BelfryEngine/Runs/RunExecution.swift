@@ -73,7 +73,7 @@ struct RunExecution {
                         answerStops(.unconfirmed, reason: "the hub is stopping; the run is ended at its next start")
                         return
                     }
-                    if result.error?.code == .processesLeft, !stops.isEmpty {
+                    if result.error?.leavesWork == true, !stops.isEmpty {
                         await confirmNothing(result.error?.message ?? "")
                     }
                     let wasCut = machine.isCutting

@@ -41,7 +41,7 @@ struct StepPerformance: Sendable {
                 }
                 if isFirst { await buffer.append(frame(.textMessageStart, ["role": "assistant"])) }
                 await buffer.append(frame(.textMessageContent, ["delta": .string(delta)]))
-            case .text, .started:
+            case .text, .started, .toolCallStarted, .toolCallArguments, .toolCallEnded, .finished:
                 break
             case .usage(let usage):
                 text.withLock { $0.usage = usage }
@@ -101,7 +101,7 @@ struct StepPerformance: Sendable {
 
     private static func end(of error: BelfryError) -> RunStateMachine.StepEnd {
         switch error.code {
-        case .cancelled: .stopped
+        case .cancelled, .stopUnconfirmed: .stopped
         case .agentTimeout: .failed(.timeout)
         default: .failed(.error)
         }
@@ -125,7 +125,7 @@ enum StepWork: Sendable {
             let tokens = reported ?? (bytes + Limits.bytesPerToken - 1) / Limits.bytesPerToken
             return min(max(tokens, 0), Limits.ruleTokensPerDayMax)
         }
-        return count(usage.inputTokens, bytes: request.prompt.utf8.count)
+        return count(usage.inputTokens, bytes: request.messageBytes)
             + count(usage.outputTokens, bytes: outputBytes)
     }
 }

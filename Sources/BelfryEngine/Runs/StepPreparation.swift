@@ -40,8 +40,8 @@ struct StepPreparation {
         }
     }
 
-    /// Whether a template of the step, or its `if`, asks for the group: reading it and its sample costs more than most steps'
-    /// preparation. If that can't be told, it does.
+    /// Whether a template of the step, or its `if`, asks for the group: reading it and its sample costs more than most
+    /// steps' preparation. If that can't be told, it does.
     func asksForGroup(step index: Int) async -> Bool {
         let step = rule.steps[index]
         if step.condition?.asksFor(root: Self.group) == true { return true }
@@ -52,12 +52,15 @@ struct StepPreparation {
             guard let agent = try? await services.registry.agent(named: agentStep.agent, asOf: run.created) else {
                 return true
             }
-            let texts: [String] =
-                switch agent.kind {
-                case .echo(let settings): settings.text.map { [$0] } ?? []
-                case .openai: []
-                case .command(let settings): settings.arguments
-                }
+            let texts: [String]
+            switch agent.kind {
+            case .echo(let settings): texts = settings.text.map { [$0] } ?? []
+            case .command(let settings): texts = settings.arguments
+            case .openai, .anthropic: texts = []
+            case .dify, .http:
+                guard let body = agent.body else { return false }
+                return (try? BodyTemplate(body, roots: Template.agentRoots))?.asksFor(root: Self.group) ?? true
+            }
             return texts.contains { (try? template($0, of: agent))?.asksFor(root: Self.group) ?? true }
         }
     }
@@ -81,14 +84,17 @@ struct StepPreparation {
         request.input = event.json
         request.timeout = step.timeout
         request.hops = Hops.next(after: event.hops)
-        var key: Secret?
+        var secrets: [SecretReference: Secret] = [:]
+        for reference in agent.secretReferences {
+            secrets[reference] = try services.configuration.secrets.resolve(reference)
+        }
         switch agent.kind {
         case .echo(let settings):
             if let text = settings.text {
                 request.prompt = render(try template(text, of: agent), as: .plain, missing: &missing)
             }
-        case .openai(let settings):
-            if let reference = settings.key { key = try services.configuration.secrets.resolve(reference) }
+        case .openai, .anthropic: break
+        case .dify, .http: request.body = try body(of: agent, prompt: prompt, step: step, missing: &missing)
         case .command(let settings):
             var templates: [Template] = []
             for argument in settings.arguments { templates.append(try template(argument, of: agent)) }
@@ -96,8 +102,24 @@ struct StepPreparation {
             request.program = try program(named: arguments[0])
             request.arguments = Array(arguments.dropFirst())
         }
-        let live = Agents.make(agent, key: key, http: services.http, commands: services.commands)
+        let live = Agents.make(agent, secrets: secrets, http: services.http, commands: services.commands)
         return .agent(live, request)
+    }
+
+    private func body(
+        of agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
+    ) throws(BelfryError) -> JSONValue? {
+        guard let body = agent.body else { return nil }
+        let template: BodyTemplate
+        do {
+            template = try BodyTemplate(body, roots: Template.agentRoots)
+        } catch {
+            throw BelfryError(.invalidDocument, "agent \(agent.name): \(error)")
+        }
+        var context = context
+        context["prompt"] = .string(prompt)
+        context["step"] = .string(step.name)
+        return try template.render(.object(context), missing: &missing)
     }
 
     private func program(named name: String) throws(BelfryError) -> String {

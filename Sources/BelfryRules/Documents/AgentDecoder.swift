@@ -3,13 +3,16 @@ import BelfryCore
 /// Reads `agent:` documents.
 extension DocumentDecoder {
     private enum AgentKind: String, CaseIterable {
-        case echo, openai, command
+        case echo, openai, anthropic, dify, http, command
 
-        /// Keys of this kind alone.
+        /// Keys that not every kind has.
         var keys: [String] {
             switch self {
             case .echo: ["text", "words_per_second"]
-            case .openai: ["base_url", "model", "key", "system", "temperature", "max_tokens"]
+            case .openai: ["base_url", "model", "key", "key_header", "system", "temperature", "max_tokens"]
+            case .anthropic: ["base_url", "model", "key", "system", "temperature", "max_tokens"]
+            case .dify: ["base_url", "app", "key", "inputs"]
+            case .http: ["url", "key", "headers", "body", "format", "delta", "done", "error"]
             case .command: ["command", "timeout"]
             }
         }
@@ -22,20 +25,23 @@ extension DocumentDecoder {
     /// Nil if anything is wrong; then the diagnostics say what.
     mutating func agent(_ node: DocumentNode) -> AgentDefinition? {
         let errorCount = diagnostics.count
-        let allKeys = Self.commonAgentKeys + AgentKind.allCases.flatMap(\.keys)
-        guard let fields = fields(node, path: "", known: allKeys) else { return nil }
+        var kindKeys: [String] = []
+        for key in AgentKind.allCases.flatMap(\.keys) where !kindKeys.contains(key) { kindKeys.append(key) }
+        guard let fields = fields(node, path: "", known: Self.commonAgentKeys + kindKeys) else { return nil }
         let name = name(fields, "agent")
         if let name { agentsMade.append(name) }
         guard let kind = choice(fields, "kind", of: AgentKind.self, isRequired: true) else { return nil }
-        for other in AgentKind.allCases where other != kind {
-            for key in other.keys where fields[key] != nil {
-                note("belongs to kind \(other.rawValue), not to \(kind.rawValue)", in: fields, key)
-            }
+        for key in kindKeys where fields[key] != nil && !kind.keys.contains(key) {
+            let owners = AgentKind.allCases.filter { $0.keys.contains(key) }.map(\.rawValue)
+            note("belongs to kind \(owners.joined(separator: ", ")), not to \(kind.rawValue)", in: fields, key)
         }
         let settings: AgentDefinition.Kind? =
             switch kind {
             case .echo: echo(fields)
             case .openai: openai(fields)
+            case .anthropic: anthropic(fields)
+            case .dify: dify(fields)
+            case .http: http(fields)
             case .command: commandAgent(fields)
             }
         let about = string(fields, "about")
@@ -63,37 +69,6 @@ extension DocumentDecoder {
         return .echo(settings)
     }
 
-    private mutating func openai(_ fields: Fields) -> AgentDefinition.Kind? {
-        let base = string(fields, "base_url", isRequired: true)
-        let model = string(fields, "model", isRequired: true)
-        if let base { checkBase(base, fields) }
-        var settings = AgentDefinition.OpenAISettings(baseURL: base ?? "", model: model ?? "")
-        if let text = string(fields, "key") {
-            settings.key = SecretReference(text)
-            if settings.key == nil || settings.key == .generated {
-                // The text may be the key itself: it is not repeated.
-                note("must be env:NAME or file:PATH; keys never stand in documents", in: fields, "key")
-            }
-        }
-        settings.system = string(fields, "system")
-        settings.temperature = double(fields, "temperature", in: 0...2)
-        settings.tokensMax = int(fields, "max_tokens", in: 1...10_000_000)
-        return base == nil || model == nil ? nil : .openai(settings)
-    }
-
-    private mutating func checkBase(_ base: String, _ fields: Fields) {
-        let rest = base.hasPrefix("https://") ? base.dropFirst(8) : base.hasPrefix("http://") ? base.dropFirst(7) : ""
-        if rest.isEmpty || rest.hasPrefix("/") || rest.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
-            note("must be a URL: https://api.openai.com/v1", in: fields, "base_url")
-        } else if rest.contains("{{") {
-            note("must not be a template: events do not choose where data goes", in: fields, "base_url")
-        } else if rest.split(separator: "/").first?.contains("@") == true {
-            note("must not hold a user or password; use key", in: fields, "base_url")
-        } else if rest.contains("/chat/completions") {
-            note("ends before /chat/completions: https://api.openai.com/v1", in: fields, "base_url")
-        }
-    }
-
     private mutating func commandAgent(_ fields: Fields) -> AgentDefinition.Kind? {
         guard let templates = command(fields, isRequired: true) else { return nil }
         var settings = AgentDefinition.CommandSettings(arguments: templates.map(\.text))
@@ -110,9 +85,12 @@ extension DocumentDecoder {
         return template(text, at: fields.line(of: key), fields.path(of: key))
     }
 
-    private mutating func template(_ text: String, at line: Int, _ path: String) -> Template? {
+    @discardableResult
+    mutating func template(
+        _ text: String, at line: Int, _ path: String, roots: Set<String> = Template.stepRoots
+    ) -> Template? {
         do throws(TemplateError) {
-            return try Template(parsing: text)
+            return try Template(parsing: text, roots: roots)
         } catch {
             note("\(error)", at: line, path)
             return nil

@@ -15,6 +15,10 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     /// What a rule's templates may begin a path with. `data` is short for `event.data`.
     public static let stepRoots: Set<String> = ["event", "data", "group", "rule", "run", "steps", "source"]
 
+    /// What the templates of an agent's `body` and `inputs` may begin a path with: the step's own name and its
+    /// rendered prompt too.
+    public static let agentRoots = stepRoots.union(["prompt", "step"])
+
     /// - Throws: where and why the text is no template.
     public init(parsing text: String, roots: Set<String> = Template.stepRoots) throws(TemplateError) {
         self.text = text

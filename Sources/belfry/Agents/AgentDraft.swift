@@ -2,8 +2,33 @@ import BelfryCore
 
 /// The document that `belfry agents use` puts in the place of an agent's own.
 struct AgentDraft {
-    static let defaultModel = "gpt-4o-mini"
-    static let defaultBaseURL = "https://api.openai.com/v1"
+    /// Who an agent may be told to ask.
+    enum Provider: String, CaseIterable {
+        case openai, anthropic, dify
+
+        var baseURL: String {
+            switch self {
+            case .openai: "https://api.openai.com/v1"
+            case .anthropic: AgentDefinition.AnthropicSettings.defaultBaseURL
+            case .dify: AgentDefinition.DifySettings.defaultBaseURL
+            }
+        }
+
+        /// What Belfry puts behind the address.
+        var path: String {
+            switch self {
+            case .openai: "/chat/completions"
+            case .anthropic: "/v1"
+            case .dify: "/chat-messages"
+            }
+        }
+
+        /// An app of Dify has a model of its own.
+        var hasModel: Bool { self != .dify }
+        /// Where one is cheap and stays.
+        var defaultModel: String? { self == .openai ? "gpt-4o-mini" : nil }
+    }
+
     /// Keys that every kind of agent has: they stay when the kind changes.
     private static let commonKeys = [
         "about", "connect_timeout", "first_byte_timeout", "idle_timeout", "retries", "output_max",
@@ -19,17 +44,25 @@ struct AgentDraft {
         AgentDraft(name: name, document: start(name, kind: "echo", stored))
     }
 
-    /// A model behind OpenAI's protocol: the stored document with the given values in place of its own.
+    /// An agent behind a provider: the stored document with the given values in place of its own.
     ///
     /// A key belongs to the address it was given for: another address without a key of its own has none.
-    static func openai(
-        name: String, stored: JSONObject, model: String?, baseURL: String?, key: String?
+    static func asking(
+        _ provider: Provider, name: String, stored: JSONObject, model: String? = nil, baseURL: String? = nil,
+        app: String? = nil, key: String? = nil
     ) throws -> AgentDraft {
-        var draft = AgentDraft(name: name, document: start(name, kind: "openai", stored))
-        let before = draft.document["base_url"]?.string
-        let base = baseURL ?? before ?? defaultBaseURL
+        var draft = AgentDraft(name: name, document: start(name, kind: provider.rawValue, stored))
+        let before = draft.document["base_url"]?.string ?? (draft.document["key"] == nil ? nil : provider.baseURL)
+        let base = baseURL ?? before ?? provider.baseURL
         draft.document["base_url"] = .string(base)
-        draft.document["model"] = .string(model ?? draft.document["model"]?.string ?? defaultModel)
+        if provider.hasModel {
+            guard let model = model ?? draft.document["model"]?.string ?? provider.defaultModel else {
+                throw Failure(.usage, "\(name): say which model: --model M")
+            }
+            draft.document["model"] = .string(model)
+        } else {
+            draft.document["app"] = .string(app ?? draft.document["app"]?.string ?? "chat")
+        }
         if let key {
             draft.document["key"] = .string("file:\(key)")
         } else if let before, !isSame(before, base), draft.document["key"] != nil {
@@ -37,8 +70,9 @@ struct AgentDraft {
             draft.remark =
                 "\(name) no longer uses the key that it had for \(before); --key-file F gives one for \(base)"
         }
-        if isSame(base, defaultBaseURL), draft.document["key"] == nil {
-            throw Failure(.usage, "\(name): api.openai.com needs a key: --key-file F")
+        if isSame(base, provider.baseURL), draft.document["key"] == nil {
+            let host = provider.baseURL.split(separator: "/").dropFirst().first ?? ""
+            throw Failure(.usage, "\(name): \(host) needs a key: --key-file F")
         }
         return draft
     }

@@ -5,6 +5,8 @@ import Glibc
 /// An API key in a file, brought to where the hub may read it.
 struct KeyFile {
     let path: String
+    /// The kind of agent that it is for.
+    let kind: String
     let options: ClientOptions
 
     /// The absolute path for the agent's document.
@@ -29,16 +31,16 @@ struct KeyFile {
         let folder = LocalFile.absolute(options.dataFolder) + "/secrets"
         let source = LocalFile.absolute(path)
         if source.hasPrefix(folder + "/") { return source }
-        return try Self.copy(key, into: folder)
+        return try Self.copy(key, of: kind, into: folder)
     }
 
-    /// Copies a key to `openai-<first 8 digits of its SHA-256>.key`: another key is another file, so that a second
+    /// Copies a key to `KIND-<first 8 digits of its SHA-256>.key`: another key is another file, so that a second
     /// agent's key never takes the place of the first one's.
-    static func copy(_ key: [UInt8], into folder: String) throws -> String {
+    static func copy(_ key: [UInt8], of kind: String, into folder: String) throws -> String {
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
             throw Failure(.usage, "cannot make \(folder): \(LocalFile.lastError())")
         }
-        let target = "\(folder)/openai-\(Hex.encode(Digest.sha256(key)).prefix(8)).key"
+        let target = "\(folder)/\(kind)-\(Hex.encode(Digest.sha256(key)).prefix(8)).key"
         if access(target, F_OK) == 0 {
             guard try LocalFile.bytes(at: target, bytesMax: 64 * 1024) == key else {
                 throw Failure(.negative, "\(target) holds another key and is left as it is; move it away first")

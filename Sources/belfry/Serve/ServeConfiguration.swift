@@ -32,7 +32,10 @@ struct ServeConfiguration: Sendable, Equatable {
     /// What `env:` and `file:` references of documents may name.
     struct Secrets: Sendable, Equatable {
         /// Names; a `*` at the end stands for any rest.
-        var env = ["GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "STRIPE_WEBHOOK_SECRET", "OPENAI_API_KEY"]
+        var env = [
+            "GITHUB_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "STRIPE_WEBHOOK_SECRET", "OPENAI_API_KEY",
+            "ANTHROPIC_API_KEY", "DIFY_API_KEY",
+        ]
         /// Files, and folders with all below them; relative ones are within the data folder.
         var files = ["secrets"]
     }

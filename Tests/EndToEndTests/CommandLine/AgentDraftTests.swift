@@ -13,27 +13,29 @@ struct AgentDraftTests {
     private func draft(
         _ stored: JSONObject, model: String? = nil, baseURL: String? = nil, key: String? = nil
     ) throws -> AgentDraft {
-        try .openai(name: "triage", stored: stored, model: model, baseURL: baseURL, key: key)
+        try .asking(.openai, name: "triage", stored: stored, model: model, baseURL: baseURL, key: key)
     }
 
     @Test("each key has a file of its own, and the same key the same one")
     func keyFiles() throws {
         let folder = try TemporaryFolder()
-        let first = try KeyFile.copy(Array("sk-one".utf8), into: folder.path + "/secrets")
-        let second = try KeyFile.copy(Array("sk-two".utf8), into: folder.path + "/secrets")
+        let first = try KeyFile.copy(Array("sk-one".utf8), of: "openai", into: folder.path + "/secrets")
+        let second = try KeyFile.copy(Array("sk-two".utf8), of: "openai", into: folder.path + "/secrets")
         #expect(first != second)
         #expect(first.hasSuffix("/secrets/openai-456f1612.key"))
         #expect(try LocalFile.text(at: first) == "sk-one")
         #expect(try LocalFile.text(at: second) == "sk-two")
-        #expect(try KeyFile.copy(Array("sk-one".utf8), into: folder.path + "/secrets") == first)
+        #expect(try KeyFile.copy(Array("sk-one".utf8), of: "openai", into: folder.path + "/secrets") == first)
     }
 
     @Test("a file that holds something else is not overwritten")
     func keyFileTaken() throws {
         let folder = try TemporaryFolder()
-        let path = try KeyFile.copy(Array("sk-one".utf8), into: folder.path)
+        let path = try KeyFile.copy(Array("sk-one".utf8), of: "openai", into: folder.path)
         try LocalFile.writeSecret(Array("of another".utf8), to: path)
-        let failure = #expect(throws: Failure.self) { try KeyFile.copy(Array("sk-one".utf8), into: folder.path) }
+        let failure = #expect(throws: Failure.self) {
+            try KeyFile.copy(Array("sk-one".utf8), of: "openai", into: folder.path)
+        }
         #expect(failure?.message.contains("holds another key") == true)
         #expect(try LocalFile.text(at: path) == "of another")
     }
@@ -71,12 +73,41 @@ struct AgentDraftTests {
         #expect(back.document["kind"] == "echo" && back.document["base_url"] == nil)
     }
 
+    @Test("Anthropic needs a model's name, Dify the kind of its app; neither takes over the other's")
+    func others() throws {
+        let nameless = #expect(throws: Failure.self) {
+            try AgentDraft.asking(.anthropic, name: "triage", stored: [:], key: "/k")
+        }
+        #expect(nameless?.message == "triage: say which model: --model M")
+        let claude = try AgentDraft.asking(.anthropic, name: "triage", stored: stored, model: "claude", key: "/k")
+        #expect(
+            claude.document == [
+                "agent": "triage", "kind": "anthropic", "base_url": "https://api.anthropic.com", "model": "claude",
+                "key": "file:/k",
+            ])
+        let keyless = #expect(throws: Failure.self) {
+            try AgentDraft.asking(.anthropic, name: "triage", stored: stored, model: "claude")
+        }
+        #expect(keyless?.message == "triage: api.anthropic.com needs a key: --key-file F")
+        let app = try AgentDraft.asking(.dify, name: "triage", stored: claude.document, app: "workflow", key: "/d")
+        #expect(app.document["app"] == "workflow" && app.document["model"] == nil)
+        let moved = try AgentDraft.asking(.dify, name: "triage", stored: app.document, baseURL: "http://d/v1")
+        #expect(moved.document["app"] == "workflow" && moved.document["key"] == nil && moved.remark != nil)
+        // Its document need not name the provider's own address, for which it has the key.
+        var short = claude.document
+        short["base_url"] = nil
+        let again = try AgentDraft.asking(.anthropic, name: "triage", stored: short, model: "other")
+        #expect(again.document["key"] == "file:/k" && again.remark == nil)
+    }
+
     @Test(
         "flags that do not fit are refused by name",
         arguments: [
             (["echo"], "--agent"), (["echo", "--agent", "a", "--model", "m"], "--model"),
             (["openai", "--base-url", "localhost:1"], "--base-url"),
             (["openai", "--base-url", "http://h/v1/chat/completions"], "--base-url"),
+            (["anthropic", "--base-url", "http://h/v1/messages"], "--base-url"), (["dify", "--model", "m"], "--model"),
+            (["openai", "--app", "chat"], "--app"), (["dify", "--app", "chatbot"], "--app"),
         ])
     func flags(arguments: [String], named: String) {
         let error = #expect(throws: (any Error).self) { try AgentsUse.parse(arguments) }

@@ -6,27 +6,15 @@ import Testing
 
 @testable import BelfryAgents
 
-/// The agent against a scripted provider on real sockets.
+/// The agents that speak HTTP against a scripted provider on real sockets. Where they do not differ, OpenAI stands for
+/// all.
 @Suite(.timeLimit(.minutes(1)))
-struct OpenAIAgentTests {
+struct ProviderAgentTests {
     private let clock = StepClock()
 
     private func agent(
         _ server: ScriptedServer, _ change: (inout AgentDefinition) -> Void = { _ in }
-    ) -> any Agent {
-        var settings = AgentDefinition.OpenAISettings(baseURL: server.url + "/v1/", model: "m\"1")
-        settings.system = "Be terse."
-        settings.temperature = 0.5
-        settings.tokensMax = 99
-        var definition = AgentDefinition(name: "a", kind: .openai(settings))
-        change(&definition)
-        var policy = OutboundPolicy.agents
-        policy.proxies = .none
-        return Agents.make(
-            definition, key: Secret("sk-SECRET"), http: HTTPClient(policy: policy, logger: Logger(label: "test")),
-            commands: CommandRunner(hub: "test"), clock: clock
-        )
-    }
+    ) -> any Agent { ProviderKind.openai.agent(server, clock: clock, change) }
 
     private static let good = [
         #"data: {"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#,
@@ -44,10 +32,13 @@ struct OpenAIAgentTests {
             connection.write("0\r\n\r\n")
         }
         let collected = try await collect(agent(server), prompt: "Why? \u{1}")
-        #expect(collected.items == [.text("Hello"), .text(" wörld"), .usage(Usage(inputTokens: 7, outputTokens: 2))])
+        #expect(
+            collected.items == [
+                .text("Hello"), .text(" wörld"), .usage(Usage(inputTokens: 7, outputTokens: 2)), .finished(.stop),
+            ])
         let request = try #require(server.record.requests.first)
         #expect(request.hasPrefix("POST /v1/chat/completions HTTP/1.1\r\n"))
-        #expect(request.contains("\r\nAuthorization: Bearer sk-SECRET\r\n"))
+        #expect(request.contains("\r\nAuthorization: Bearer \(ProviderKind.secret)\r\n"))
         #expect(request.contains("\r\nContent-Type: application/json\r\n"))
         let end = try #require(request.firstRange(of: "\r\n\r\n"))
         #expect(
@@ -240,7 +231,7 @@ struct OpenAIAgentTests {
         var policy = OutboundPolicy.agents
         policy.proxies = .none
         let agent = Agents.make(
-            definition, key: nil, http: HTTPClient(policy: policy, logger: Logger(label: "test")),
+            definition, secrets: [:], http: HTTPClient(policy: policy, logger: Logger(label: "test")),
             commands: CommandRunner(hub: "test"), clock: clock
         )
         let error = await #expect(throws: BelfryError.self) { _ = try await collect(agent) }
@@ -248,31 +239,44 @@ struct OpenAIAgentTests {
         #expect(clock.slept.count == 2)
     }
 
-    @Test(
-        "recorded streams over a socket, in pieces of seven bytes",
-        .enabled(if: Conformance.exists("llm/expected.json"), "the conformance folder is not there")
-    )
-    func conformance() async throws {
-        let expected = try #require(try Conformance.json("llm/expected.json").object)
-        for member in expected.members where member.key.hasPrefix("openai") && member.key != Conformance.listContent {
-            let bytes = try Conformance.bytes("llm/\(member.key).txt")
-            let server = ScriptedServer { connection in
-                connection.readRequest()
-                connection.beginStream()
-                for start in stride(from: 0, to: bytes.count, by: 7) {
-                    let piece = bytes[start..<min(start + 7, bytes.count)]
-                    connection.write(Array("\(piece.count)\r\n".utf8) + piece + Array("\r\n".utf8))
-                }
-                connection.write("0\r\n\r\n")
-            }
-            var collected = Collected()
-            do {
-                try await agent(server).run(.test(prompt: "x")) { collected.items.append($0) }
-                #expect(member.value["error"]?.isNull == true, "\(member.key)")
-            } catch {
-                #expect(member.value["error"]?.string?.isEmpty == false, "\(member.key): \(error)")
-            }
-            #expect(collected.text == member.value["text"]?.string, "\(member.key)")
+    @Test("each kind's whole exchange", arguments: ProviderKind.allCases)
+    func wholeExchange(kind: ProviderKind) async throws {
+        let server = ScriptedServer { connection in
+            connection.readRequest()
+            connection.begin(kind)
+            connection.writeChunk(kind.says("Hello") + kind.says(" wörld") + kind.end)
+            connection.write("0\r\n\r\n")
         }
+        let collected = try await collect(kind.agent(server))
+        #expect(collected.text == "Hello wörld")
+        #expect(collected.items.last == .finished(.stop))
+        let request = try #require(server.record.requests.first)
+        #expect(request.contains(ProviderKind.secret) && !request.contains("Accept-Encoding"))
+        // A task that has ended is not stopped.
+        #expect(server.record.requests.count == 1)
+    }
+
+    @Test("each kind's stream byte by byte", arguments: ProviderKind.allCases)
+    func byteByByte(kind: ProviderKind) async throws {
+        let server = ScriptedServer { connection in
+            connection.readRequest()
+            connection.begin(kind)
+            for byte in (kind.says("Grüße \u{1F600}") + kind.end).utf8 { connection.writeChunk([byte]) }
+            connection.write("0\r\n\r\n")
+        }
+        #expect(try await collect(kind.agent(server)).text == "Grüße \u{1F600}")
+    }
+
+    @Test("a tool call is seen: what fails after it is not tried again")
+    func toolCallIsSeen() async throws {
+        let server = ScriptedServer { connection in
+            connection.readRequest()
+            connection.beginStream()
+            connection.writeChunk(
+                stream(#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f"}}]}}]}"#))
+            connection.write("0\r\n\r\n")
+        }
+        _ = await #expect(throws: BelfryError.self) { try await collect(agent(server)) }
+        #expect(server.record.requests.count == 1)
     }
 }
