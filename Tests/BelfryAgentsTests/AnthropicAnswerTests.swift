@@ -55,6 +55,8 @@ struct AnthropicAnswerTests {
             Self.block(1, #"{"type":"tool_use","id":"t1","name":"look","input":{}}"#),
             Self.delta(1, #"{"type":"input_json_delta","partial_json":""}"#),
             Self.delta(1, #"{"type":"input_json_delta","partial_json":"{\"a\":"}"#),
+            // Of another block, while this one is open.
+            Self.delta(0, #"{"type":"input_json_delta","partial_json":"9"}"#), Self.blockEnd(0),
             Self.delta(1, #"{"type":"input_json_delta","partial_json":"1}"}"#), Self.blockEnd(1),
             Self.block(2, #"{"type":"tool_use","id":"t2","name":"go","input":{"whole":true}}"#), Self.blockEnd(2),
             Self.end("tool_use"), Self.stop)

@@ -76,6 +76,22 @@ struct ProviderHardeningTests {
         #expect(server.record.bytesWritten < 50_000_000)
     }
 
+    @Test("thoughts and comments without end, which bring no text, are cut too")
+    func endlessThoughts() async throws {
+        let thought = stream(#"{"choices":[{"delta":{"reasoning_content":"hm, "}}]}"#) + ": still here\n\n"
+        let server = ScriptedServer { connection in
+            connection.readRequest()
+            connection.beginStream()
+            while connection.writeChunk(Array(thought.utf8)) {}
+        }
+        var agent = try #require(ProviderKind.openai.agent(server) as? ProviderAgent)
+        agent.answerBytesMax = 100_000
+        let error = await #expect(throws: BelfryError.self) { _ = try await collect(agent) }
+        #expect(error?.code == .outputTooLarge && error?.message.contains("100000 bytes") == true)
+        #expect(await server.waits { $0.closedByPeer == 1 })
+        #expect(server.record.bytesWritten < 50_000_000)
+    }
+
     @Test("a line without end", arguments: ProviderKind.allCases)
     func line(kind: ProviderKind) async {
         let server = ScriptedServer { connection in

@@ -11,11 +11,11 @@ struct TranscriptTests {
 
     @Test(
         "OpenAI and those that say they are compatible", .enabled(if: Conformance.exists("llm/expected.json"), absent))
-    func openai() throws {
+    func openai() async throws {
         var cases = 0
         for member in try Self.expected("openai") where member.key != Conformance.listContent {
             cases += 1
-            try check(member.key) {
+            try await check(member.key) {
                 OpenAIAnswer()
             } against: { name, reading in
                 let expected = member.value
@@ -44,14 +44,14 @@ struct TranscriptTests {
     }
 
     @Test("Anthropic", .enabled(if: Conformance.exists("llm/expected.json"), absent))
-    func anthropic() throws {
+    func anthropic() async throws {
         let reasons = ["end_turn": "stop", "tool_use": "tool_calls", "max_tokens": "length"]
         var cases = 0
         // It holds three messages one behind the other, of which the SDK makes one; an answer is one message.
         let several = "anthropic/vercel_anthropic_anthropic-programmatic-tool-calling.1"
         for member in try Self.expected("anthropic") where member.key != several {
             cases += 1
-            try check(member.key) {
+            try await check(member.key) {
                 AnthropicAnswer()
             } against: { name, reading in
                 let expected = member.value
@@ -81,8 +81,8 @@ struct TranscriptTests {
             ("service_post_chat_messages_humanInputPause", "", nil, "waits for a person"),
             ("assembled_ping_then_error", "Hel", nil, "[openai] Error: overloaded"),
         ] as [(String, String, Int?, String?)])
-    func dify(name: String, text: String, tokens: Int?, error: String?) throws {
-        try check("dify/\(name)") {
+    func dify(name: String, text: String, tokens: Int?, error: String?) async throws {
+        try await check("dify/\(name)") {
             DifyAnswer(app: .chat)
         } against: { name, reading in
             #expect(reading.text == text, "\(name)")
@@ -95,11 +95,11 @@ struct TranscriptTests {
     @Test(
         "Ollama's own stream, as newline-delimited JSON",
         .enabled(if: Conformance.exists("llm/ollama/openllmetry__test_ollama_streaming_metrics_0.txt"), absent))
-    func ollama() throws {
+    func ollama() async throws {
         var settings = AgentDefinition.HTTPSettings(url: "http://x")
         settings.delta = [.key("response")]
         settings.done = [.key("done")]
-        try check("ollama/openllmetry__test_ollama_streaming_metrics_0") {
+        try await check("ollama/openllmetry__test_ollama_streaming_metrics_0") {
             HTTPAnswer(settings, as: .ndjson)
         } against: { name, reading in
             #expect(reading.text.hasPrefix("Okay, here's"), "\(name)")
@@ -124,11 +124,14 @@ struct TranscriptTests {
 
     private func check(
         _ name: String, _ answer: () -> any ProviderAnswer, against check: (String, Reading) -> Void
-    ) throws {
+    ) async throws {
+        // Many bytes, one by one: the tests beside it get their turn.
+        await Task.yield()
         let bytes = try Conformance.bytes("llm/\(name).txt")
         let whole = Reading(answer(), bytes, by: bytes.count)
         check(name, whole)
         for size in [7, 1] {
+            await Task.yield()
             #expect(Reading(answer(), bytes, by: size) == whole, "\(name) in pieces of \(size)")
         }
         // Short ones also ended at every place: never a wrong text, and never the whole where something is missing.

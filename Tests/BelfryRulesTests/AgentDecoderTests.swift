@@ -1,4 +1,5 @@
 import BelfryCore
+import Foundation
 import Testing
 
 @testable import BelfryRules
@@ -138,6 +139,17 @@ struct AgentDecoderTests {
         let lines = error?.diagnostics.map(\.description) ?? []
         #expect(lines.contains { $0.contains(expected) }, "\(lines)")
         #expect(!lines.contains { $0.contains("SECRET") }, "\(lines)")
+    }
+
+    @Test("the documents in the reference are valid")
+    func reference() throws {
+        let page = try String(
+            contentsOf: URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent().appending(path: "ops/reference/agents.md"),
+            encoding: .utf8)
+        let documents = page.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first }
+        #expect(documents.count >= 2)
+        for document in documents { _ = try agent(String(document)) }
     }
 
     @Test("a body's texts are put in and encoded afterwards: no payload adds a member, none is a template again")

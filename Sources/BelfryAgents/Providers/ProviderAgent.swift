@@ -10,6 +10,7 @@ struct ProviderAgent: Agent {
     let http: HTTPClient
     let clock: any Clock<Duration>
     var wallClock = WallClock.system
+    var answerBytesMax = Limits.answerBytesMax
     /// From 0 up to 1; the random half of a pause.
     var random: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
@@ -118,8 +119,8 @@ struct ProviderAgent: Agent {
             }
             if let failure { throw failure }
             if piece == nil { return }
-            guard bytes.all <= Limits.answerBytesMax else {
-                throw ProviderFailure(.outputTooLarge, "the answer is longer than \(Limits.answerBytesMax) bytes")
+            guard bytes.all <= answerBytesMax else {
+                throw ProviderFailure(.outputTooLarge, "the answer is longer than \(answerBytesMax) bytes")
             }
         }
     }
