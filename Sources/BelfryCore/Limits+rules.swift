@@ -56,6 +56,28 @@ extension Limits {
     /// The longest time an author can give a step, a timeout or a window.
     public static let stepTimeoutMax = Duration.seconds(86400)
 
+    // MARK: Steps
+
+    /// Steps of one `parallel` group: each takes a socket or a process of its own.
+    public static let parallelStepsMax = 16
+    /// Declared `params` of one rule: they stand on an operator's screen.
+    public static let paramsPerRuleMax = 32
+    /// Further attempts of one step: a step that failed eleven times fails of something else.
+    public static let stepRetriesMax = 10
+    public static let stepRetryPauseDefault = Duration.seconds(5)
+    /// The longest pause an author can ask for, and the longest that a doubled one becomes by itself.
+    public static let stepRetryPauseCeiling = Duration.seconds(3600)
+    public static let stepRetryPauseMax = Duration.seconds(300)
+    /// A request that nobody has decided by then is over: what it is about has changed.
+    public static let approvalLifetimeDefault = Duration.seconds(86400)
+    public static let waitDefault = Duration.seconds(86400)
+    /// The longest that one step or one run may wait: its row, its event and its rule's version are kept for it.
+    public static let runTimeMax = Duration.seconds(30 * 86400)
+    /// How far before its beginning a step may look for its event: the events of that time are matched again.
+    public static let waitLookBackMax = Duration.seconds(3600)
+    /// The body of one message, and each value that templates put into it, as JSON.
+    public static let sendBodyBytesMax = 1024 * 1024
+
     // MARK: Explanations
 
     /// Rules whose clauses one answer about an event shows; of the others it tells how many there are.

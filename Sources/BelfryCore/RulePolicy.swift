@@ -8,6 +8,8 @@ public struct RuleLimits: Sendable, Hashable {
     public var tokensPerDay: Int?
     /// A run that has waited longer for its place expires; nil: it waits.
     public var maxWait: Duration?
+    /// A run that has been at work for longer, waiting included, ends as failed; nil: it may take any time.
+    public var runTime: Duration?
     /// So many failed runs in a row open the rule's breaker; 0: none do.
     public var failures = Limits.ruleFailuresDefault
 

@@ -23,7 +23,9 @@ public struct RuleDefinition: Sendable {
     var alertSources: [String] = []
     /// Whether each match is also a notice on the topic `alerts`.
     public var notify = false
-    /// At least one.
+    /// Key `run.params`: what an operator may adjust on a run, in the order of the document.
+    public var params: [ParameterDefinition] = []
+    /// At least one, in the order of the document.
     public var steps: [StepDefinition]
 
     public init(name: String, pattern: EventPattern, steps: [StepDefinition]) {
@@ -43,38 +45,5 @@ public struct GroupSettings: Sendable, Hashable {
     public init(by: [TemplatePath] = [], policy: GroupPolicy = GroupPolicy()) {
         self.by = by
         self.policy = policy
-    }
-}
-
-/// One step of a run.
-public struct StepDefinition: Sendable {
-    public enum Action: Sendable, Hashable {
-        case agent(AgentStep)
-        /// The first names a command of the server's `commands:` table and is no template; see ``CommandArguments``.
-        case command([Template])
-    }
-
-    public var name: String
-    public var action: Action
-    /// Key `if`: a pattern on the run's context; the step is skipped if that does not satisfy it.
-    public var condition: EventPattern?
-    /// The step is cut when it takes longer.
-    public var timeout: Duration = Limits.stepTimeoutDefault
-
-    public init(name: String, action: Action) {
-        self.name = name
-        self.action = action
-    }
-}
-
-/// A step that asks an agent.
-public struct AgentStep: Sendable, Hashable {
-    /// The agent's name.
-    public var agent: String
-    public var prompt: Template
-
-    public init(agent: String, prompt: Template) {
-        self.agent = agent
-        self.prompt = prompt
     }
 }

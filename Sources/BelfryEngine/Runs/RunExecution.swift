@@ -33,7 +33,7 @@ struct RunExecution {
         self.mailbox = mailbox
         self.steps = rule.steps.enumerated().map { index, step in
             steps.first { $0.index == index }
-                ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind)
+                ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind.rawValue)
         }
         machine = RunStateMachine(
             stepCount: rule.steps.count,
@@ -376,16 +376,6 @@ extension RuleDefinition {
     var agents: [String] {
         steps.compactMap { step in
             if case .agent(let agentStep) = step.action { agentStep.agent } else { nil }
-        }
-    }
-}
-
-extension StepDefinition {
-    /// As step rows name it.
-    var kind: String {
-        switch action {
-        case .agent: "agent"
-        case .command: "command"
         }
     }
 }

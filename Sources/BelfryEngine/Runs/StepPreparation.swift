@@ -37,6 +37,9 @@ struct StepPreparation {
             )
             request.hops = Hops.next(after: event.hops)
             return .command(request)
+        case .approve, .send, .wait:
+            throw BelfryError(
+                .invalidDocument, "this version can't do \(step.kind.rawValue) steps yet; take the step out of the rule")
         }
     }
 
@@ -46,6 +49,7 @@ struct StepPreparation {
         let step = rule.steps[index]
         if step.condition?.asksFor(root: Self.group) == true { return true }
         switch step.action {
+        case .approve, .send, .wait: return false
         case .command(let templates): return templates.contains { $0.asksFor(root: Self.group) }
         case .agent(let agentStep):
             if agentStep.prompt.asksFor(root: Self.group) { return true }
