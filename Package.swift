@@ -42,6 +42,7 @@ let package = Package(
                 .embedInCode("v0001_first_light.sql"), .embedInCode("v0002_ending_secrets.sql"),
                 .embedInCode("v0003_switches.sql"), .embedInCode("v0004_limits.sql"),
                 .embedInCode("v0005_groups.sql"), .embedInCode("v0006_log_spans.sql"),
+                .embedInCode("v0007_steps.sql"),
             ]
         ),
         .target(

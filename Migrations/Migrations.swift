@@ -40,5 +40,10 @@ public enum Migrations {
             reason: "A commit of many runs' tokens wrote an index page for each of them: a twelfth is written now.",
             sql: String(decoding: PackageResources.v0006_log_spans_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 7,
+            reason: "Steps wait for a person or a time without being held in memory.",
+            sql: String(decoding: PackageResources.v0007_steps_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -145,6 +145,24 @@ public struct NamedSecret: Sendable, Hashable {
     public func isActive(at time: Timestamp) -> Bool { expires.map { time < $0 } ?? true }
 }
 
+/// A field of an agent that an operator may set for a step of a live run.
+public enum AdjustableField: String, Sendable, Hashable, CaseIterable {
+    case temperature
+    case tokensMax = "max_tokens"
+
+    /// What is wrong with a value; nil: nothing.
+    public func fault(of value: JSONValue) -> String? {
+        switch self {
+        case .temperature:
+            if case .number(let number) = value, (0...2).contains(number.double) { return nil }
+            return "must be a number from 0 to 2"
+        case .tokensMax:
+            if let count = value.number?.int64, (1...10_000_000).contains(count) { return nil }
+            return "must be a whole number from 1 to 10000000"
+        }
+    }
+}
+
 /// Who a document belongs to: files are the truth for theirs, the API for its own.
 public enum DocumentOwner: String, Sendable, Hashable, CaseIterable { case file, api }
 

@@ -7,12 +7,14 @@ public enum EventKind: IdentifierKind { public static let prefix = "evt" }
 public enum RunKind: IdentifierKind { public static let prefix = "run" }
 public enum GroupKind: IdentifierKind { public static let prefix = "grp" }
 public enum CommandKind: IdentifierKind { public static let prefix = "cmd" }
+public enum ApprovalKind: IdentifierKind { public static let prefix = "apr" }
 public enum TokenKind: IdentifierKind { public static let prefix = "tok" }
 
 public typealias EventID = Identifier<EventKind>
 public typealias RunID = Identifier<RunKind>
 public typealias GroupID = Identifier<GroupKind>
 public typealias CommandID = Identifier<CommandKind>
+public typealias ApprovalID = Identifier<ApprovalKind>
 public typealias TokenID = Identifier<TokenKind>
 
 /// A TypeID (github.com/jetify-com/typeid, spec 0.3): a prefix and a UUIDv7 (RFC 9562) in Crockford's base 32, lower

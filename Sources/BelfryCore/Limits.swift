@@ -98,8 +98,6 @@ public enum Limits {
     public static let ruleRunsPerHourDefault = 60
     /// Commands that wait in one run's mailbox.
     public static let commandsWaitingMax = 64
-    /// Looks for the place where a run takes a command while it moves from the queue to work.
-    public static let stopTriesMax = 50
     /// Runs taken from the queue in one transaction.
     public static let runsClaimedMax = 32
     /// Between two tries of a run to write to a store that is full or failing.
@@ -111,6 +109,8 @@ public enum Limits {
     /// Tokens of one step that wait for the log; an agent faster than the disk waits.
     public static let tokenBufferBytesMax = 256 * 1024
     public static let stepTimeoutDefault = Duration.seconds(600)
+    /// Of a question to a person, this much is shown: it is read on a phone.
+    public static let questionBytesMax = 4096
     /// How long a stop waits for a socket or process group before it says that it could not be confirmed.
     public static let stopConfirmTimeout = Duration.seconds(10)
 

@@ -5,6 +5,8 @@ public struct Notice: Sendable, Hashable {
         /// A rule with `notify: true` matched.
         case event
         case runFailed = "run_failed"
+        /// A run waits for a person's decision.
+        case runWaiting = "run_waiting"
         /// What started a run no longer holds, and the rule says `on_resolved: notify`.
         case resolved
         case stopUnconfirmed = "stop_unconfirmed"

@@ -36,10 +36,23 @@ public enum StepState: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// Why a step was skipped.
-public enum SkipReason: String, Sendable, Hashable, CaseIterable {
-    /// Its `if` did not hold.
+/// Why a step ended as it did, where its state alone does not say.
+public enum StepReason: String, Sendable, Hashable, CaseIterable {
+    /// Skipped: its `if` did not hold.
     case condition
+    /// Skipped by a person.
+    case `operator`
+    /// An approval was denied.
+    case denied
+    /// Nobody decided an approval, or nothing came that was waited for, in time.
+    case expired
+}
+
+/// What became of a question to a person.
+public enum Decision: String, Sendable, Hashable, CaseIterable {
+    case approve, deny
+    /// The question is not asked any more: its run has ended, its step was skipped, or what it stood before has changed.
+    case void
 }
 
 /// Why a run ended.

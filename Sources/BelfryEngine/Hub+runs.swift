@@ -23,65 +23,48 @@ extension Hub {
         }
     }
 
-    /// Stops a run: commits `stopping`, closes the upstream transfer or ends the process group, commits `stopped`, and
-    /// only then answers. A run that has ended is left as it is: `rejected`.
+    /// Carries out an operator's word on a run that has not ended, and answers when that is on disk: of a stop, when the
+    /// upstream transfer is closed or the process group gone.
     ///
-    /// Throws `not_found`, and what the store throws.
-    public func stop(_ id: RunID, commandID: CommandID?, by principal: Principal) async throws(BelfryError)
-        -> CommandAnswer
-    {
-        let command = commandID ?? CommandID(at: configuration.clock.now())
+    /// - Parameter id: the client's own; repeated, it gets the first answer again. Nil: one is made.
+    /// - Throws: `not_found`, and what the store throws. What can't be done is an answer: `rejected`.
+    public func perform(
+        _ kind: RunCommandKind, on run: RunID, id: CommandID? = nil, by principal: Principal
+    ) async throws(BelfryError) -> CommandAnswer {
+        let command = id ?? CommandID(at: configuration.clock.now())
         let arrived = ContinuousClock.now
-        // A queued run may be claimed between the look and the commit; then its mailbox is there at the next look.
-        for _ in 0..<Limits.stopTriesMax {
-            if let mailbox = mailboxes[id],
-                let answer = await send(command, to: mailbox, arrived: arrived, by: principal)
+        let state = try await store.run(run).state
+        if state.isEnded {
+            if let earlier = try await store.command(command, of: principal.name), earlier.run == run,
+                earlier.digest == kind.digest
             {
-                return answer
+                return CommandAnswer(earlier, latency: .now - arrived)
             }
-            let run = try await store.run(id)
-            if run.state.isEnded {
-                return CommandAnswer(
-                    command: command, result: .rejected, reason: "already \(run.state.rawValue)",
-                    latency: .now - arrived)
-            }
-            guard run.state == .queued else {
-                // Between claim and mailbox, or between the last commit and the end.
-                try? await ContinuousClock().sleep(for: .milliseconds(20))
-                continue
-            }
-            do throws(BelfryError) {
-                try await stopQueued(run, command: command, by: principal)
-                return CommandAnswer(command: command, result: .applied, latency: .now - arrived)
-            } catch  where error.code == .conflict {
-                continue
-            }
+            return CommandAnswer(
+                command: command, result: .rejected, reason: "already \(state.rawValue)", latency: .now - arrived)
         }
-        throw BelfryError(
-            .overloaded, "run \(id) does not take commands at the moment; try again", retryAfter: .seconds(1))
-    }
-
-    /// - Returns: nil if the mailbox takes nothing any more.
-    private func send(
-        _ id: CommandID, to mailbox: RunMailbox, arrived: ContinuousClock.Instant, by principal: Principal
-    ) async -> CommandAnswer? {
-        await withCheckedContinuation { continuation in
-            let command = RunCommand(kind: .stop, id: id, by: principal, arrived: arrived) {
+        let answer: CommandAnswer? = await withCheckedContinuation { continuation in
+            let input = RunCommand(kind: kind, id: command, by: principal, arrived: arrived) {
                 continuation.resume(returning: $0)
             }
-            if !mailbox.post(.command(command)) { continuation.resume(returning: nil) }
+            if !mailboxes.post(.command(input), to: run) { continuation.resume(returning: nil) }
         }
+        guard let answer else {
+            throw BelfryError(
+                .overloaded, "run \(run) does not take commands at the moment; try again", retryAfter: .seconds(1))
+        }
+        return answer
     }
 
-    private func stopQueued(_ run: RunRecord, command: CommandID, by principal: Principal) async throws(BelfryError) {
-        var change = RunChange.end(run, .stopped, .operator, error: nil, by: principal, at: configuration.clock.now())
-        change.audit.insert(
-            AuditDraft(
-                by: principal, action: "run.stop", subject: run.id.description,
-                detail: ["command": .string(command.description)]
-            ),
-            at: 0
-        )
-        try await store.commit(change)
+    /// Questions to people, newest first.
+    public func approvals(
+        isOpen: Bool?, run: RunID?, limit: Int, cursor: String?
+    ) async throws(BelfryError) -> Page<ApprovalRecord> {
+        try await store.approvals(isOpen: isOpen, run: run, cursor: cursor, max: limit)
+    }
+
+    /// Throws `not_found`.
+    public func approval(_ id: ApprovalID) async throws(BelfryError) -> ApprovalRecord {
+        try await store.approval(id)
     }
 }

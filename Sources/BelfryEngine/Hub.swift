@@ -73,12 +73,14 @@ public final class Hub: Sendable {
             )
         )
         self.scheduler = scheduler
+        mailboxes.whenToLoad { scheduler.wakeUp() }
         let timers = Timers(
             store: store, rule: { [registry] in registry.matchRequest(rule: $0) }, clock: configuration.clock,
             logger: logger)
         self.timers = timers
         commits.add { [mailboxes] batch in
-            for stop in batch.stops { mailboxes.stop(stop) }
+            for stop in batch.stops { mailboxes.post(.stop(stop.reason), to: stop.run) }
+            for run in batch.wakes { mailboxes.post(.due, to: run) }
             if batch.hasQueuedRuns { scheduler.wakeUp() }
             if let due = batch.earliestTimer { timers.note(due) }
         }

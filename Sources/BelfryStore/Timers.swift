@@ -8,6 +8,8 @@ enum TimerKind: String {
     case group
     /// A queued run's `limits.max_wait`; the subject is its id.
     case maxWait = "max_wait"
+    /// A step of a run that waits; the subject is the run's id.
+    case run
 }
 
 extension Store {
@@ -43,6 +45,7 @@ extension WriteTransaction {
                 guard let group = try openGroup(try timer.identifier("subject")) else { continue }
                 try fire(group, at: now, match: rule(group.rule))
             case .maxWait?: try expire(try timer.identifier("subject"), due: timer.timestamp("due"))
+            case .run?: wakes.append(try timer.identifier("subject"))
             case nil: break
             }
         }

@@ -74,7 +74,7 @@ struct SnapshotBoundTests {
             let stream = try await rig.open("/v1/stream?topic=run/*")
             try await stream.read(until: #""data":{"runs":[{"run":"#)
             await stream.close()
-            for run in runs { _ = try await rig.hub.stop(run, commandID: nil, by: .hub) }
+            for run in runs { _ = try await rig.hub.perform(.stop, on: run, id: nil, by: .hub) }
         }
     }
 }

@@ -39,7 +39,7 @@ import Testing
             try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).isEmpty, "waiting holds its place")
         try await fixture.store.commit(RunChange(run: expected[1], from: [.running], to: .failed, reason: .error))
         #expect(try await fixture.store.claimRuns(max: 9, concurrency: { ["r": 2][$0] }).map(\.run.id) == [expected[2]])
-        #expect(try await fixture.store.unfinishedRuns().map(\.id) == [expected[0], expected[2]])
+        #expect(try await fixture.store.unfinishedRuns().map(\.id) == [expected[2]], "waiting is no work")
         await fixture.store.close()
     }
 

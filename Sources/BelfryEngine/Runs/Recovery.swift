@@ -4,26 +4,20 @@ import BelfryRules
 import BelfryStore
 import Logging
 
-/// A run that goes on after a restart, with the rows of its earlier life; or one that was just claimed, without any.
-struct InterruptedRun: Sendable {
-    var run: RunRecord
-    /// Nil if it is still to be read.
-    var event: Event?
-    var steps: [StepRecord]
-}
-
 /// What the hub does at its start with the runs that a crash or a stop of the hub has left unfinished.
 ///
 /// - a finished step never runs again;
-/// - an `agent` step that was running begins anew, as its next attempt;
-/// - a `command` step that was running is not repeated: it may have done half its work. The run fails, `interrupted`;
+/// - an `agent` step that was running begins anew, as its next attempt, and so does a `send`, under the same id;
+/// - a `command` step that was running is not repeated: it may have done half its work. The run fails, `interrupted`,
+///   unless the step says `retry` and has an attempt left;
+/// - steps that wait go on waiting, and what has fallen due meanwhile is done now;
 /// - a run that was told to stop is ended, not restarted;
 /// - whatever still runs under an unfinished step is killed first.
 struct Recovery {
     let services: RunServices
 
     /// Ends what must be ended. - Returns: the runs that go on.
-    func interruptedRuns() async throws -> [InterruptedRun] {
+    func interruptedRuns() async throws -> [RunID] {
         let outcome = await OrphanReaper.reap(hub: services.configuration.hubID, steps: nil)
         if outcome.killed > 0 {
             services.logger.notice(
@@ -32,39 +26,43 @@ struct Recovery {
         if !outcome.survivors.isEmpty {
             services.logger.error("processes of interrupted steps survive", metadata: ["pids": "\(outcome.survivors)"])
         }
-        var goingOn: [InterruptedRun] = []
+        var goingOn: [RunID] = []
         for run in try await services.store.unfinishedRuns() {
-            if let run = try await recover(run) { goingOn.append(run) }
+            if try await recover(run) { goingOn.append(run.id) }
         }
         if !goingOn.isEmpty {
             services.logger.notice("interrupted runs go on", metadata: ["count": "\(goingOn.count)"])
         }
+        for run in try await services.store.overdueRuns(at: services.now) {
+            services.mailboxes.post(run.stopReason.map(RunInput.stop) ?? .due, to: run.id)
+        }
         return goingOn
     }
 
-    private func recover(_ run: RunRecord) async throws(BelfryError) -> InterruptedRun? {
+    /// - Returns: whether it goes on.
+    private func recover(_ run: RunRecord) async throws(BelfryError) -> Bool {
         var steps = try await services.store.steps(of: run.id)
-        let current = steps.firstIndex { $0.state == .running }
         let closing = try await closingFrames(of: run)
         if run.state == .stopping || run.stopReason != nil {
             let reason = run.state == .stopping ? run.reason : run.stopReason
             var change = RunChange.end(run, .stopped, reason ?? .operator, error: nil, at: services.now)
-            if let current { change.end(&steps[current], .stopped, error: nil, at: services.now) }
-            change.frames = closing + change.frames
-            try await services.commit(change)
-            return nil
+            for step in steps.indices where steps[step].state == .running || steps[step].state == .waiting {
+                change.end(&steps[step], .stopped, error: nil, at: services.now)
+            }
+            return try await end(run, change, closing)
         }
-        if let current, steps[current].kind == "command" {
+        if let broken = try await brokenCommand(steps, of: run) {
             let error = StoredError(
                 code: "interrupted",
                 message:
                     "the hub stopped while the command ran; it may have done part of its work, so it is not repeated"
             )
             var change = RunChange.end(run, .failed, .interrupted, error: error, at: services.now)
-            change.end(&steps[current], .failed, error: error, at: services.now)
-            change.frames = closing + change.frames
-            try await services.commit(change)
-            return nil
+            for step in steps.indices where steps[step].state == .running || steps[step].state == .waiting {
+                let isBroken = step == broken
+                change.end(&steps[step], isBroken ? .failed : .stopped, error: isBroken ? error : nil, at: services.now)
+            }
+            return try await end(run, change, closing)
         }
         var change = RunChange(run: run.id, from: [run.state], to: .running, attempt: run.attempt + 1)
         change.frames =
@@ -75,20 +73,42 @@ struct Recovery {
                 )
             ]
         change.audit = [AuditDraft(by: .hub, action: "run.resumed", subject: run.id.description)]
-        let resumed = try await services.commit(change)
-        let event = try await services.store.event(run.event).event
-        return InterruptedRun(run: resumed, event: event, steps: steps)
+        try await services.commit(change)
+        return true
     }
 
-    /// Ends the text message that the crash left open, so that no reader waits for its end.
+    private func end(
+        _ run: RunRecord, _ ending: RunChange, _ closing: [DraftFrame]
+    ) async throws(BelfryError) -> Bool {
+        var change = ending
+        change.frames = closing + change.frames
+        change.due = .some(nil)
+        for var approval in try await services.store.approvals(of: run.id) where approval.decision == nil {
+            approval.withdraw("the run has ended", at: services.now)
+            change.approvals.append(approval)
+        }
+        try await services.commit(change)
+        return false
+    }
+
+    /// The place of a command that ran and is not tried again.
+    private func brokenCommand(_ steps: [StepRecord], of run: RunRecord) async throws(BelfryError) -> Int? {
+        let commands = steps.indices.filter {
+            steps[$0].state == .running && steps[$0].kind == StepDefinition.Kind.command.rawValue
+        }
+        guard !commands.isEmpty else { return nil }
+        let rule = try? await services.registry.rule(named: run.rule, version: run.ruleVersion)
+        return commands.first { steps[$0].attempt > rule?.steps[steps[$0].index].retry?.times ?? 0 }
+    }
+
+    /// Ends the text messages that the crash left open, so that no reader waits for their end.
     private func closingFrames(of run: RunRecord) async throws(BelfryError) -> [DraftFrame] {
-        guard let open = try await RunSnapshot.read(run.id, from: services.store).openMessage else { return [] }
-        return [
+        try await RunSnapshot.read(run.id, from: services.store).openMessages.map { open in
             DraftFrame(
                 time: services.now, topic: .run(run.id), run: run.id, rule: run.rule, type: .textMessageEnd,
                 data: RawJSON(["step": .string(open.step), "messageId": .string(open.message), "interrupted": true])
             )
-        ]
+        }
     }
 }
 
@@ -98,6 +118,7 @@ extension RunChange {
     {
         step.state = state
         step.ended = now
+        step.due = nil
         step.error = error
         steps.append(step)
         var members: JSONObject = [

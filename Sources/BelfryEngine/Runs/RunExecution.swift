@@ -4,27 +4,37 @@ import BelfryRules
 import BelfryStore
 import Logging
 
-/// One run at work: takes what its mailbox holds, asks the ``RunStateMachine`` what follows, commits that, and does it.
+/// One run in memory: takes what its mailbox holds, asks the ``RunStateMachine`` what follows, commits that, and does it.
 ///
 /// Every transition is one ``RunChange``: rows, frames and audit become true at once. The end of a step and what
-/// follows it (the next step, the run's end) are the same transition.
+/// follows it (the next steps, the run's end) are the same transition. A run of which nothing is at work leaves memory;
+/// the next input has it read from its rows again.
 struct RunExecution {
-    private let run: RunRecord
-    private let event: Event
-    private let rule: RuleDefinition
-    private let services: RunServices
-    private let mailbox: RunMailbox
-    private var steps: [StepRecord]
-    private var machine: RunStateMachine
+    let event: Event
+    let rule: RuleDefinition
+    let services: RunServices
+    let mailbox: RunMailbox
+    var run: RunRecord
+    var steps: [StepRecord]
+    var machine: RunStateMachine
+    /// The last question of each step that has asked.
+    var approvals: [Int: ApprovalRecord]
     /// What templates and conditions see of the run's group, as it was when the step's turn came.
     private var group = JSONValue.null
-    /// Stops that were committed and wait for the step to be gone.
+    /// Ends a step at work.
+    private var cuts: [Int: AsyncStream<Never>.Continuation] = [:]
+    /// Commands that were taken and are answered when their step is gone.
     private var stops: [RunCommand] = []
+    private var skips: [Int: RunCommand] = [:]
+    /// When the run's timer is set to.
+    var timer: Timestamp?
 
-    /// - Parameter steps: rows of an earlier life of the run, after a restart of the hub; empty for a new one.
+    /// - Parameters:
+    ///   - steps: rows of the run so far; empty for a new one.
+    ///   - approvals: what it has asked, oldest first.
     init(
-        run: RunRecord, event: Event, rule: RuleDefinition, steps: [StepRecord], services: RunServices,
-        mailbox: RunMailbox
+        run: RunRecord, event: Event, rule: RuleDefinition, steps: [StepRecord], approvals: [ApprovalRecord],
+        services: RunServices, mailbox: RunMailbox
     ) {
         self.run = run
         self.event = event
@@ -35,219 +45,305 @@ struct RunExecution {
             steps.first { $0.index == index }
                 ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind.rawValue)
         }
+        self.approvals = Dictionary(approvals.map { ($0.step, $0) }, uniquingKeysWith: { $1 })
+        timer = self.steps.compactMap(\.due).min()
         machine = RunStateMachine(
-            stepCount: rule.steps.count,
-            firstStep: self.steps.firstIndex { !$0.state.isEnded } ?? rule.steps.count
-        )
+            stages: rule.steps.map(\.stage), phases: self.steps.map(\.phase), hasBegun: run.state == .waiting)
     }
 
-    /// Returns when the run has ended, or when the hub shuts down: then its row still says `running`, and the next
-    /// start goes on with it.
+    /// Returns when the run has ended or only waits, or when the hub shuts down: then its rows say how it stands, and the
+    /// next start goes on with it.
     mutating func perform() async {
-        var change = RunChange(run: run.id, from: [.running])
-        var action = machine.begin()
-        do throws(BelfryError) {
-            while true {
-                if case .perform(let index) = action, await preparation.asksForGroup(step: index) {
-                    group = try await services.patiently { [run, event, services] () throws(BelfryError) in
-                        try await GroupContext.value(of: run, event: event, from: services.store)
-                    }
-                }
-                switch action {
-                case .perform(let index) where !preparation.isConditionMet(of: index):
-                    skip(step: index, in: &change)
-                    action = machine.stepEnded(.skipped)
-                case .perform(let index):
-                    change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
-                    let ending = endingIfSpent(change)
-                    switch try await commitBeginning(of: index, with: change, orIfSpent: ending) {
-                    case .begun: break
-                    case .spent(let ending): return logFailure(ending)
-                    case .toldToStop(let reason):
-                        action = machine.stopBeforeStep(reason)
-                        continue
-                    }
-                    change = RunChange(run: run.id, from: [.running, .stopping])
-                    guard let result = try await performStep(index) else {
+        await withDiscardingTaskGroup { group in
+            do throws(BelfryError) {
+                if run.state == .running { try await carryOut(machine.begin(), change(), in: &group) }
+                while machine.end == nil {
+                    if !machine.isAtWork, services.mailboxes.unload(run.id, mailbox) { return }
+                    guard let input = await mailbox.next() else {
                         // `stopping` is on disk: the next start ends the run.
-                        answerStops(.unconfirmed, reason: "the hub is stopping; the run is ended at its next start")
-                        return
+                        return answerCommands(
+                            .unconfirmed, reason: "the hub is stopping; its next start goes on with it")
                     }
-                    if result.error?.leavesWork == true, !stops.isEmpty {
-                        await confirmNothing(result.error?.message ?? "")
-                    }
-                    let wasCut = machine.isCutting
-                    action = machine.stepEnded(result.end)
-                    end(step: index, with: result, wasCut: wasCut, in: &change)
-                    change.tokens = result.tokens
-                    change.error = result.error.map(StoredError.init)
-                case .end(let state, let reason):
-                    end(state, reason, in: &change)
-                    if state == .failed { logFailure(change) }
-                    change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
-                    try await commitEnd(change)
-                    return
-                case .cut, .reject, .ignore:
-                    return
+                    try await take(input, in: &group)
                 }
+            } catch {
+                services.logger.error(
+                    "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+                answerCommands(.unconfirmed, reason: error.message)
+                group.cancelAll()
             }
-        } catch {
-            services.logger.error(
-                "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-            answerStops(.unconfirmed, reason: error.message)
         }
     }
 
-    private enum Beginning {
-        case begun
-        /// The rule has used up its tokens: the run has ended with this change instead.
-        case spent(RunChange)
-        /// The hub has told the run to stop: nothing is committed.
-        case toldToStop(EndReason)
+    private mutating func take(
+        _ input: RunInput, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        switch input {
+        case .claimed(let record):
+            guard !machine.hasBegun else { return }
+            (run.state, run.started) = (record.state, record.started)
+            try await carryOut(machine.begin(), change(), in: &group)
+        case .stepEnded(let step, let result): try await take(result, of: step, in: &group)
+        case .command(let command): try await take(command, in: &group)
+        case .stop(let reason):
+            // A command or a request that is under way may have done half its work: it ends first.
+            let answer = machine.stop(reason) { !rule.steps[$0].hasEffects }
+            guard case .actions(let actions) = answer, !actions.isEmpty else { return }
+            try await carryOut(actions, stopping(reason, isAtWork: machine.isAtWork), in: &group)
+        case .stopUnconfirmed(let step):
+            guard machine.cut(of: step) != nil else { return }
+            await confirmNothing("step \(steps[step].name) has not ended after \(Limits.stopConfirmTimeout)")
+        case .due: try await takeDue(in: &group)
+        }
     }
 
-    /// Commits that a step begins, with what `change` holds already.
-    private mutating func commitBeginning(
-        of index: Int, with change: RunChange, orIfSpent ending: RunChange?
-    ) async throws(BelfryError) -> Beginning {
-        let before = steps[index]
-        var beginning = change
-        beginning.yieldsToStop = true
-        begin(step: index, in: &beginning)
+    // MARK: - Transitions
+
+    /// An empty change of the run as it stands.
+    func change() -> RunChange {
+        var change = RunChange(run: run.id, from: [run.state])
+        change.limits = services.registry.limits(ofRule: run.rule) ?? rule.limits
+        return change
+    }
+
+    /// Brings about what the machine says, together with what `settled` holds already, in one transaction; then ends
+    /// the steps that are cut, and begins those whose turn has come.
+    mutating func carryOut(
+        _ actions: [RunStateMachine.Action], _ settled: RunChange, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        let before = (steps: steps, machine: machine, approvals: approvals)
+        var change = settled
+        var begun: [Int] = []
+        var cut: [Int] = []
+        var rest = actions[...]
+        while let action = rest.popFirst() {
+            switch action {
+            case .consider(let step): rest += try await consider(step, in: &change, &begun)
+            case .cut(let step): cut.append(step)
+            case .abandon(let step): abandon(step, in: &change)
+            case .end(let state, let reason):
+                end(state, reason, in: &change)
+                if state == .failed { logFailure(change) }
+                return try await commitEnd(change)
+            }
+        }
+        setState(in: &change)
         do throws(BelfryError) {
-            let committed = try await services.commit(beginning, orIfSpent: ending)
-            if let ending, committed.state.isEnded { return .spent(ending) }
-            return .begun
-        } catch  where error.code == .conflict && error.details["state"] == .string(RunState.running.rawValue) {
+            // What the hub has told to stop begins no further step.
+            change.yieldsToStop = !begun.isEmpty
+            let ending = begun.isEmpty ? nil : endingIfSpent(settled)
+            try await commit(change, orIfSpent: ending)
+            if let ending, run.state.isEnded {
+                machine.finish(run.state)
+                return logFailure(ending)
+            }
+        } catch  where error.code == .conflict && !begun.isEmpty {
             guard let reason = error.details["stop_reason"]?.string.flatMap(EndReason.init(rawValue:)) else {
                 throw error
             }
-            steps[index] = before
-            return .toldToStop(reason)
+            (steps, machine, approvals) = before
+            guard case .actions(let actions) = machine.stop(reason, cuts: { _ in true }) else { return }
+            return try await carryOut(actions, settled, in: &group)
         }
+        for step in cut { cuts[step]?.finish() }
+        for step in begun { launch(step, in: &group) }
+    }
+
+    /// The turn of a step has come.
+    /// - Returns: what follows if it is over already.
+    private mutating func consider(
+        _ step: Int, in change: inout RunChange, _ begun: inout [Int]
+    ) async throws(BelfryError) -> [RunStateMachine.Action] {
+        if await preparation.asksForGroup(step: step) {
+            group = try await services.patiently { [run, event, services] () throws(BelfryError) in
+                try await GroupContext.value(of: run, event: event, from: services.store)
+            }
+        }
+        guard steps[step].attempt > 0 || preparation.isConditionMet(of: step) else {
+            skip(step, .condition, output: nil, in: &change)
+            return machine.ended(step, .over)
+        }
+        switch rule.steps[step].action {
+        case .agent, .command, .send:
+            begin(step, in: &change)
+            machine.began(step)
+            begun.append(step)
+            return []
+        case .approve(let question):
+            start(step, in: &change)
+            ask(question, step: step, in: &change)
+            machine.waits(step)
+            return []
+        case .wait(let wait): return self.wait(for: wait, step: step, in: &change)
+        }
+    }
+
+    /// The run's state and timer follow its steps.
+    private mutating func setState(in change: inout RunChange) {
+        let next: RunState = machine.isEnding ? run.state : machine.isWaiting ? .waiting : .running
+        if change.to == nil, machine.hasBegun, next != run.state {
+            change.to = next
+            change.frames.append(frame(.runState, ["state": .string(next.rawValue)]))
+        }
+        setTimer(in: &change)
+    }
+
+    private mutating func setTimer(in change: inout RunChange) {
+        let next = steps.compactMap(\.due).min()
+        if next != timer { change.due = .some(next) }
+        timer = next
     }
 
     /// Commits the end, and answers who waits for it: `applied` once it is on disk. With a store that fails the answer
-    /// does not wait for it to be mended: the step is gone.
-    private mutating func commitEnd(_ change: RunChange) async throws(BelfryError) {
-        if !stops.isEmpty {
+    /// does not wait for it to be mended: the steps are gone.
+    private mutating func commitEnd(_ ending: RunChange) async throws(BelfryError) {
+        var change = ending
+        setTimer(in: &change)
+        change.commands += (stops + skips.values).map { $0.record(run: run.id, .applied) }
+        if !stops.isEmpty || !skips.isEmpty {
             do throws(BelfryError) {
-                try await services.store.commit(change)
-                return answerStops(.applied)
+                try await commit(change, isPatient: false)
+                return answerCommands(.applied)
             } catch {
-                answerStops(
+                answerCommands(
                     .unconfirmed, reason: "the step is gone; the run's end waits for the store: \(error.message)")
             }
         }
-        try await services.commit(change)
+        try await commit(change)
     }
 
-    private mutating func answerStops(_ result: CommandAnswer.Result, reason: String? = nil) {
-        for stop in stops { stop.answer(result, reason: reason) }
+    private mutating func commit(
+        _ change: RunChange, orIfSpent ending: RunChange? = nil, isPatient: Bool = true
+    ) async throws(BelfryError) {
+        do throws(BelfryError) {
+            run =
+                isPatient
+                ? try await services.commit(change, orIfSpent: ending)
+                : try await services.store.commit(change, orIfSpent: ending)
+        } catch  where error.code == .conflict && run.state == .queued {
+            // It was taken for work in this very moment; `claimed` follows.
+            var change = change
+            change.from = [.running]
+            run = try await services.commit(change)
+        }
+    }
+
+    private mutating func answerCommands(_ result: CommandAnswer.Result, reason: String? = nil) {
+        for command in stops + skips.values { command.answer(result, reason: reason) }
         stops = []
+        skips = [:]
     }
 
-    // MARK: - A step
+    /// The end of the run in place of its next step; nil if its rule's tokens are not limited, or others are at work.
+    private func endingIfSpent(_ settled: RunChange) -> RunChange? {
+        guard let tokens = settled.limits.tokensPerDay, cuts.isEmpty else { return nil }
+        var ending = settled
+        ending.error = StoredError(
+            code: EndReason.budget.rawValue,
+            message: "the rule has used up its tokens of the day (limits.tokens_per_day: \(tokens))"
+        )
+        end(.failed, .budget, in: &ending)
+        return ending
+    }
 
-    private var preparation: StepPreparation {
+    // MARK: - Steps at work
+
+    var preparation: StepPreparation {
         StepPreparation(run: run, event: event, rule: rule, group: group, steps: steps, services: services)
     }
 
-    /// - Returns: nil when the hub shuts down.
-    private mutating func performStep(_ index: Int) async throws(BelfryError) -> StepResult? {
-        let work: StepWork
-        do throws(BelfryError) {
-            var missing: [String] = []
-            work = try await preparation.work(for: index, missing: &missing)
-            steps[index].missing = missing
-        } catch {
-            return StepResult(end: .failed(.error), error: error)
-        }
-        let performance = StepPerformance(record: steps[index], rule: run.rule, work: work, services: services)
-        let outcome = await withDiscardingTaskGroup { timers in
-            let outcome = await withDiscardingTaskGroup { group in
-                let mailbox = mailbox
-                group.addTask { mailbox.post(.stepEnded(await performance.perform())) }
-                let outcome = await follow(
-                    work.isCommand,
-                    onCut: {
-                        group.cancelAll()
-                        timers.addTask {
-                            guard (try? await ContinuousClock().sleep(for: Limits.stopConfirmTimeout)) != nil else {
-                                return
-                            }
-                            mailbox.post(.stopUnconfirmed)
-                        }
-                    })
-                return outcome
-            }
-            timers.cancelAll()
-            return outcome
-        }
-        return try outcome.get()
+    private mutating func launch(_ step: Int, in group: inout DiscardingTaskGroup) {
+        let (signal, cut) = AsyncStream.makeStream(of: Never.self)
+        cuts[step] = cut
+        let attempt = StepAttempt(preparation: preparation, step: step, mailbox: mailbox, cut: signal)
+        group.addTask { await attempt.perform() }
     }
 
-    /// Reads the mailbox until the step has ended.
-    /// - Parameter isCommand: the hub's own stops wait for it; an operator's do not.
-    private mutating func follow(
-        _ isCommand: Bool, onCut cut: () -> Void
-    ) async -> Result<StepResult?, BelfryError> {
-        while let input = await mailbox.next() {
-            switch input {
-            case .stepEnded(let result):
-                return .success(result)
-            case .command(let command):
-                switch machine.stop() {
-                case .cut:
-                    await commitStopping(command)
-                    cut()
-                    stops.append(command)
-                case .reject(let reason):
-                    command.answer(.rejected, reason: reason)
-                case .perform, .end, .ignore:
-                    break
-                }
-            case .stop(let reason):
-                guard case .cut = machine.stop(reason, cutsStep: !isCommand) else { continue }
-                await commitStopping(reason)
-                cut()
-            case .stopUnconfirmed:
-                await confirmNothing("its step has not ended after \(Limits.stopConfirmTimeout)")
+    private mutating func take(
+        _ result: StepResult, of step: Int, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        cuts[step] = nil
+        steps[step].missing = result.missing
+        if result.error?.leavesWork == true, !stops.isEmpty { await confirmNothing(result.error?.message ?? "") }
+        var change = change()
+        change.tokens = result.tokens
+        let actions: [RunStateMachine.Action]
+        switch (machine.cut(of: step), result.end) {
+        case (.skip?, _):
+            closeMessage(result, in: &change)
+            skip(step, .operator, output: skips[step]?.output, in: &change)
+            actions = machine.ended(step, .over)
+        case (.restart?, _):
+            closeMessage(result, in: &change)
+            actions = machine.restarted(step)
+        case (.stop?, _), (nil, .stopped):
+            end(step, .stopped, with: result, in: &change)
+            actions = machine.ended(step, .stopped)
+        case (nil, .succeeded):
+            end(step, .succeeded, with: result, in: &change)
+            actions = machine.ended(step, .over)
+        case (nil, .again(let due)):
+            postpone(step, until: due, result, in: &change)
+            machine.waits(step)
+            actions = []
+        case (nil, .failed(let reason)):
+            if let due = retryTime(of: step, after: result) {
+                postpone(step, until: due, result, in: &change)
+                machine.waits(step)
+                actions = []
+            } else {
+                end(step, .failed, with: result, in: &change)
+                change.error = result.error.map(StoredError.init)
+                actions = machine.ended(step, .failed(reason))
             }
         }
-        return .success(nil)
+        if let command = skips[step] { change.commands.append(command.record(run: run.id, .applied)) }
+        try await carryOut(actions, change, in: &group)
+        skips.removeValue(forKey: step)?.answer(.applied)
     }
 
-    private func commitStopping(_ command: RunCommand) async {
-        await commitStopping(
-            .operator,
-            frames: [
-                frame(
-                    .command,
-                    [
-                        "command": .string(command.id.description), "kind": .string(command.kind.rawValue),
-                        "by": .string(command.by.name),
-                    ])
-            ],
-            audit: [
-                AuditDraft(
-                    by: command.by, action: "run.stop", subject: run.id.description,
-                    detail: ["command": .string(command.id.description)]
-                )
-            ]
-        )
-    }
-
-    private func commitStopping(_ reason: EndReason, frames: [DraftFrame] = [], audit: [AuditDraft] = []) async {
-        var change = RunChange(run: run.id, from: [.running], to: .stopping, reason: reason, audit: audit)
-        change.frames = frames + [frame(.runState, ["state": .string(RunState.stopping.rawValue)])]
-        do throws(BelfryError) {
-            try await services.store.commit(change)
-        } catch {
-            // A store that fails must not keep a runaway step alive; the end of the run is committed later.
-            services.logger.error(
-                "a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+    /// When a step that has failed is tried again; nil: it is not.
+    private func retryTime(of step: Int, after result: StepResult) -> Timestamp? {
+        guard let retry = rule.steps[step].retry, steps[step].attempt <= retry.times, !machine.isEnding else {
+            return nil
         }
+        let pause = min(retry.pause * (1 << min(steps[step].attempt - 1, 16)), Limits.stepRetryPauseMax)
+        return services.now + (pause / 2 + pause / 2 * Double.random(in: 0..<1))
+    }
+
+    // MARK: - Commands whose step has to end first
+
+    /// Takes a stop; it is answered when the run has ended.
+    mutating func take(stop command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
+        switch machine.stop(.operator, cuts: { _ in true }) {
+        case .rejected(let reason): await reject(command, reason)
+        case .actions(let actions):
+            stops.append(command)
+            var change = stopping(.operator, isAtWork: machine.isAtWork)
+            change.frames.insert(commandFrame(command), at: 0)
+            change.audit.append(commandAudit(command))
+            guard machine.isAtWork else { return try await carryOut(actions, change, in: &group) }
+            do throws(BelfryError) {
+                try await commit(change, isPatient: false)
+            } catch {
+                // A store that fails must not keep a runaway step alive; the end of the run is committed later.
+                services.logger.error(
+                    "a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+            }
+            for case .cut(let step) in actions { cuts[step]?.finish() }
+        }
+    }
+
+    /// Takes a skip of a step at work; it is answered when that is gone.
+    mutating func take(skip command: RunCommand, of step: Int, _ actions: [RunStateMachine.Action])
+        async throws(BelfryError)
+    {
+        skips[step] = command
+        var change = change()
+        change.frames = [commandFrame(command)]
+        change.audit = [commandAudit(command)]
+        try await commit(change)
+        for case .cut(let step) in actions { cuts[step]?.finish() }
     }
 
     /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
@@ -257,125 +353,12 @@ struct RunExecution {
             text: "run \(run.id) was told to stop; \(reason)", event: run.event, run: run.id, rule: run.rule
         )
         services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
-        answerStops(.unconfirmed, reason: reason)
+        answerCommands(.unconfirmed, reason: reason)
         _ = try? await services.store.append([notice.frame(at: services.now)])
-    }
-
-    // MARK: - Transitions
-
-    private mutating func begin(step index: Int, in change: inout RunChange) {
-        steps[index].state = .running
-        steps[index].attempt += 1
-        steps[index].started = services.now
-        steps[index].ended = nil
-        steps[index].output = nil
-        steps[index].error = nil
-        change.steps.append(steps[index])
-        change.frames.append(
-            frame(
-                .stepStarted,
-                [
-                    "step": .string(steps[index].name), "kind": .string(steps[index].kind),
-                    "attempt": .int(steps[index].attempt),
-                ])
-        )
-        change.audit.append(audit("step.started", ["step": .string(steps[index].name)]))
-    }
-
-    /// A step whose condition does not hold has ended before it began.
-    private mutating func skip(step index: Int, in change: inout RunChange) {
-        steps[index].state = .skipped
-        steps[index].reason = .condition
-        steps[index].ended = services.now
-        change.steps.append(steps[index])
-        var members: JSONObject = [
-            "step": .string(steps[index].name), "reason": .string(SkipReason.condition.rawValue),
-        ]
-        change.audit.append(audit("step.skipped", members))
-        members["state"] = .string(StepState.skipped.rawValue)
-        change.frames.append(frame(.stepFinished, members))
-    }
-
-    private mutating func end(step index: Int, with result: StepResult, wasCut: Bool, in change: inout RunChange) {
-        let state: StepState =
-            wasCut || result.end == .stopped ? .stopped : result.end == .succeeded ? .succeeded : .failed
-        steps[index].state = state
-        steps[index].ended = services.now
-        steps[index].output = result.output
-        steps[index].error = state == .failed ? result.error.map(StoredError.init) : nil
-        steps[index].inputTokens = result.usage.inputTokens
-        steps[index].outputTokens = result.usage.outputTokens
-        change.steps.append(steps[index])
-        if let messageID = result.messageID {
-            change.frames.append(
-                DraftFrame(
-                    time: services.now, topic: .run(run.id), run: run.id, rule: run.rule, type: .textMessageEnd,
-                    data: RawJSON(["step": .string(steps[index].name), "messageId": .string(messageID)])
-                )
-            )
-        }
-        var members: JSONObject = [
-            "step": .string(steps[index].name), "state": .string(state.rawValue), "attempt": .int(steps[index].attempt),
-        ]
-        if let error = steps[index].error { members["error"] = error.json }
-        if let usage = steps[index].usage { members["usage"] = usage }
-        change.frames.append(frame(.stepFinished, members))
-        change.audit.append(audit("step.\(state.rawValue)", ["step": .string(steps[index].name)]))
-    }
-
-    private func end(_ state: RunState, _ reason: EndReason, in change: inout RunChange) {
-        change.to = state
-        change.reason = reason
-        // What a stopped step said of being cut is no error of the run.
-        if state == .stopped { change.error = nil }
-        var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
-        if let error = change.error { members["error"] = error.json }
-        // Of a budget that is used up one notice tells, and not each run that it ends.
-        if state == .failed, reason != .budget {
-            change.frames.append(run.failureNotice(change.error, at: services.now))
-        }
-        change.frames.append(frame(state == .failed ? .runError : .runFinished, members))
-        change.audit.append(audit("run.\(state.rawValue)", ["reason": .string(reason.rawValue)]))
-    }
-
-    /// The end of the run in place of its next step; nil if its rule's tokens are not limited.
-    private func endingIfSpent(_ change: RunChange) -> RunChange? {
-        guard let tokens = change.limits.tokensPerDay else { return nil }
-        var ending = change
-        ending.error = StoredError(
-            code: EndReason.budget.rawValue,
-            message: "the rule has used up its tokens of the day (limits.tokens_per_day: \(tokens))"
-        )
-        end(.failed, .budget, in: &ending)
-        return ending
-    }
-
-    private func logFailure(_ change: RunChange) {
-        services.logger.warning(
-            "a run failed",
-            metadata: [
-                "run.id": "\(run.id)", "rule.name": "\(run.rule)", "reason": "\(change.reason?.rawValue ?? "-")",
-                "error": "\(change.error.map { "\($0.code): \($0.message)" } ?? "-")",
-            ]
-        )
-    }
-
-    private func frame(_ type: FrameType, _ members: JSONObject) -> DraftFrame {
-        DraftFrame(
-            time: services.now, topic: .runs, run: run.id, rule: run.rule, type: type, data: RawJSON(.object(members))
-        )
-    }
-
-    private func audit(_ action: String, _ detail: JSONObject) -> AuditDraft {
-        AuditDraft(by: .hub, action: action, subject: run.id.description, detail: detail)
     }
 }
 
-extension RuleDefinition {
-    /// The agents that its steps name.
-    var agents: [String] {
-        steps.compactMap { step in
-            if case .agent(let agentStep) = step.action { agentStep.agent } else { nil }
-        }
-    }
+extension RunCommand {
+    /// What a skip gives the step as its output.
+    var output: JSONValue? { if case .skip(_, let output) = kind { output } else { nil } }
 }

@@ -1,55 +1,19 @@
-public import BelfryCore
+import BelfryCore
 import BelfryStore
 import Synchronization
 
-/// What reaches a run while it is at work.
+/// What reaches a run.
 enum RunInput: Sendable {
     case command(RunCommand)
     /// The hub itself ends the run; its row says so already.
     case stop(EndReason)
-    case stepEnded(StepResult)
-    /// A stopped step has not ended in ``Limits/stopConfirmTimeout``.
-    case stopUnconfirmed
-}
-
-/// An operator's word on a run.
-struct RunCommand: Sendable {
-    enum Kind: String, Sendable { case stop }
-
-    var kind: Kind
-    var id: CommandID
-    var by: Principal
-    var arrived: ContinuousClock.Instant
-    /// Called exactly once, with what became of the command.
-    var answer: @Sendable (CommandAnswer) -> Void
-
-    func answer(_ result: CommandAnswer.Result, reason: String? = nil) {
-        answer(CommandAnswer(command: id, result: result, reason: reason, latency: .now - arrived))
-    }
-}
-
-/// What became of an operator's command.
-public struct CommandAnswer: Sendable, Hashable {
-    public enum Result: String, Sendable, Hashable {
-        case applied
-        /// Done, but the socket or process could not be seen to be gone in time.
-        case unconfirmed = "applied, unconfirmed"
-        case rejected
-    }
-
-    public var command: CommandID
-    public var result: Result
-    /// Why it was rejected: `already stopped`.
-    public var reason: String?
-    /// From the command's arrival to the committed end.
-    public var latency: Duration
-
-    public init(command: CommandID, result: Result, reason: String? = nil, latency: Duration = .zero) {
-        self.command = command
-        self.result = result
-        self.reason = reason
-        self.latency = latency
-    }
+    /// A queued run was taken for work.
+    case claimed(RunRecord)
+    case stepEnded(step: Int, StepResult)
+    /// A step that was cut has not ended in ``Limits/stopConfirmTimeout``.
+    case stopUnconfirmed(step: Int)
+    /// Something that the run waits for is due.
+    case due
 }
 
 /// One run's mailbox: the order in which it is read is the order of the truth. One reader.
@@ -62,7 +26,7 @@ final class RunMailbox: Sendable {
 
     private let state = Mutex(State())
 
-    /// - Returns: false if the run has ended, or a command finds ``Limits/commandsWaitingMax`` before it.
+    /// - Returns: false if nothing is taken any more, or a command finds ``Limits/commandsWaitingMax`` before it.
     @discardableResult
     func post(_ input: RunInput) -> Bool {
         state.withLock { state in
@@ -109,46 +73,93 @@ final class RunMailbox: Sendable {
             return state.inputs
         }
     }
+
+    /// Closes if nothing waits.
+    fileprivate func closeIfEmpty() -> Bool {
+        state.withLock { state in
+            if state.inputs.isEmpty { state.isClosed = true }
+            return state.isClosed
+        }
+    }
 }
 
-/// The mailboxes of the runs at work.
+/// The mailboxes of the runs in memory. A run that only waits is rows; what is posted to it has it loaded.
 final class RunMailboxes: Sendable {
+    enum Opened: Sendable {
+        /// The caller takes the run into memory.
+        case new(RunMailbox)
+        case existing(RunMailbox)
+    }
+
     private struct State {
         var open: [RunID: RunMailbox] = [:]
-        /// Stops of runs that are claimed and have no mailbox yet.
-        var early: [RunID: EndReason] = [:]
+        /// Runs with mail that nobody has taken into memory yet.
+        var toLoad: [(run: RunID, mailbox: RunMailbox)] = []
+        /// The hub is stopping.
+        var isClosed = false
     }
 
     private let state = Mutex(State())
+    /// There is something to load. Set before the first run.
+    private let onLoad = Mutex<(@Sendable () -> Void)?>(nil)
 
-    func open(_ run: RunID) -> RunMailbox {
-        let mailbox = RunMailbox()
+    func whenToLoad(_ wake: @escaping @Sendable () -> Void) { onLoad.withLock { $0 = wake } }
+
+    func open(_ run: RunID) -> Opened {
         state.withLock { state in
+            if let mailbox = state.open[run] { return .existing(mailbox) }
+            let mailbox = RunMailbox()
             state.open[run] = mailbox
-            if let reason = state.early.removeValue(forKey: run) { mailbox.post(.stop(reason)) }
+            return .new(mailbox)
         }
-        return mailbox
     }
 
-    func remove(_ run: RunID) {
+    /// Brings a run something, and the run into memory if it is not there.
+    /// - Returns: false if it does not take it at the moment.
+    @discardableResult
+    func post(_ input: RunInput, to run: RunID) -> Bool {
+        let (isTaken, mustLoad) = state.withLock { state in
+            if let mailbox = state.open[run] { return (mailbox.post(input), false) }
+            guard !state.isClosed else { return (false, false) }
+            let mailbox = RunMailbox()
+            state.open[run] = mailbox
+            state.toLoad.append((run, mailbox))
+            return (mailbox.post(input), true)
+        }
+        if mustLoad { onLoad.withLock { $0 }?() }
+        return isTaken
+    }
+
+    /// No run is taken into memory any more.
+    /// - Returns: those that were to be.
+    func close() -> [(run: RunID, mailbox: RunMailbox)] {
+        state.withLock { $0.isClosed = true }
+        return takeToLoad()
+    }
+
+    func takeToLoad() -> [(run: RunID, mailbox: RunMailbox)] {
         state.withLock { state in
-            state.open[run] = nil
-            state.early[run] = nil
+            defer { state.toLoad = [] }
+            return state.toLoad
         }
     }
 
-    /// Tells a run at work to stop.
-    func stop(_ stop: RunStop) {
+    /// A run that only waits leaves memory, unless something has come for it.
+    func unload(_ run: RunID, _ mailbox: RunMailbox) -> Bool {
         state.withLock { state in
-            if let mailbox = state.open[stop.run] {
-                mailbox.post(.stop(stop.reason))
-            } else {
-                state.early[stop.run] = stop.reason
-            }
+            guard mailbox.closeIfEmpty() else { return false }
+            if state.open[run] === mailbox { state.open[run] = nil }
+            return true
         }
     }
 
-    subscript(run: RunID) -> RunMailbox? { state.withLock { $0.open[run] } }
+    /// - Returns: what was still waiting.
+    func remove(_ run: RunID, _ mailbox: RunMailbox) -> [RunInput] {
+        state.withLock { state in
+            if state.open[run] === mailbox { state.open[run] = nil }
+            return mailbox.close()
+        }
+    }
 
     var count: Int { state.withLock { $0.open.count } }
 }

@@ -18,8 +18,8 @@ public struct RunSnapshot: Sendable {
     private var state: String?
     private var reason: String?
     private var steps: [Step] = []
-    /// The text message that has begun and not ended.
-    private(set) var openMessage: (step: String, message: String)?
+    /// The text messages that have begun and not ended.
+    private(set) var openMessages: [(step: String, message: String)] = []
 
     public init(run: RunID) { self.run = run }
 
@@ -52,9 +52,10 @@ public struct RunSnapshot: Sendable {
             steps[index].state = state ?? steps[index].state
         case .textMessageStart:
             let data = frame.draft.data.value
-            openMessage = (data["step"]?.string ?? "", data["messageId"]?.string ?? "")
+            openMessages.append((data["step"]?.string ?? "", data["messageId"]?.string ?? ""))
         case .textMessageEnd:
-            openMessage = nil
+            let message = frame.draft.data.value["messageId"]?.string ?? ""
+            openMessages.removeAll { $0.message == message }
         case .textMessageContent:
             let data = frame.draft.data.value
             guard let index = index(of: data["step"]?.string) else { return }

@@ -29,6 +29,8 @@ public struct Scheduler: Service {
             group.addTask {
                 guard (try? await gracefulShutdown()) != nil else { return }
                 wake.finish()
+                let loader = RunLoader(services: services)
+                for (run, mailbox) in services.mailboxes.close() { loader.letGo(run, mailbox, nil) }
                 let count = services.mailboxes.count
                 if count > 0 {
                     services.logger.notice(
@@ -44,13 +46,12 @@ public struct Scheduler: Service {
         }
     }
 
-    private func work(through interrupted: [InterruptedRun]) async {
+    private func work(through interrupted: [RunID]) async {
         await withDiscardingTaskGroup { group in
-            for run in interrupted {
-                start(run, in: &group)
-            }
+            for run in interrupted { start(run, in: &group) }
             wake.yield()
             for await _ in wakes {
+                for (run, mailbox) in services.mailboxes.takeToLoad() { start(run, mailbox, in: &group) }
                 await claim(in: &group)
             }
         }
@@ -65,9 +66,7 @@ public struct Scheduler: Service {
                     max: min(room, Limits.runsClaimedMax),
                     concurrency: { [registry = services.registry] in registry.concurrency(of: $0) }
                 )
-                for claim in claimed {
-                    start(InterruptedRun(run: claim.run, event: claim.event, steps: []), in: &group)
-                }
+                for claim in claimed { start(claim.run.id, claim, in: &group) }
                 if claimed.isEmpty { return }
             } catch {
                 services.logger.error("runs could not be claimed", metadata: ["error": "\(error)"])
@@ -78,45 +77,20 @@ public struct Scheduler: Service {
         }
     }
 
-    private func start(_ run: InterruptedRun, in group: inout DiscardingTaskGroup) {
-        let mailbox = services.mailboxes.open(run.run.id)
+    private func start(_ run: RunID, _ claim: ClaimedRun? = nil, in group: inout DiscardingTaskGroup) {
+        switch services.mailboxes.open(run) {
+        case .new(let mailbox): start(run, mailbox, claim, in: &group)
+        // A command has brought it into memory while it was queued.
+        case .existing(let mailbox): if let claim { mailbox.post(.claimed(claim.run)) }
+        }
+    }
+
+    private func start(
+        _ run: RunID, _ mailbox: RunMailbox, _ claim: ClaimedRun? = nil, in group: inout DiscardingTaskGroup
+    ) {
         group.addTask {
-            await perform(run, mailbox: mailbox)
-            services.mailboxes.remove(run.run.id)
-            let state = try? await services.store.run(run.run.id).state
-            for case .command(let command) in mailbox.close() {
-                command.answer(.rejected, reason: state.map { "already \($0.rawValue)" } ?? "the hub is stopping")
-            }
+            await RunLoader(services: services).perform(run, mailbox, known: claim)
             wakeUp()
         }
-    }
-
-    private func perform(_ run: InterruptedRun, mailbox: RunMailbox) async {
-        do throws(BelfryError) {
-            let rule = try await services.patiently { () throws(BelfryError) in
-                try await services.registry.rule(named: run.run.rule, version: run.run.ruleVersion)
-            }
-            var event = run.event
-            if event == nil {
-                event = try await services.patiently { () throws(BelfryError) in
-                    try await services.store.event(run.run.event).event
-                }
-            }
-            guard let event else { throw BelfryError(.notFound, "event \(run.run.event) is gone") }
-            var execution = RunExecution(
-                run: run.run, event: event, rule: rule, steps: run.steps, services: services, mailbox: mailbox
-            )
-            await execution.perform()
-        } catch {
-            await fail(run.run, error)
-        }
-    }
-
-    /// A run whose rule can't be read any more ends; it must not stay `running`.
-    private func fail(_ run: RunRecord, _ error: BelfryError) async {
-        services.logger.error("a run can't begin", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-        var change = RunChange.end(run, .failed, .error, error: StoredError(error), at: services.now)
-        change.limits = services.registry.limits(ofRule: run.rule) ?? change.limits
-        _ = try? await services.commit(change)
     }
 }

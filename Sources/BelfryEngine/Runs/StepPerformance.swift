@@ -6,7 +6,18 @@ import Synchronization
 
 /// What came of a step.
 struct StepResult: Sendable {
-    var end: RunStateMachine.StepEnd
+    enum End: Sendable, Hashable {
+        case succeeded
+        case failed(EndReason)
+        /// Cut.
+        case stopped
+        /// Not done, and to be tried again then.
+        case again(at: Timestamp)
+    }
+
+    var end: End
+    /// The step's name; nil if it did not get as far as to say anything.
+    var step: String?
     var output: String?
     var error: BelfryError?
     var usage = Usage(inputTokens: nil, outputTokens: nil)
@@ -14,6 +25,8 @@ struct StepResult: Sendable {
     var tokens = 0
     /// The open text message, if the step wrote any text.
     var messageID: String?
+    /// Template paths that had no value.
+    var missing: [String] = []
 }
 
 /// One attempt at one step: asks the agent or runs the command, and writes its text to the log as it comes.
@@ -54,6 +67,7 @@ struct StepPerformance: Sendable {
         let (output, usage, hasText) = text.withLock { $0 }
         return StepResult(
             end: failure.map(Self.end(of:)) ?? .succeeded,
+            step: record.name,
             output: output,
             error: failure,
             usage: usage,
@@ -99,7 +113,7 @@ struct StepPerformance: Sendable {
         )
     }
 
-    private static func end(of error: BelfryError) -> RunStateMachine.StepEnd {
+    private static func end(of error: BelfryError) -> StepResult.End {
         switch error.code {
         case .cancelled, .stopUnconfirmed: .stopped
         case .agentTimeout: .failed(.timeout)

@@ -22,7 +22,7 @@ struct StepPreparation {
         switch step.action {
         case .agent(let agentStep):
             let agent = try await services.registry.agent(named: agentStep.agent, asOf: run.created)
-            let prompt = render(agentStep.prompt, as: .prompt(fence: fence(step: index)), missing: &missing)
+            let prompt = prompt(of: agentStep, step: index, missing: &missing)
             return try agentWork(agent, prompt: prompt, step: step, missing: &missing)
         case .command(let templates):
             let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
@@ -37,9 +37,9 @@ struct StepPreparation {
             )
             request.hops = Hops.next(after: event.hops)
             return .command(request)
-        case .approve, .send, .wait:
-            throw BelfryError(
-                .invalidDocument, "this version can't do \(step.kind.rawValue) steps yet; take the step out of the rule")
+        case .send:
+            throw BelfryError(.invalidDocument, "this version can't send yet; take the step out of the rule")
+        case .approve, .wait: throw BelfryError(.internal, "a \(step.kind.rawValue) step is no work")
         }
     }
 
@@ -49,7 +49,9 @@ struct StepPreparation {
         let step = rule.steps[index]
         if step.condition?.asksFor(root: Self.group) == true { return true }
         switch step.action {
-        case .approve, .send, .wait: return false
+        case .approve(let question): return question.message.asksFor(root: Self.group)
+        case .send: return true
+        case .wait: return false
         case .command(let templates): return templates.contains { $0.asksFor(root: Self.group) }
         case .agent(let agentStep):
             if agentStep.prompt.asksFor(root: Self.group) { return true }
@@ -88,6 +90,9 @@ struct StepPreparation {
         request.input = event.json
         request.timeout = step.timeout
         request.hops = Hops.next(after: event.hops)
+        let adjusted = adjusted(step.name)
+        request.temperature = adjusted["temperature"]?.number?.double
+        request.tokensMax = adjusted["max_tokens"]?.number?.int64.map { Int($0) }
         var secrets: [SecretReference: Secret] = [:]
         for reference in agent.secretReferences {
             secrets[reference] = try services.configuration.secrets.resolve(reference)
@@ -108,6 +113,51 @@ struct StepPreparation {
         }
         let live = Agents.make(agent, secrets: secrets, http: services.http, commands: services.commands)
         return .agent(live, request)
+    }
+
+    /// What an operator has set of a step: `prompt`, and fields of its agent.
+    private func adjusted(_ step: String) -> JSONObject {
+        steps.first { $0.name == step }?.data?.value["adjusted"]?.object ?? [:]
+    }
+
+    /// An operator's own words stand as they are; the rule's are a template.
+    private func prompt(of step: AgentStep, step index: Int, missing: inout [String]) -> String {
+        if let prompt = adjusted(rule.steps[index].name)["prompt"]?.string { return prompt }
+        return render(step.prompt, as: .prompt(fence: fence(step: index)), missing: &missing)
+    }
+
+    // MARK: - Questions
+
+    /// What the person is asked, the steps that the question stands before, and a digest of what these are to do.
+    func question(_ index: Int) -> (message: String, guards: [String], digest: [UInt8]) {
+        var missing: [String] = []
+        var message = ""
+        if case .approve(let question) = rule.steps[index].action {
+            message = render(question.message, as: .plain, missing: &missing).plain(bytesMax: Limits.questionBytesMax)
+        }
+        let guarded = rule.steps.indices.drop { rule.steps[$0].stage <= rule.steps[index].stage }
+            .prefix { rule.steps[$0].kind != .approve }
+        let works = guarded.map { JSONValue.array([.string(rule.steps[$0].name), intent(of: $0)]) }
+        return (message, guarded.map { rule.steps[$0].name }, Digest.sha256(JSONValue.array(works).encoded()))
+    }
+
+    /// What a step is to do, as far as it is known by now.
+    private func intent(of index: Int) -> JSONValue {
+        var missing: [String] = []
+        switch rule.steps[index].action {
+        case .agent(let step):
+            let prompt = prompt(of: step, step: index, missing: &missing)
+            return [.string(step.agent), .string(prompt), .object(adjusted(rule.steps[index].name))]
+        case .command(let templates):
+            return .array(templates.map { .string(render($0, as: .argument, missing: &missing)) })
+        case .send(let send): return .string(send.target)
+        case .approve, .wait: return .null
+        }
+    }
+
+    /// What takes the output's place where the step is skipped.
+    func defaultOutput(of index: Int) -> String? {
+        nil
     }
 
     private func body(
@@ -153,13 +203,11 @@ struct StepPreparation {
     /// What templates see: `event`, `group`, `source`, `rule`, `run`, `steps.NAME.output`.
     private var context: JSONObject {
         let ended = steps.filter { $0.state.isEnded }.map { step in
+            var members: JSONObject = ["state": .string(step.state.rawValue)]
             // What was skipped has said nothing: a template that asks for it notes that as missing.
-            JSONObject.Member(
-                key: step.name,
-                value: step.state == .skipped
-                    ? ["state": .string(step.state.rawValue)]
-                    : ["output": .optional(step.output), "state": .string(step.state.rawValue)]
-            )
+            if step.state != .skipped || step.output != nil { members["output"] = .optional(step.output) }
+            if let value = step.data?.value["value"] { members["value"] = value }
+            return JSONObject.Member(key: step.name, value: .object(members))
         }
         return [
             "event": event.value,
@@ -167,8 +215,15 @@ struct StepPreparation {
             "source": .string(event.source),
             "rule": ["name": .string(run.rule), "version": .int(run.ruleVersion)],
             "run": ["id": .string(run.id.description), "attempt": .int(run.attempt)],
+            "params": .object(params),
             "steps": .object(JSONObject(ended)),
         ]
+    }
+
+    /// The rule's parameters, those that an operator has set in place of its own.
+    private var params: JSONObject {
+        let set = run.params?.value.object ?? [:]
+        return JSONObject(rule.params.map { JSONObject.Member(key: $0.name, value: set[$0.name] ?? $0.defaultValue) })
     }
 
     /// Drawn for each run and step from its secret-free but unguessable id, so that no payload can hold it beforehand.

@@ -80,7 +80,10 @@ extension DocumentDecoder {
             else { continue }
             let name = name(fields, "step")
             if let name, earlier.contains(name) { note("the name '\(name)' stands twice", in: fields, "step") }
-            if let step = step(fields, name: name, earlier: earlier) { steps.append(step) }
+            if var step = step(fields, name: name, earlier: earlier) {
+                step.stage = index
+                steps.append(step)
+            }
             if let name { earlier.append(name) }
         }
         return steps.count == nodes.count ? steps : nil

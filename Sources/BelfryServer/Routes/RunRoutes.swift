@@ -39,7 +39,7 @@ struct RunRoutes {
             }
             return id
         }
-        return .json(try await hub.stop(run, commandID: command, by: try request.caller()).json)
+        return .json(try await hub.perform(.stop, on: run, id: command, by: try request.caller()).json)
     }
 }
 

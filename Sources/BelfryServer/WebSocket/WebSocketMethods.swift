@@ -25,7 +25,7 @@ struct WebSocketMethods: Sendable {
         case .stop(let run, let id):
             try Access.role(.operator).check(principal)
             try principal.checkUnscoped()
-            return .answer(try await hub.stop(run, commandID: id, by: principal).json)
+            return .answer(try await hub.perform(.stop, on: run, id: id, by: principal).json)
         case .ping: return .answer(["position": .int(hub.head), "time": .string(clock.now().description)])
         }
     }

@@ -12,6 +12,8 @@ public struct CommittedBatch: Sendable {
     public var hasRuleChanges: Bool
     /// Runs at work that the hub tells to stop.
     public var stops: [RunStop] = []
+    /// Runs that wait, and have waited long enough.
+    public var wakes: [RunID] = []
     /// The earliest moment that a timer was set to; nil: none was set.
     public var earliestTimer: Timestamp?
 

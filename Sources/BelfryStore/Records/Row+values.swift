@@ -26,6 +26,10 @@ extension Row {
 
     func json(_ column: String) -> RawJSON { RawJSON(trusted: bytes(column)) }
 
+    func optionalJSON(_ column: String) -> RawJSON? {
+        (self[column] as Data?).map { RawJSON(trusted: [UInt8]($0)) }
+    }
+
     func int(_ column: String) -> Int64 { (self[column] as Int64?) ?? 0 }
 
     func flag(_ column: String) -> Bool { int(column) != 0 }

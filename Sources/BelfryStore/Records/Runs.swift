@@ -23,6 +23,8 @@ public struct RunRecord: Sendable, Hashable {
     public var group: GroupID?
     /// The hub has told it to stop, and why; a command that is at work ends first.
     public var stopReason: EndReason?
+    /// The parameters that an operator has set; the rule's own hold for the others.
+    public var params: RawJSON?
     /// What it has in common with the runs of its group, and with the events that resolve it.
     var groupKey: [UInt8]?
 }
@@ -50,11 +52,11 @@ public struct StepRecord: Sendable, Hashable {
     /// Its place in the rule, from 0.
     public var index: Int
     public var name: String
-    /// `agent`, `command`, later `approve`, `send`, `wait`.
+    /// `agent`, `command`, `approve`, `send` or `wait`.
     public var kind: String
     public var state: StepState
     /// Why it was skipped; nil for one that was not.
-    public var reason: SkipReason?
+    public var reason: StepReason?
     /// Counts the times it was begun, from 1; 0 while it is pending.
     public var attempt: Int
     public var started: Timestamp?
@@ -67,6 +69,11 @@ public struct StepRecord: Sendable, Hashable {
     public var outputTokens: Int?
     /// Template paths that had no value.
     public var missing: [String]
+    /// When it is looked at again, of one that waits.
+    public var due: Timestamp?
+    /// JSON of what its kind keeps beside: the decision's `value`, the `event` it waited for, what an operator has set
+    /// (`adjusted`).
+    public var data: RawJSON?
 
     public init(
         run: RunID, index: Int, name: String, kind: String, state: StepState = .pending, attempt: Int = 0,
@@ -105,6 +112,11 @@ public struct ClaimedRun: Sendable {
     public var run: RunRecord
     /// Nil if it could not be read just now, or was removed under the run.
     public var event: Event?
+
+    public init(run: RunRecord, event: Event?) {
+        self.run = run
+        self.event = event
+    }
 }
 
 /// One transition of a run: everything it changes becomes true at once, or nothing does.
@@ -128,6 +140,14 @@ public struct RunChange: Sendable {
     public var limits = RuleLimits()
     /// What the steps that end have used.
     public var tokens = 0
+    /// Questions that are asked or decided, whole.
+    public var approvals: [ApprovalRecord] = []
+    /// Commands that bring it about or end with it, with their answers.
+    public var commands: [CommandRecord] = []
+    /// The run's parameters as an operator has set them; nil keeps them.
+    public var params: RawJSON?
+    /// When a step of the run is to be looked at, if that changes; nil inside: never.
+    public var due: Timestamp??
 
     public init(
         run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,

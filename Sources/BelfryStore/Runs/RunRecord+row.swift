@@ -5,7 +5,8 @@ import GRDB
 extension RunRecord {
     static let columns = """
         sequence, id, event, rule, rule_version, state, reason, error_code, error_message, created, started, ended,
-        attempt, traceparent, match_group, stop_reason, group_key
+        attempt, traceparent, match_group, stop_reason, group_key,
+        params
         """
 
     init(_ row: Row) throws(BelfryError) {
@@ -24,6 +25,7 @@ extension RunRecord {
         traceparent = row.optionalText("traceparent")
         group = try row.optionalIdentifier("match_group")
         groupKey = (row["group_key"] as Data?).map { [UInt8]($0) }
+        params = row.optionalJSON("params")
         stopReason = row.optionalText("stop_reason").flatMap(EndReason.init(rawValue:))
     }
 }
@@ -45,7 +47,9 @@ extension StepRecord {
             outputTokens: (row["output_tokens"] as Int?),
             missing: row.json("missing").value.array?.compactMap(\.string) ?? []
         )
-        reason = row.optionalText("reason").flatMap(SkipReason.init(rawValue:))
+        reason = row.optionalText("reason").flatMap(StepReason.init(rawValue:))
+        due = row.optionalTimestamp("due")
+        data = row.optionalJSON("data")
     }
 }
 

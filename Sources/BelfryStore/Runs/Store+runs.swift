@@ -53,15 +53,29 @@ extension Store {
         }
     }
 
-    /// Runs that were at work when the process ended: running, waiting, stopping; oldest first. Queued ones are claimed
-    /// as ever.
+    /// Runs that were at work when the process ended: running, stopping; oldest first. Queued ones are claimed as ever,
+    /// and those that wait are rows until something wakes them.
     public func unfinishedRuns() async throws(BelfryError) -> [RunRecord] {
         try await read { db in
             let sql = """
                 SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished
-                WHERE state IN ('running', 'waiting', 'stopping') AND ended IS NULL ORDER BY sequence
+                WHERE state IN ('running', 'stopping') AND ended IS NULL ORDER BY sequence
                 """
             return try Row.fetchAll(db.cachedStatement(sql: sql)).map { try RunRecord($0) }
+        }
+    }
+
+    /// Runs that wait, of which something was due before now or that were told to stop: a crash came before they heard
+    /// of it.
+    public func overdueRuns(at now: Timestamp) async throws(BelfryError) -> [RunRecord] {
+        try await read { db in
+            let sql = """
+                SELECT \(RunRecord.columns) FROM runs WHERE state = 'waiting' AND ended IS NULL AND (stop_reason IS NOT NULL
+                    OR sequence IN (SELECT run FROM steps INDEXED BY steps_due WHERE due <= ?))
+                """
+            return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [now.milliseconds]).map {
+                try RunRecord($0)
+            }
         }
     }
 

@@ -22,20 +22,26 @@ extension WriteTransaction {
         run.reason = change.reason ?? run.reason
         run.error = change.error ?? run.error
         run.attempt = change.attempt ?? run.attempt
+        run.params = change.params ?? run.params
         if run.state == .running, run.started == nil { run.started = now }
         if run.state.isEnded, run.ended == nil { run.ended = now }
         try execute(
             """
             UPDATE runs SET
-                state = ?, reason = ?, error_code = ?, error_message = ?, started = ?, ended = ?, attempt = ?
+                state = ?, reason = ?, error_code = ?, error_message = ?, started = ?, ended = ?, attempt = ?,
+                params = ?
             WHERE sequence = ?
             """,
             [
                 run.state.rawValue, run.reason?.rawValue, run.error?.code, run.error?.message.blob,
-                run.started?.milliseconds, run.ended?.milliseconds, run.attempt, run.sequence,
+                run.started?.milliseconds, run.ended?.milliseconds, run.attempt, run.params?.blob,
+                run.sequence,
             ]
         )
         for step in change.steps { try store(step, run: run.sequence) }
+        for approval in change.approvals { try store(approval) }
+        for command in change.commands { try record(command) }
+        if let due = change.due { try setTimer(.run, subject: run.id.bytes, due: due) }
         for frame in change.frames { try append(frame) }
         for entry in change.audit { try append(entry) }
         if before == .queued, run.state != .queued { try setTimer(.maxWait, subject: run.id.bytes, due: nil) }
@@ -61,19 +67,20 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO steps (run, step, name, kind, state, attempt, started, ended, process_group, input_tokens,
-                output_tokens, error_code, error_message, missing, output, reason)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                output_tokens, error_code, error_message, missing, output, reason, due, data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (run, step) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
                 started = excluded.started, ended = excluded.ended, process_group = excluded.process_group,
                 input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
                 error_code = excluded.error_code, error_message = excluded.error_message, missing = excluded.missing,
-                output = excluded.output, reason = excluded.reason
+                output = excluded.output, reason = excluded.reason, due = excluded.due, data = excluded.data
             """,
             [
                 run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
                 step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
                 step.error?.message.blob, missing, step.output?.blob, step.reason?.rawValue,
+                step.due?.milliseconds, step.data?.blob,
             ]
         )
     }

@@ -25,6 +25,7 @@ final class WriteTransaction {
     var hasQueuedRuns = false
     var hasRuleChanges = false
     var stops: [RunStop] = []
+    var wakes: [RunID] = []
     var earliestTimer: Timestamp?
     private let firstAuditHead: AuditHead
 
@@ -74,6 +75,7 @@ final class WriteTransaction {
     func isolated<Value>(_ body: () throws -> Value) throws -> Value {
         let mark = (
             frames: frames.count, position: position, audit: auditHead, hasQueuedRuns, hasRuleChanges, stops: stops,
+            wakes: wakes,
             earliestTimer: earliestTimer
         )
         try execute("SAVEPOINT operation")
@@ -90,7 +92,7 @@ final class WriteTransaction {
             position = mark.position
             auditHead = mark.audit
             (hasQueuedRuns, hasRuleChanges) = (mark.3, mark.4)
-            (stops, earliestTimer) = (mark.stops, mark.earliestTimer)
+            (stops, wakes, earliestTimer) = (mark.stops, mark.wakes, mark.earliestTimer)
             throw error
         }
     }

@@ -169,6 +169,7 @@ final class Writer: Sendable {
 
 extension CommittedBatch {
     fileprivate var isWorthTelling: Bool {
-        !frames.isEmpty || hasQueuedRuns || hasRuleChanges || !stops.isEmpty || earliestTimer != nil
+        !frames.isEmpty || hasQueuedRuns || hasRuleChanges || !stops.isEmpty || !wakes.isEmpty
+            || earliestTimer != nil
     }
 }

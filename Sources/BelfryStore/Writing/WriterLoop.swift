@@ -110,6 +110,7 @@ struct WriterLoop {
                 hasRuleChanges: transaction.hasRuleChanges
             )
             batch.stops = transaction.stops
+            batch.wakes = transaction.wakes
             batch.earliestTimer = transaction.earliestTimer
             return Outcome(isCommitted: true, batch: batch, replies: replies, commitDuration: duration)
         } catch {

@@ -144,7 +144,7 @@ import Testing
                 #"{"shell":"trap '' TERM; echo begun; while :; do sleep 1; done"}"#, to: "lab")
             let run = try #require(accepted.first?.runs.first)
             _ = try await test.frames(of: run) { $0.draft.type == .textMessageContent }
-            let answer = try await test.hub.stop(run, commandID: nil, by: .hub)
+            let answer = try await test.hub.perform(.stop, on: run, id: nil, by: .hub)
             #expect(answer.result == .applied)
             let record = try await test.hub.run(run)
             #expect(record.run.state == .stopped)
@@ -152,7 +152,7 @@ import Testing
             #expect(record.steps.map(\.state) == [.stopped])
             let frames = try await test.framesToEnd(of: run)
             #expect(frames.types.suffix(5) == [.command, .runState, .textMessageEnd, .stepFinished, .runFinished])
-            let second = try await test.hub.stop(run, commandID: nil, by: .hub)
+            let second = try await test.hub.perform(.stop, on: run, id: nil, by: .hub)
             #expect(second.result == .rejected)
             #expect(second.reason == "already stopped")
         }
@@ -204,9 +204,9 @@ import Testing
             let second = try await test.post("{}", to: "lab")
             #expect(second.first?.outcomes.first?.outcome == .queued)
             let queued = try #require(second.first?.runs.first)
-            #expect(try await test.hub.stop(queued, commandID: nil, by: .hub).result == .applied)
+            #expect(try await test.hub.perform(.stop, on: queued, id: nil, by: .hub).result == .applied)
             #expect(try await test.hub.run(queued).run.started == nil)
-            #expect(try await test.hub.stop(first, commandID: nil, by: .hub).result == .applied)
+            #expect(try await test.hub.perform(.stop, on: first, id: nil, by: .hub).result == .applied)
         }
     }
 

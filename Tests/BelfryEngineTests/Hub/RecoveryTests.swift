@@ -120,7 +120,7 @@ import Testing
             let run = try #require(try await test.post(body, to: "lab").first?.runs.first)
             _ = try await test.frames(of: run) { $0.draft.type == .textMessageContent }
             // It outlives this hub: whoever asked must get an answer.
-            let stop = Task { try await test.hub.stop(run, commandID: nil, by: .hub) }
+            let stop = Task { try await test.hub.perform(.stop, on: run, id: nil, by: .hub) }
             _ = try await test.frames(of: run) { $0.draft.type == .command }
             return (run, stop)
         }

@@ -69,7 +69,7 @@ import Testing
             let match = try await test.hub.why(waiting.event)["matches"]?.array?.first
             #expect(match?["run_end"]?["error"]?["message"] == "waited longer than 1h (limits.max_wait)")
             #expect(try await test.hub.rule("slow")?["broken"] == nil)
-            let stopped = try await test.hub.stop(run, commandID: nil, by: .hub)
+            let stopped = try await test.hub.perform(.stop, on: run, id: nil, by: .hub)
             #expect(stopped.result == .rejected && stopped.reason == "already expired")
             #expect(try await test.hub.verifyAudit().isIntact)
         }

@@ -4,110 +4,212 @@ import Testing
 @testable import BelfryEngine
 
 @Suite struct RunStateMachineTests {
-    @Test("steps follow each other, and the last one ends the run")
-    func stepsInOrder() {
-        var machine = RunStateMachine(stepCount: 2)
-        #expect(machine.begin() == .perform(step: 0))
-        #expect(machine.stepEnded(.succeeded) == .perform(step: 1))
-        #expect(machine.stepEnded(.succeeded) == .end(.succeeded, .completed))
-        #expect(machine.state == .ended(.succeeded))
+    typealias Machine = RunStateMachine
+
+    @Test("steps come one after the other, and the run succeeds behind the last")
+    func oneByOne() {
+        var machine = Machine(stages: [0, 1])
+        #expect(machine.begin() == [.consider(step: 0)])
+        machine.began(0)
+        #expect(machine.ended(0, .over) == [.consider(step: 1)])
+        machine.began(1)
+        #expect(machine.ended(1, .over) == [.end(.succeeded, .completed)])
+        #expect(machine.end == .succeeded)
     }
 
-    @Test("a step that fails ends the run with its reason")
+    @Test("steps of one stage begin together, and the next stage waits for all of them")
+    func sideBySide() {
+        var machine = Machine(stages: [0, 0, 1])
+        #expect(machine.begin() == [.consider(step: 0), .consider(step: 1)])
+        machine.began(0)
+        machine.began(1)
+        #expect(machine.ended(1, .over) == [])
+        #expect(machine.ended(0, .over) == [.consider(step: 2)])
+    }
+
+    @Test("where one of them fails the others are cut, and the run fails when they are gone")
     func failure() {
-        var machine = RunStateMachine(stepCount: 2)
+        var machine = Machine(stages: [0, 0, 0, 1])
         _ = machine.begin()
-        #expect(machine.stepEnded(.failed(.timeout)) == .end(.failed, .timeout))
-        #expect(machine.stepEnded(.succeeded) == .ignore)
+        machine.began(0)
+        machine.began(1)
+        machine.waits(2)
+        #expect(machine.ended(0, .failed(.timeout)) == [.cut(step: 1), .abandon(step: 2)])
+        #expect(machine.isEnding && machine.end == nil)
+        #expect(machine.ended(1, .stopped) == [.end(.failed, .timeout)])
     }
 
-    @Test("a run that goes on after a restart begins with its first unfinished step")
-    func resumption() {
-        var machine = RunStateMachine(stepCount: 3, firstStep: 2)
-        #expect(machine.begin() == .perform(step: 2))
-        #expect(machine.stepEnded(.succeeded) == .end(.succeeded, .completed))
+    @Test("a run whose first steps are over goes on behind them; one without any left succeeds")
+    func resumed() {
+        var machine = Machine(stages: [0, 1, 2], phases: [.ended, .ended, .pending])
+        #expect(machine.begin() == [.consider(step: 2)])
+        var over = Machine(stages: [0], phases: [.ended])
+        #expect(over.begin() == [.end(.succeeded, .completed)])
     }
 
-    @Test("a run whose steps had all ended before the restart ends at once")
-    func resumptionAtTheEnd() {
-        var machine = RunStateMachine(stepCount: 1, firstStep: 1)
-        #expect(machine.begin() == .end(.succeeded, .completed))
+    @Test("a run that only waits is told of nothing to begin until its step is over")
+    func waiting() {
+        var machine = Machine(stages: [0, 1], phases: [.waiting, .pending], hasBegun: true)
+        #expect(machine.isWaiting && !machine.isAtWork)
+        #expect(machine.ended(0, .over) == [.consider(step: 1)])
+    }
+
+    @Test("a step that tries again waits, and comes again when its time has come")
+    func again() {
+        var machine = Machine(stages: [0])
+        _ = machine.begin()
+        machine.began(0)
+        machine.waits(0)
+        #expect(machine.isWaiting)
+        machine.resumed(0)
+        machine.began(0)
+        #expect(machine.ended(0, .over) == [.end(.succeeded, .completed)])
     }
 
     @Test(
-        "a stop cuts the step, and the run ends when the step is gone",
-        arguments: [
-            RunStateMachine.StepEnd.stopped, .succeeded, .failed(.error),
-        ])
-    func stop(end: RunStateMachine.StepEnd) {
-        var machine = RunStateMachine(stepCount: 2)
+        "a stop ends the run whatever the cut step came to",
+        arguments: [Machine.StepEnd.stopped, .over, .failed(.error), .denied])
+    func stop(end: Machine.StepEnd) {
+        var machine = Machine(stages: [0, 1])
         _ = machine.begin()
-        #expect(machine.stop() == .cut(step: 0))
-        #expect(machine.stop() == .reject(reason: "already stopping"))
-        #expect(machine.stepEnded(end) == .end(.stopped, .operator))
-        #expect(machine.stop() == .reject(reason: "already stopped"))
+        machine.began(0)
+        #expect(machine.stop(.operator) { _ in true } == .actions([.cut(step: 0)]))
+        #expect(machine.stop(.operator) { _ in true } == .rejected(reason: "already stopping"))
+        #expect(machine.ended(0, end) == [.end(.stopped, .operator)])
+        #expect(machine.stop(.operator) { _ in true } == .rejected(reason: "already stopped"))
     }
 
-    @Test("whatever happens in whatever order, a run ends once and nothing runs after its end")
-    func randomWalks() {
-        var generator = SplitMix(seed: 7)
-        for _ in 0..<2000 {
-            var machine = RunStateMachine(stepCount: Int.random(in: 0...4, using: &generator))
-            var ends = 0
-            var performing = 0
-            func note(_ action: RunStateMachine.Action) {
-                if case .end = action { ends += 1 }
-                if case .perform = action {
-                    performing += 1
-                    #expect(ends == 0)
-                }
-            }
-            note(machine.begin())
-            for _ in 0..<12 {
-                switch Int.random(in: 0..<4, using: &generator) {
-                case 0: note(machine.stop())
-                case 1: note(machine.stepEnded(.failed(.error)))
-                default: note(machine.stepEnded(.succeeded))
-                }
-            }
-            #expect(ends == 1)
-            #expect(performing <= 4)
-        }
-    }
-
-    @Test("the hub's own stop lets a step that must not be cut come to its end; an operator's cuts it all the same")
+    @Test("the hub's stop lets a step with effects end; an operator's then cuts it")
     func finishing() {
-        var machine = RunStateMachine(stepCount: 3)
-        #expect(machine.begin() == .perform(step: 0))
-        #expect(machine.stop(.resolved, cutsStep: false) == .ignore)
-        #expect(machine.stop(.replaced, cutsStep: false) == .ignore, "the first reason stays")
-        #expect(!machine.isCutting && machine.stepEnded(.succeeded) == .end(.stopped, .resolved))
-        machine = RunStateMachine(stepCount: 3)
+        var machine = Machine(stages: [0, 1])
         _ = machine.begin()
-        _ = machine.stop(.resolved, cutsStep: false)
-        #expect(machine.stop() == .cut(step: 0) && machine.isCutting)
-        #expect(machine.stepEnded(.stopped) == .end(.stopped, .operator))
-        machine = RunStateMachine(stepCount: 3)
-        _ = machine.begin()
-        #expect(machine.stop(.resolved, cutsStep: true) == .cut(step: 0))
-        #expect(machine.stepEnded(.stopped) == .end(.stopped, .resolved))
-        machine = RunStateMachine(stepCount: 3)
-        _ = machine.begin()
-        #expect(machine.stopBeforeStep(.replaced) == .end(.stopped, .replaced))
+        machine.began(0)
+        #expect(machine.stop(.resolved) { _ in false } == .actions([]))
+        #expect(machine.stop(.resolved) { _ in false } == .rejected(reason: "already stopping"))
+        #expect(machine.stop(.operator) { _ in true } == .actions([.cut(step: 0)]))
+        #expect(machine.ended(0, .stopped) == [.end(.stopped, .operator)])
     }
-}
 
-/// A small generator with a seed, so that a failing walk can be walked again (Steele, Lea, Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
+    @Test("a run that has not begun, or waits, is stopped at once")
+    func stopWithoutWork() {
+        var queued = Machine(stages: [0])
+        #expect(queued.stop(.operator) { _ in true } == .actions([.end(.stopped, .operator)]))
+        var waiting = Machine(stages: [0, 0], phases: [.waiting, .waiting], hasBegun: true)
+        let both: [Machine.Action] = [.abandon(step: 0), .abandon(step: 1), .end(.stopped, .operator)]
+        #expect(waiting.stop(.operator) { _ in true } == .actions(both))
+    }
 
-    init(seed: UInt64) { state = seed }
+    @Test("a denied question ends the run as denied")
+    func denied() {
+        var machine = Machine(stages: [0, 1], phases: [.waiting, .pending], hasBegun: true)
+        #expect(machine.ended(0, .denied) == [.end(.stopped, .denied)])
+    }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
+    @Test("a skip cuts a running step, and changes nothing of one that is over or being cut")
+    func skip() {
+        var machine = Machine(stages: [0, 1, 2])
+        _ = machine.begin()
+        machine.began(0)
+        #expect(machine.skip(0) == .actions([.cut(step: 0)]))
+        #expect(machine.cut(of: 0) == .skip)
+        #expect(machine.skip(0) == .rejected(reason: "already being cut"))
+        #expect(machine.skip(2) == .actions([]))
+        #expect(machine.ended(2, .over) == [])
+        #expect(machine.ended(0, .over) == [.consider(step: 1)])
+        machine.began(1)
+        #expect(machine.ended(1, .over) == [.end(.succeeded, .completed)])
+        #expect(machine.skip(1) == .rejected(reason: "already succeeded"))
+    }
+
+    @Test("a restarted step comes again; a stop meanwhile wins")
+    func restart() {
+        var machine = Machine(stages: [0])
+        _ = machine.begin()
+        machine.began(0)
+        #expect(machine.restart(0) == .actions([.cut(step: 0)]))
+        #expect(machine.restarted(0) == [.consider(step: 0)])
+        machine.began(0)
+        _ = machine.restart(0)
+        #expect(machine.stop(.operator) { _ in true } == .actions([]))
+        #expect(machine.restarted(0) == [.end(.stopped, .operator)])
+    }
+
+    @Test(
+        "whatever happens, each step begins in its stage's turn, and the run ends once, with nothing at work",
+        arguments: 1...300)
+    func anything(seed: UInt64) {
+        var random = SeededGenerator(state: seed)
+        var stages: [Int] = []
+        for _ in 0..<Int.random(in: 0...6, using: &random) {
+            stages.append((stages.last ?? 0) + (stages.isEmpty ? 0 : Int.random(in: 0...1, using: &random)))
+        }
+        var machine = Machine(stages: stages)
+        var ends = 0
+        var waiting: Set<Int> = []
+        var atWork: Set<Int> = []
+        func take(_ actions: [Machine.Action]) {
+            var rest = actions[...]
+            while let action = rest.popFirst() {
+                switch action {
+                case .consider(let step):
+                    #expect(ends == 0 && !machine.isEnding)
+                    #expect(stages.indices.allSatisfy { stages[$0] >= stages[step] || machine.phases[$0].isOver })
+                    switch Int.random(in: 0..<4, using: &random) {
+                    case 0: rest += machine.ended(step, .over)
+                    case 1:
+                        machine.waits(step)
+                        waiting.insert(step)
+                    default:
+                        machine.began(step)
+                        atWork.insert(step)
+                    }
+                case .cut(let step): #expect(atWork.contains(step))
+                case .abandon(let step): #expect(waiting.remove(step) != nil)
+                case .end:
+                    ends += 1
+                    #expect(atWork.isEmpty && waiting.isEmpty)
+                }
+            }
+        }
+        take(machine.begin())
+        for _ in 0..<200 where ends == 0 {
+            let operations = Int.random(in: 0..<8, using: &random)
+            switch operations {
+            case 0: if case .actions(let actions) = machine.stop(.operator, cuts: { _ in true }) { take(actions) }
+            case 1, 2, 3:
+                guard let step = atWork.randomElement(using: &random) else { continue }
+                atWork.remove(step)
+                let ends: [Machine.StepEnd] = [.over, .over, .failed(.error), .stopped]
+                if machine.cut(of: step) == .restart {
+                    take(machine.restarted(step))
+                } else {
+                    take(machine.ended(step, ends.randomElement(using: &random) ?? .over))
+                }
+            case 4, 5:
+                guard let step = waiting.randomElement(using: &random) else { continue }
+                waiting.remove(step)
+                if Bool.random(using: &random) {
+                    take(machine.ended(step, [.over, .denied].randomElement(using: &random) ?? .over))
+                } else {
+                    machine.resumed(step)
+                    take([.consider(step: step)])
+                }
+            case 6:
+                guard let step = stages.indices.randomElement(using: &random) else { continue }
+                guard case .actions(let actions) = machine.skip(step) else { continue }
+                if actions.isEmpty {
+                    waiting.remove(step)
+                    take(machine.ended(step, .over))
+                } else {
+                    take(actions)
+                }
+            default:
+                guard let step = atWork.randomElement(using: &random) else { continue }
+                if case .actions(let actions) = machine.restart(step) { take(actions) }
+            }
+            #expect((ends == 1) == (machine.end != nil))
+            #expect(ends > 0 || stages.isEmpty || machine.isAtWork || machine.isWaiting)
+        }
+        #expect(ends <= 1)
     }
 }

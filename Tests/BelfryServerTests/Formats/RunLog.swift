@@ -50,23 +50,24 @@ struct RunLog {
         if happens(3) { return add(.runFinished, ["state": "expired", "reason": "max_wait"]) }
         if happens(3) { return add(.runFinished, ["state": "stopped", "reason": "operator"]) }
         add(.runStarted, ["run": .string(run.description), "event": "evt_x", "rule": "r", "rule_version": 1])
-        var machine = RunStateMachine(stepCount: steps.count)
-        var action = machine.begin()
-        while true {
+        var machine = RunStateMachine(stages: Array(steps.indices))
+        var actions = machine.begin()
+        while let action = actions.first {
             switch action {
-            case .perform(let index):
+            case .consider(let index):
                 if happens(10) {
                     add(.stepFinished, ["step": .string(steps[index].name), "reason": "condition", "state": "skipped"])
-                    action = machine.stepEnded(.skipped)
+                    actions = machine.ended(index, .over)
                 } else if steps[index].kind == "approve" {
                     guard let next = ask(index, &machine) else { return }
-                    action = next
+                    actions = next
                 } else {
+                    machine.began(index)
                     guard let next = perform(index, &machine) else { return }
-                    action = next
+                    actions = next
                 }
             case .end(let state, let reason): return end(state, reason)
-            case .cut, .reject, .ignore: return
+            case .cut, .abandon: return
             }
         }
     }
@@ -84,7 +85,7 @@ struct RunLog {
     // MARK: - Steps that talk
 
     /// - Returns: nil if the run has ended with it.
-    private mutating func perform(_ index: Int, _ machine: inout RunStateMachine) -> RunStateMachine.Action? {
+    private mutating func perform(_ index: Int, _ machine: inout RunStateMachine) -> [RunStateMachine.Action]? {
         let (name, kind) = steps[index]
         for attempt in 1... {
             add(.stepStarted, ["step": .string(name), "kind": .string(kind), "attempt": .int(attempt)])
@@ -114,10 +115,10 @@ struct RunLog {
                 continue
             }
             let end: RunStateMachine.StepEnd =
-                machine.isCutting ? .stopped : happens(85) ? .succeeded : .failed(.error)
+                machine.isEnding ? .stopped : happens(85) ? .over : .failed(.error)
             if hasText { add(.textMessageEnd, ["step": .string(name), "messageId": .string(message)], isToken: true) }
             finish(name, attempt, end)
-            return machine.stepEnded(end)
+            return machine.ended(index, end)
         }
         return nil
     }
@@ -125,11 +126,11 @@ struct RunLog {
     private mutating func finish(_ name: String, _ attempt: Int, _ end: RunStateMachine.StepEnd) {
         var data: JSONObject = ["step": .string(name), "attempt": .int(attempt)]
         switch end {
-        case .succeeded: data["state"] = "succeeded"
-        case .failed:
+        case .over: data["state"] = "succeeded"
+        case .failed, .denied:
             data["state"] = "failed"
             data["error"] = ["code": "agent_failed", "message": "it broke"]
-        case .stopped, .skipped: data["state"] = "stopped"
+        case .stopped: data["state"] = "stopped"
         }
         if happens(50) { data["usage"] = ["input_tokens": 3, "output_tokens": happens(80) ? 4 : nil] }
         add(.stepFinished, .object(data))
@@ -138,7 +139,7 @@ struct RunLog {
     private mutating func stop(_ machine: inout RunStateMachine) {
         add(.command, ["command": "cmd_x", "kind": "stop", "by": "ops"])
         add(.runState, ["state": "stopping"])
-        _ = machine.stop()
+        _ = machine.stop(.operator) { _ in true }
     }
 
     /// The hub was killed, and is there again.
@@ -197,7 +198,7 @@ struct RunLog {
     // MARK: - Steps that ask
 
     /// - Returns: nil if the run has ended with it.
-    private mutating func ask(_ index: Int, _ machine: inout RunStateMachine) -> RunStateMachine.Action? {
+    private mutating func ask(_ index: Int, _ machine: inout RunStateMachine) -> [RunStateMachine.Action]? {
         let name = steps[index].name
         add(.stepStarted, ["step": .string(name), "kind": "approve", "attempt": 1])
         add(
@@ -206,12 +207,19 @@ struct RunLog {
                 "step": .string(name), "approval": .string("\(name).1"), "message": "Shut it down?",
                 "schema": ["type": "object"], "expires": "2026-11-23T12:00:00.000Z",
             ])
+        add(.stepState, ["step": .string(name), "state": "waiting", "for": "approval"])
+        add(.notice, ["kind": "run_waiting"])
         add(.runState, ["state": "waiting"])
+        machine.waits(index)
         if happens(30) { add(.notice, ["kind": "approval_expiring"]) }
         if happens(20) {
-            stop(&machine)
-            add(.stepFinished, ["step": .string(name), "state": "stopped", "attempt": 1])
-            return machine.stepEnded(.stopped)
+            add(.command, ["command": "cmd_x", "kind": "stop", "by": "ops"])
+            add(
+                .approvalDecided,
+                ["step": .string(name), "approval": .string("\(name).1"), "decision": "void", "reason": "it is over"])
+            add(.stepFinished, ["step": .string(name), "state": "stopped"])
+            guard case .actions(let actions) = machine.stop(.operator, cuts: { _ in true }) else { return nil }
+            return actions.filter { $0 != .abandon(step: index) }
         }
         add(.command, ["command": "cmd_y", "kind": "approve", "by": "ops"])
         let isApproved = happens(70)
@@ -219,12 +227,10 @@ struct RunLog {
             .approvalDecided,
             ["step": .string(name), "approval": .string("\(name).1"), "decision": isApproved ? "approve" : "deny"])
         guard isApproved else {
-            add(.stepFinished, ["step": .string(name), "state": "failed", "attempt": 1])
-            add(.runFinished, ["state": "stopped", "reason": "denied"])
-            return nil
+            add(.stepFinished, ["step": .string(name), "state": "failed", "reason": "denied"])
+            return machine.ended(index, .denied)
         }
-        add(.runState, ["state": "running"])
-        add(.stepFinished, ["step": .string(name), "state": "succeeded", "attempt": 1])
-        return machine.stepEnded(.succeeded)
+        add(.stepFinished, ["step": .string(name), "state": "succeeded"])
+        return machine.ended(index, .over)
     }
 }

@@ -1,0 +1,146 @@
+public import BelfryCore
+import BelfryCrypto
+import BelfryStore
+
+/// An operator's word on a run.
+public enum RunCommandKind: Sendable, Hashable {
+    case stop
+    /// Skips a step that has not begun, runs or waits; `output` takes the place of its own.
+    case skip(step: String, output: JSONValue?)
+    case adjust(RunAdjustment)
+    /// Decides the question of a step. `value` is what the question asked for, beside yes.
+    case approve(step: String, value: JSONValue?)
+    case deny(step: String, reason: String?)
+
+    /// `stop`, `skip`, `adjust`, `approve` or `deny`.
+    public var name: String {
+        switch self {
+        case .stop: "stop"
+        case .skip: "skip"
+        case .adjust: "adjust"
+        case .approve: "approve"
+        case .deny: "deny"
+        }
+    }
+
+    /// The step that it is about.
+    public var step: String? {
+        switch self {
+        case .skip(let step, _), .approve(let step, _), .deny(let step, _): step
+        case .stop, .adjust: nil
+        }
+    }
+
+    /// Tells commands apart that were sent under one id.
+    var digest: [UInt8] {
+        let parts: [JSONValue] =
+            switch self {
+            case .stop: []
+            case .skip(let step, let output): [.string(step), output ?? .null]
+            case .adjust(let adjustment): [adjustment.json]
+            case .approve(let step, let value): [.string(step), value ?? .null]
+            case .deny(let step, let reason): [.string(step), .optional(reason)]
+            }
+        return Digest.sha256(JSONValue.array([.string(name)] + parts).encoded())
+    }
+}
+
+/// What an operator changes of a live run: a merge (RFC 7396), in which null takes back what was set before.
+public struct RunAdjustment: Sendable, Hashable {
+    /// Of a step.
+    public struct Step: Sendable, Hashable {
+        /// The prompt in place of the rule's, as it is: no template. `.some(nil)`: the rule's again.
+        public var prompt: String??
+        /// Fields of the agent: `temperature`, `max_tokens`.
+        public var agent: JSONObject
+
+        public init(prompt: String?? = nil, agent: JSONObject = JSONObject()) {
+            self.prompt = prompt
+            self.agent = agent
+        }
+    }
+
+    public var params: JSONObject
+    public var steps: [String: Step]
+    /// Steps that run and are changed begin anew; else they go on as they are.
+    public var restarts: Bool
+
+    public init(params: JSONObject = JSONObject(), steps: [String: Step] = [:], restarts: Bool = false) {
+        self.params = params
+        self.steps = steps
+        self.restarts = restarts
+    }
+
+    /// `{params?, steps?: {NAME: {agent?, prompt?}}, restart?}`
+    public var json: JSONValue {
+        var object: JSONObject = [:]
+        if !params.isEmpty { object["params"] = .object(params) }
+        if !steps.isEmpty {
+            object["steps"] = .object(
+                JSONObject(
+                    steps.sorted { $0.key < $1.key }.map { name, step in
+                        var members: JSONObject = [:]
+                        if case .some(let prompt) = step.prompt { members["prompt"] = .optional(prompt) }
+                        if !step.agent.isEmpty { members["agent"] = .object(step.agent) }
+                        return JSONObject.Member(key: name, value: .object(members))
+                    }))
+        }
+        if restarts { object["restart"] = true }
+        return .object(object)
+    }
+}
+
+/// A command on its way to its run.
+struct RunCommand: Sendable {
+    var kind: RunCommandKind
+    var id: CommandID
+    var by: Principal
+    var arrived: ContinuousClock.Instant
+    /// Called exactly once, with what became of the command.
+    var answer: @Sendable (CommandAnswer) -> Void
+
+    func answer(_ result: CommandAnswer.Result, reason: String? = nil) {
+        answer(CommandAnswer(command: id, result: result, reason: reason, latency: .now - arrived))
+    }
+
+    /// For the table of commands.
+    func record(run: RunID, _ result: CommandAnswer.Result, reason: String? = nil) -> CommandRecord {
+        var answer: JSONObject = ["result": .string(result.rawValue)]
+        if let reason { answer["reason"] = .string(reason) }
+        return CommandRecord(
+            principal: by.name, id: id, run: run, kind: kind.name, digest: kind.digest,
+            answer: RawJSON(.object(answer)))
+    }
+}
+
+/// What became of an operator's command.
+public struct CommandAnswer: Sendable, Hashable {
+    public enum Result: String, Sendable, Hashable {
+        case applied
+        /// Done, but the socket or process could not be seen to be gone in time.
+        case unconfirmed = "applied, unconfirmed"
+        case rejected
+    }
+
+    public var command: CommandID
+    public var result: Result
+    /// Why it was rejected: `already stopped`.
+    public var reason: String?
+    /// From the command's arrival to the committed end.
+    public var latency: Duration
+
+    public init(command: CommandID, result: Result, reason: String? = nil, latency: Duration = .zero) {
+        self.command = command
+        self.result = result
+        self.reason = reason
+        self.latency = latency
+    }
+
+    /// The first answer to a command that came again.
+    init(_ record: CommandRecord, latency: Duration) {
+        let answer = record.answer.value
+        self.init(
+            command: record.id, result: answer["result"]?.string.flatMap(Result.init(rawValue:)) ?? .rejected,
+            reason: answer["reason"]?.string, latency: latency)
+    }
+}

@@ -1,0 +1,172 @@
+import BelfryCore
+import BelfryRules
+import BelfryStore
+
+/// What operators say. Each command is answered exactly once: when what it brings about is on disk.
+extension RunExecution {
+    mutating func take(_ command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
+        if let earlier = await earlierAnswer(to: command) { return command.answer(earlier) }
+        if let end = machine.end { return await reject(command, "already \(end.rawValue)") }
+        switch command.kind {
+        case .stop: try await take(stop: command, in: &group)
+        case .skip(let name, let output): try await skip(name, output, by: command, in: &group)
+        case .adjust(let adjustment): try await adjust(adjustment, by: command, in: &group)
+        case .approve(let name, let value):
+            try await take(.approve, value: value, reason: nil, of: name, by: command, in: &group)
+        case .deny(let name, let reason):
+            try await take(.deny, value: nil, reason: reason, of: name, by: command, in: &group)
+        }
+    }
+
+    /// The first answer to a command that comes again; another command under the same id is refused.
+    private func earlierAnswer(to command: RunCommand) async -> CommandAnswer? {
+        guard let earlier = try? await services.store.command(command.id, of: command.by.name) else { return nil }
+        let latency = ContinuousClock.now - command.arrived
+        guard earlier.run == run.id, earlier.digest == command.kind.digest else {
+            return CommandAnswer(
+                command: command.id, result: .rejected, reason: "another command was sent under this id",
+                latency: latency)
+        }
+        return CommandAnswer(earlier, latency: latency)
+    }
+
+    func reject(_ command: RunCommand, _ reason: String) async {
+        // Repeated, it gets the same answer; where that can't be stored, it is looked at anew.
+        try? await services.store.record(command.record(run: run.id, .rejected, reason: reason))
+        command.answer(.rejected, reason: reason)
+    }
+
+    func index(of name: String) -> Int? { steps.firstIndex { $0.name == name } }
+
+    func noStep(_ name: String) -> String {
+        "there is no step '\(name.plain(bytesMax: 80))'; steps are: \(steps.map(\.name).joined(separator: ", "))"
+    }
+
+    // MARK: - Skip
+
+    private mutating func skip(
+        _ name: String, _ output: JSONValue?, by command: RunCommand, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        guard let step = index(of: name) else { return await reject(command, noStep(name)) }
+        guard output == nil || rule.steps[step].kind != .approve else {
+            return await reject(command, "a skip never supplies a decision: approve or deny step \(name)")
+        }
+        guard !steps[step].state.isEnded else {
+            return await reject(command, "step \(name) is already \(steps[step].state.rawValue)")
+        }
+        switch machine.skip(step) {
+        case .rejected(let reason): await reject(command, reason)
+        case .actions(let actions) where !actions.isEmpty:
+            try await take(skip: command, of: step, actions)
+        case .actions:
+            var change = change()
+            change.frames = [commandFrame(command)]
+            change.audit = [commandAudit(command)]
+            change.commands = [command.record(run: run.id, .applied)]
+            void(step, "the step was skipped", in: &change)
+            skip(step, .operator, output: output, in: &change)
+            let isNo = rule.steps[step].kind == .approve && !goesOnWhenDenied(step)
+            let actions = machine.ended(step, isNo ? .denied : .over)
+            try await carryOut(actions, change, in: &group)
+            command.answer(.applied)
+        }
+    }
+
+    // MARK: - Adjust
+
+    private mutating func adjust(
+        _ adjustment: RunAdjustment, by command: RunCommand, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        let before = (run: run, steps: steps)
+        if let fault = await apply(adjustment) {
+            (run, steps) = before
+            return await reject(command, fault)
+        }
+        let changed = adjustment.steps.keys.compactMap(index(of:)).sorted()
+        // What a person has agreed to is not changed behind their back.
+        for (step, approval) in approvals where approval.decision == .approve {
+            let isBound = preparation.question(step).digest != approval.digest
+            if isBound, approval.guards.contains(where: { name in changed.contains { steps[$0].name == name } }) {
+                (run, steps) = before
+                let who = approval.decidedBy ?? "somebody"
+                return await reject(command, "not_adjustable: \(who) has approved what these steps are to do")
+            }
+        }
+        var change = change()
+        change.params = run.params
+        change.steps = changed.map { steps[$0] }
+        change.frames = [commandFrame(command)]
+        change.audit = [commandAudit(command)]
+        change.commands = [command.record(run: run.id, .applied)]
+        for step in steps.indices where machine.phases[step] == .waiting {
+            guard case .approve(let question) = rule.steps[step].action, let open = approvals[step],
+                preparation.question(step).digest != open.digest
+            else { continue }
+            void(step, "what it stands before was changed", in: &change)
+            ask(question, step: step, in: &change)
+        }
+        var actions: [RunStateMachine.Action] = []
+        for step in changed where adjustment.restarts && machine.phases[step] == .running {
+            if case .actions(let cut) = machine.restart(step) { actions += cut }
+        }
+        try await carryOut(actions, change, in: &group)
+        command.answer(.applied)
+    }
+
+    /// Merges what an operator has set into the run and its steps.
+    /// - Returns: why it can't be; then some of it may be merged.
+    private mutating func apply(_ adjustment: RunAdjustment) async -> String? {
+        guard !adjustment.params.isEmpty || !adjustment.steps.isEmpty else {
+            return "nothing to adjust: give params or steps"
+        }
+        var params = run.params?.value.object ?? [:]
+        for member in adjustment.params.members {
+            guard let parameter = rule.params.first(where: { $0.name == member.key }) else {
+                let known = rule.params.map(\.name).joined(separator: ", ")
+                return "not_adjustable: the rule has no parameter '\(member.key.plain(bytesMax: 80))'"
+                    + (known.isEmpty ? "" : "; there are: \(known)")
+            }
+            if member.value == .null {
+                params[member.key] = nil
+                continue
+            }
+            _ = parameter
+            params[member.key] = member.value
+        }
+        run.params = RawJSON(.object(params))
+        for (name, step) in adjustment.steps.sorted(by: { $0.key < $1.key }) {
+            if let fault = await apply(step, to: name, restarts: adjustment.restarts) { return fault }
+        }
+        return nil
+    }
+
+    private mutating func apply(_ adjustment: RunAdjustment.Step, to name: String, restarts: Bool) async -> String? {
+        guard let step = index(of: name) else { return noStep(name) }
+        guard case .agent(let agentStep) = rule.steps[step].action else {
+            return "not_adjustable: step \(name) is of kind \(steps[step].kind), and has no prompt"
+        }
+        switch machine.phases[step] {
+        case .pending, .due, .waiting: break
+        case .running where restarts: break
+        case .running: return "step \(name) runs already; restart: true begins it anew"
+        case .cutting, .ended: return "step \(name) is over"
+        }
+        var data = steps[step].data?.value.object ?? [:]
+        var adjusted = data["adjusted"]?.object ?? [:]
+        if case .some(let prompt) = adjustment.prompt { adjusted["prompt"] = prompt.map(JSONValue.string) }
+        let adjustable =
+            (try? await services.registry.agent(named: agentStep.agent, asOf: run.created))?.adjustable ?? []
+        for member in adjustment.agent.members {
+            guard let field = adjustable.first(where: { $0.rawValue == member.key }) else {
+                let known = adjustable.map(\.rawValue).sorted().joined(separator: ", ")
+                return "not_adjustable: '\(member.key.plain(bytesMax: 80))' of agent \(agentStep.agent)"
+                    + (known.isEmpty ? "" : "; adjustable are: \(known)")
+            }
+            if member.value != .null, let fault = field.fault(of: member.value) { return "\(member.key): \(fault)" }
+            adjusted[member.key] = member.value == .null ? nil : member.value
+        }
+        data["adjusted"] = adjusted.isEmpty ? nil : .object(adjusted)
+        steps[step].data = data.isEmpty ? nil : RawJSON(.object(data))
+        return nil
+    }
+}

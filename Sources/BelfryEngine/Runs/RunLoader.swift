@@ -1,0 +1,75 @@
+import BelfryCore
+import BelfryRules
+import BelfryStore
+import Logging
+
+/// Takes a run into memory, has it do what there is to do, and lets go of it.
+struct RunLoader: Sendable {
+    let services: RunServices
+
+    /// Returns when the run has ended or only waits.
+    /// - Parameter known: what was read already: the run as it was claimed, its event.
+    func perform(_ id: RunID, _ mailbox: RunMailbox, known: ClaimedRun? = nil) async {
+        do throws(BelfryError) {
+            let claim = try await claim(id, known)
+            guard !claim.run.state.isEnded else { return letGo(id, mailbox, "already \(claim.run.state.rawValue)") }
+            guard var execution = await execution(claim, isNew: known != nil, mailbox) else {
+                return letGo(id, mailbox, nil)
+            }
+            await execution.perform()
+            let end = execution.machine.end
+            letGo(id, mailbox, end.map { "already \($0.rawValue)" })
+        } catch {
+            services.logger.error("a run could not be read", metadata: ["run.id": "\(id)", "error": "\(error)"])
+            letGo(id, mailbox, nil)
+        }
+    }
+
+    private func claim(_ id: RunID, _ known: ClaimedRun?) async throws(BelfryError) -> ClaimedRun {
+        if let known { return known }
+        return try await services.patiently { () throws(BelfryError) in
+            ClaimedRun(run: try await services.store.run(id), event: nil)
+        }
+    }
+
+    /// - Returns: nil if the run can't go on, and was ended.
+    private func execution(_ claim: ClaimedRun, isNew: Bool, _ mailbox: RunMailbox) async -> RunExecution? {
+        let run = claim.run
+        do throws(BelfryError) {
+            return try await services.patiently { () throws(BelfryError) in
+                let rule = try await services.registry.rule(named: run.rule, version: run.ruleVersion)
+                let event: Event
+                if let known = claim.event {
+                    event = known
+                } else {
+                    event = try await services.store.event(run.event).event
+                }
+                let steps = isNew ? [] : try await services.store.steps(of: run.id)
+                let approvals = isNew ? [] : try await services.store.approvals(of: run.id)
+                return RunExecution(
+                    run: run, event: event, rule: rule, steps: steps, approvals: approvals, services: services,
+                    mailbox: mailbox)
+            }
+        } catch {
+            guard error.code != .cancelled else { return nil }
+            await fail(run, error)
+            return nil
+        }
+    }
+
+    /// A run whose rule or event can't be read any more ends; it must not stay `running`.
+    private func fail(_ run: RunRecord, _ error: BelfryError) async {
+        services.logger.error("a run can't go on", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+        var change = RunChange.end(run, .failed, .error, error: StoredError(error), at: services.now)
+        change.limits = services.registry.limits(ofRule: run.rule) ?? change.limits
+        change.due = .some(nil)
+        _ = try? await services.commit(change)
+    }
+
+    /// Answers what has come too late.
+    func letGo(_ run: RunID, _ mailbox: RunMailbox, _ reason: String?) {
+        for case .command(let command) in services.mailboxes.remove(run, mailbox) {
+            command.answer(.rejected, reason: reason ?? "the hub is stopping")
+        }
+    }
+}
