@@ -64,6 +64,37 @@ extension DecimalNumber: Comparable {
     }
 }
 
+// MARK: - Division
+
+extension DecimalNumber {
+    /// Whether it has no fraction, however it is written.
+    var isInteger: Bool { exponent >= 0 }
+
+    /// Whether ``isMultiple(of:)`` can divide by it: greater than zero, and its digits fit in 64 bits.
+    var isDivisor: Bool { !isZero && !isNegative && digits.count <= Limits.schemaDivisorDigitsMax }
+
+    /// To the last digit; in a time that grows with the digits, not with the exponent.
+    /// - Parameter divisor: one that ``isDivisor``.
+    func isMultiple(of divisor: DecimalNumber) -> Bool {
+        if isZero { return true }
+        // Neither has zeros at its end, so what is not a multiple of ten can't be one of ten times the divisor.
+        guard divisor.isDivisor, exponent >= divisor.exponent else { return false }
+        let modulus = divisor.digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 & 15) }
+        func product(_ left: UInt64, _ right: UInt64) -> UInt64 {
+            modulus.dividingFullWidth(left.multipliedFullWidth(by: right)).remainder
+        }
+        var rest = digits.reduce(UInt64(0)) { ($0 * 10 + UInt64($1 & 15)) % modulus }
+        var power = 10 % modulus
+        var exponentLeft = exponent - divisor.exponent
+        while exponentLeft > 0, rest != 0 {
+            if exponentLeft & 1 == 1 { rest = product(rest, power) }
+            power = product(power, power)
+            exponentLeft >>= 1
+        }
+        return rest == 0
+    }
+}
+
 extension JSONNumber {
     /// The same number in the one form that all of its spellings have; as it is if its exponent is beyond 32 bits.
     public var normalized: JSONNumber { DecimalNumber(text).map { JSONNumber(unchecked: $0.text) } ?? self }

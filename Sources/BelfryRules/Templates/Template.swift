@@ -1,3 +1,5 @@
+import BelfryCore
+
 /// Text with places for values: `{{event.data.celsius}}`. A place holds a path and nothing else: no logic, no partials.
 ///
 /// A path begins with a root and goes on with `.name`, `["any key"]` and `[0]`. Names are letters, digits, `_` and `-`;
