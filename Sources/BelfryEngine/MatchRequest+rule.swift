@@ -14,12 +14,7 @@ extension RuleSet {
         }
         // The tree is made once, and only if a rule looks into it.
         lazy var value = event.value
-        return matches.map { match in
-            var request = MatchRequest(match.rule)
-            request.resolves = match.kind == .resolves
-            if match.rule.definition.isGrouped { request.group = match.membership(of: event, value) }
-            return request
-        }
+        return matches.map { $0.request(of: event, value) }
     }
 }
 
@@ -41,8 +36,16 @@ extension RuleDefinition {
 }
 
 extension RuleMatch {
+    /// What the store is asked to decide.
     /// - Parameter value: `Event.value`
-    fileprivate func membership(of event: Event, _ value: JSONValue) -> GroupMembership {
+    func request(of event: Event, _ value: @autoclosure () -> JSONValue) -> MatchRequest {
+        var request = MatchRequest(rule)
+        request.resolves = kind == .resolves
+        if rule.definition.isGrouped { request.group = membership(of: event, value()) }
+        return request
+    }
+
+    private func membership(of event: Event, _ value: JSONValue) -> GroupMembership {
         let definition = rule.definition
         let by = kind == .resolves ? definition.resolve?.by : definition.group?.by ?? definition.resolve?.by
         let key = GroupKey((by ?? []).map { $0.value(inEvent: value) })

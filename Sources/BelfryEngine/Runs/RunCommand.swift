@@ -126,6 +126,8 @@ public struct CommandAnswer: Sendable, Hashable {
     public var result: Result
     /// Why it was rejected: `already stopped`.
     public var reason: String?
+    /// The run that a retry has made.
+    public var run: RunID?
     /// From the command's arrival to the committed end.
     public var latency: Duration
 
@@ -142,5 +144,6 @@ public struct CommandAnswer: Sendable, Hashable {
         self.init(
             command: record.id, result: answer["result"]?.string.flatMap(Result.init(rawValue:)) ?? .rejected,
             reason: answer["reason"]?.string, latency: latency)
+        run = answer["run"]?.string.flatMap { RunID($0) }
     }
 }

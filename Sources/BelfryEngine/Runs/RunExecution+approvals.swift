@@ -8,7 +8,7 @@ extension RunExecution {
         let (message, guards, digest) = preparation.question(step)
         let approval = ApprovalRecord(
             id: ApprovalID(at: services.now), run: run.id, rule: run.rule, step: step, name: steps[step].name,
-            message: message, schema: question.schema.map { RawJSON($0) }, guards: guards, digest: digest,
+            message: message, schema: question.schema.map { RawJSON($0.json) }, guards: guards, digest: digest,
             requested: services.now, expires: services.now + question.expires)
         approvals[step] = approval
         change.approvals.append(approval)
@@ -16,7 +16,7 @@ extension RunExecution {
             "step": .string(approval.name), "approval": .string(approval.id.description), "message": .string(message),
             "expires": .string(approval.expires.description), "guards": .array(guards.map(JSONValue.string)),
         ]
-        if let schema = question.schema { members["schema"] = schema }
+        if let schema = question.schema { members["schema"] = schema.json }
         change.frames.append(frame(.approvalRequested, on: .approvals, members))
         change.audit.append(
             audit(
@@ -116,8 +116,8 @@ extension RunExecution {
             return value == nil || value == .null ? nil : "the question asks for no value"
         }
         guard let value else { return "the question asks for a value: approve with one that its schema allows" }
-        _ = (schema, value)
-        return nil
+        let faults = schema.faults(in: value, named: "value")
+        return faults.isEmpty ? nil : "the value does not fit: " + faults.map(\.description).joined(separator: "; ")
     }
 
     private func undecidable(_ step: Int) -> String {

@@ -130,7 +130,8 @@ extension RunExecution {
                 params[member.key] = nil
                 continue
             }
-            _ = parameter
+            let faults = parameter.schema.faults(in: member.value, named: "params.\(member.key)")
+            if let fault = faults.first { return fault.description }
             params[member.key] = member.value
         }
         run.params = RawJSON(.object(params))

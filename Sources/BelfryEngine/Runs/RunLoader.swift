@@ -13,7 +13,8 @@ struct RunLoader: Sendable {
         do throws(BelfryError) {
             let claim = try await claim(id, known)
             guard !claim.run.state.isEnded else { return letGo(id, mailbox, "already \(claim.run.state.rawValue)") }
-            guard var execution = await execution(claim, isNew: known != nil, mailbox) else {
+            guard var execution = await execution(claim, isNew: known != nil && claim.run.retryOf == nil, mailbox)
+            else {
                 return letGo(id, mailbox, nil)
             }
             await execution.perform()

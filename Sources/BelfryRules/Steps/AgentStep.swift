@@ -6,9 +6,9 @@ public struct AgentStep: Sendable, Hashable {
     public var agent: String
     public var prompt: Template
     /// Key `output: {schema}`: a JSON Schema that the answer must satisfy; nil: the answer is text.
-    public var schema: JSONValue?
+    public var schema: JSONSchema?
 
-    public init(agent: String, prompt: Template, schema: JSONValue? = nil) {
+    public init(agent: String, prompt: Template, schema: JSONSchema? = nil) {
         self.agent = agent
         self.prompt = prompt
         self.schema = schema

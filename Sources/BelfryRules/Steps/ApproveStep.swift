@@ -19,7 +19,7 @@ public struct ApproveStep: Sendable, Hashable {
     /// What the person is asked.
     public var message: Template
     /// Key `value: {schema}`: of the object that a decision carries; nil: it carries none.
-    public var schema: JSONValue?
+    public var schema: JSONSchema?
     /// From the request on.
     public var expires: Duration = Limits.approvalLifetimeDefault
     public var otherwise = Otherwise.deny

@@ -4,11 +4,11 @@ public import BelfryCore
 public struct ParameterDefinition: Sendable, Hashable {
     public var name: String
     /// A JSON Schema that every value must satisfy.
-    public var schema: JSONValue
+    public var schema: JSONSchema
     /// Satisfies the schema.
     public var defaultValue: JSONValue
 
-    public init(name: String, schema: JSONValue, defaultValue: JSONValue) {
+    public init(name: String, schema: JSONSchema, defaultValue: JSONValue) {
         self.name = name
         self.schema = schema
         self.defaultValue = defaultValue

@@ -23,6 +23,8 @@ public struct RunRecord: Sendable, Hashable {
     public var group: GroupID?
     /// The hub has told it to stop, and why; a command that is at work ends first.
     public var stopReason: EndReason?
+    /// The run that it repeats; nil: its event started it.
+    public var retryOf: RunID?
     /// The parameters that an operator has set; the rule's own hold for the others.
     public var params: RawJSON?
     /// What it has in common with the runs of its group, and with the events that resolve it.

@@ -6,7 +6,7 @@ extension RunRecord {
     static let columns = """
         sequence, id, event, rule, rule_version, state, reason, error_code, error_message, created, started, ended,
         attempt, traceparent, match_group, stop_reason, group_key,
-        params
+        params, retry_of
         """
 
     init(_ row: Row) throws(BelfryError) {
@@ -25,6 +25,7 @@ extension RunRecord {
         traceparent = row.optionalText("traceparent")
         group = try row.optionalIdentifier("match_group")
         groupKey = (row["group_key"] as Data?).map { [UInt8]($0) }
+        retryOf = try row.optionalIdentifier("retry_of")
         params = row.optionalJSON("params")
         stopReason = row.optionalText("stop_reason").flatMap(EndReason.init(rawValue:))
     }

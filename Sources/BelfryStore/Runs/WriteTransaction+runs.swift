@@ -62,7 +62,7 @@ extension WriteTransaction {
         return BelfryError(.conflict, "the run is \(run.state.rawValue) already", details: details)
     }
 
-    private func store(_ step: StepRecord, run: Int64) throws {
+    func store(_ step: StepRecord, run: Int64) throws {
         let missing = step.missing.isEmpty ? nil : RawJSON(.array(step.missing.map(JSONValue.string))).blob
         try execute(
             """

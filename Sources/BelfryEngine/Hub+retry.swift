@@ -1,0 +1,115 @@
+public import BelfryCore
+import BelfryCrypto
+import BelfryRules
+public import BelfryStore
+
+extension Hub {
+    /// Makes a new run of what an ended one was about: steps before the named one keep their outputs, questions are asked
+    /// again.
+    ///
+    /// - Parameters:
+    ///   - step: where to begin; nil: at the first step that has neither succeeded nor was skipped.
+    ///   - latest: follow the rule as it is today, not as it was when the run was made.
+    /// - Returns: `applied` with the new run, or `rejected` with why.
+    /// - Throws: `not_found` for the run, or for a rule that is gone.
+    public func retry(
+        _ id: RunID, from step: String?, latest: Bool, command given: CommandID?, by principal: Principal
+    ) async throws(BelfryError) -> CommandAnswer {
+        let arrived = ContinuousClock.now
+        let command = given ?? CommandID(at: configuration.clock.now())
+        let said: JSONValue = ["retry", .string(id.description), .optional(step), .bool(latest)]
+        let digest = Digest.sha256(said.encoded())
+        func rejected(_ reason: String) -> CommandAnswer {
+            CommandAnswer(command: command, result: .rejected, reason: reason, latency: .now - arrived)
+        }
+        if let earlier = try await store.command(command, of: principal.name) {
+            guard earlier.digest == digest else { return rejected("another command was sent under this id") }
+            return CommandAnswer(earlier, latency: .now - arrived)
+        }
+        let run = try await store.run(id)
+        guard run.state.isEnded else { return rejected("the run is \(run.state.rawValue); stop it first") }
+        let (rule, match) = try await rule(of: run, latest: latest)
+        let steps = try await store.steps(of: id)
+        guard let first = rule.firstStep(named: step, after: steps) else {
+            let names = rule.steps.map(\.name).joined(separator: ", ")
+            return rejected(
+                step.map { "there is no step '\($0.plain(bytesMax: 80))'; steps are: \(names)" }
+                    ?? "all of its steps are over; name the one to begin at: \(names)")
+        }
+        let retry = RunRetry(
+            run: id, match: match, kept: rule.kept(of: steps, before: first), by: principal, command: command,
+            digest: digest)
+        do throws(BelfryError) {
+            var answer = CommandAnswer(command: command, result: .applied)
+            answer.run = try await store.retry(retry)
+            answer.latency = .now - arrived
+            return answer
+        } catch  where error.code == .conflict {
+            return rejected(error.message)
+        }
+    }
+
+    private func rule(
+        of run: RunRecord, latest: Bool
+    ) async throws(BelfryError) -> (rule: RuleDefinition, match: MatchRequest) {
+        guard latest else {
+            let definition = try await registry.rule(named: run.rule, version: run.ruleVersion)
+            let limits = registry.limits(ofRule: run.rule) ?? definition.limits
+            return (definition, MatchRequest(rule: run.rule, ruleVersion: run.ruleVersion, limits: limits))
+        }
+        guard let rule = registry.snapshot.ruleSet.rule(named: run.rule) else {
+            throw BelfryError(.notFound, "there is no rule \(run.rule) any more; retry without `latest`")
+        }
+        return (rule.definition, MatchRequest(rule))
+    }
+
+    /// Starts a run of a rule by hand: stores the event and takes it as a match of the rule, whatever its pattern says. The
+    /// rule's limits and groups hold as for every match.
+    ///
+    /// - Parameter event: `{type?, subject?, data?}`.
+    /// - Throws: `not_found` for the rule.
+    public func startRun(
+        rule name: String, event given: JSONObject, by principal: Principal
+    ) async throws(BelfryError) -> AcceptedEvent {
+        guard let rule = registry.snapshot.ruleSet.rule(named: name) else {
+            throw BelfryError(.notFound, "there is no rule \(name)")
+        }
+        let now = configuration.clock.now()
+        let event = Event(
+            id: EventID(at: now), source: "manual", type: given["type"]?.string ?? "manual",
+            subject: given["subject"]?.string, time: now, received: now, remote: "local",
+            data: RawJSON(given["data"] ?? .object([:])))
+        let delivery = AcceptedDelivery(
+            source: event.source, remote: event.remote, verifiedBy: "token/\(principal.name)",
+            ruleSetVersion: registry.snapshot.ruleSet.version,
+            items: [
+                AcceptedDelivery.Item(
+                    event: event, matches: [RuleMatch(rule: rule, kind: .triggers).request(of: event, event.value)])
+            ])
+        let accepted = try await store.accept(delivery)
+        guard let first = accepted.first else { throw BelfryError(.internal, "an event was stored and not told of") }
+        return first
+    }
+}
+
+extension RuleDefinition {
+    /// The place of the step to begin at; nil: there is none.
+    fileprivate func firstStep(named name: String?, after rows: [StepRecord]) -> Int? {
+        if let name { return steps.firstIndex { $0.name == name } }
+        return steps.firstIndex { step in
+            rows.first { $0.name == step.name }.map { $0.state != .succeeded && $0.state != .skipped } ?? true
+        }
+    }
+
+    /// Rows of earlier stages that are over and hold no decision, each at its place in this rule.
+    fileprivate func kept(of rows: [StepRecord], before first: Int) -> [StepRecord] {
+        steps.indices.compactMap { index in
+            guard steps[index].stage < steps[first].stage, steps[index].kind != .approve,
+                var row = rows.first(where: { $0.name == steps[index].name }),
+                row.state == .succeeded || row.state == .skipped
+            else { return nil }
+            row.index = index
+            return row
+        }
+    }
+}
