@@ -12,6 +12,8 @@ public struct HubConfiguration: Sendable {
     public var agentsMayReachPrivateAddresses = true
     public var runsRunningMax = Limits.runsRunningMax
     public var clock = WallClock.system
+    /// For tests of crashes.
+    public var faultPoint: FaultPoint?
 
     /// Marks the processes of this hub's steps, so that its next start finds what a crash left behind.
     var hubID: String { Hex.encode(Digest.sha256(Array(folder.utf8)).prefix(8)) }

@@ -216,10 +216,7 @@ struct RunExecution {
         _ change: RunChange, orIfSpent ending: RunChange? = nil, isPatient: Bool = true
     ) async throws(BelfryError) {
         do throws(BelfryError) {
-            run =
-                isPatient
-                ? try await services.commit(change, orIfSpent: ending)
-                : try await services.store.commit(change, orIfSpent: ending)
+            run = try await services.commit(change, orIfSpent: ending, isPatient: isPatient)
         } catch  where error.code == .conflict && run.state == .queued {
             // It was taken for work in this very moment; `claimed` follows.
             var change = change

@@ -19,9 +19,15 @@ struct RunServices: Sendable {
     /// Commits a change, and waits for room if the disk is full: what has happened must be told.
     ///
     /// Throws what can't be mended by waiting, and `cancelled` at shutdown.
+    /// - Parameter isPatient: else it fails at once.
     @discardableResult
-    func commit(_ change: RunChange, orIfSpent ending: RunChange? = nil) async throws(BelfryError) -> RunRecord {
-        try await patiently { () throws(BelfryError) in try await store.commit(change, orIfSpent: ending) }
+    func commit(
+        _ change: RunChange, orIfSpent ending: RunChange? = nil, isPatient: Bool = true
+    ) async throws(BelfryError) -> RunRecord {
+        configuration.faultPoint?.pass()
+        defer { configuration.faultPoint?.pass() }
+        guard isPatient else { return try await store.commit(change, orIfSpent: ending) }
+        return try await patiently { () throws(BelfryError) in try await store.commit(change, orIfSpent: ending) }
     }
 
     /// Appends tokens, waiting like ``commit(_:)``.

@@ -57,6 +57,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(name: .customLong("test-echo"), help: .hidden)
     var hasTestEcho = false
 
+    @Option(name: .customLong("test-crash"), help: .hidden)
+    var crashPoint: Int?
+
     /// The processors that this process may use, by its affinity (proc(5), `Cpus_allowed`: words of hex); NIO's own
     /// count is the machine's.
     private static var usableProcessors: Int {
@@ -77,6 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
             environment: environment
         )
         configuration.hasTestEcho = hasTestEcho
+        configuration.crashPoint = crashPoint
         if printConfig {
             Terminal.write(configuration.text)
         } else {

@@ -28,6 +28,8 @@ struct ServeConfiguration: Sendable, Equatable {
 
     /// Opens a WebSocket for tests of the protocol. A hidden flag alone says so, never a file or a variable.
     var hasTestEcho = false
+    /// Has the process die at a transition of a run (``FaultPoint``). A hidden flag alone says so.
+    var crashPoint: Int?
 
     /// What `env:` and `file:` references of documents may name.
     struct Secrets: Sendable, Equatable {

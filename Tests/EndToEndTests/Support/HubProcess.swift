@@ -70,8 +70,9 @@ final class HubProcess: Sendable {
     }
 
     /// Starts again on the same folder, after ``kill9()`` or ``terminate()``; the port is another one.
-    func restart() async throws {
-        let started = try await Self.launch(folder, arguments, environment)
+    /// - Parameter leavingOut: arguments of the first start that this one goes without.
+    func restart(leavingOut: [String] = []) async throws {
+        let started = try await Self.launch(folder, arguments.filter { !leavingOut.contains($0) }, environment)
         state.withLock { $0 = started }
     }
 
