@@ -75,7 +75,7 @@ extension Limits {
     public static let runTimeMax = Duration.seconds(30 * 86400)
     /// How far before its beginning a step may look for its event: the events of that time are matched again.
     public static let waitLookBackMax = Duration.seconds(3600)
-    /// The body of one message, and each value that templates put into it, as JSON.
+    /// The body of one message: a receiver of alerts takes no more.
     public static let sendBodyBytesMax = 1024 * 1024
 
     // MARK: Explanations

@@ -84,7 +84,9 @@ extension Hub {
             ruleSetVersion: registry.snapshot.ruleSet.version,
             items: [
                 AcceptedDelivery.Item(
-                    event: event, matches: [RuleMatch(rule: rule, kind: .triggers).request(of: event, event.value)])
+                    event: event,
+                    matches: [RuleMatch(rule: rule, kind: .triggers).request(of: event, event.value)].compactMap(\.self)
+                )
             ])
         let accepted = try await store.accept(delivery)
         guard let first = accepted.first else { throw BelfryError(.internal, "an event was stored and not told of") }

@@ -19,7 +19,7 @@ extension Hub {
         return documents.flatMap { document -> [String] in
             switch document.content {
             case .rule(let rule):
-                return unknownSources(document, known: sources) + document.unknownFields + unknownCommands(of: rule)
+                return unknownSources(document, known: sources) + document.warnings + unknownCommands(of: rule)
             case .agent(let agent):
                 if case .command(let settings) = agent.kind {
                     return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")

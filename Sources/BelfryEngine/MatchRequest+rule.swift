@@ -14,8 +14,13 @@ extension RuleSet {
         }
         // The tree is made once, and only if a rule looks into it.
         lazy var value = event.value
-        return matches.map { $0.request(of: event, value) }
+        return matches.compactMap { $0.request(of: event, value) }.decidable
     }
+}
+
+extension [MatchRequest] {
+    /// Those that the store can decide about: it knows no waits yet.
+    fileprivate var decidable: [MatchRequest] { filter { $0.resumes == nil } }
 }
 
 extension MatchRequest {
@@ -38,10 +43,19 @@ extension RuleDefinition {
 extension RuleMatch {
     /// What the store is asked to decide.
     /// - Parameter value: `Event.value`
-    func request(of event: Event, _ value: @autoclosure () -> JSONValue) -> MatchRequest {
+    /// - Returns: nil if the event has no values by which a run could know it for its own.
+    func request(of event: Event, _ value: @autoclosure () -> JSONValue) -> MatchRequest? {
         var request = MatchRequest(rule)
-        request.resolves = kind == .resolves
-        if rule.definition.isGrouped { request.group = membership(of: event, value()) }
+        switch kind {
+        case .resumes(let step):
+            guard let wait = rule.definition.steps.first(where: { $0.name == step })?.eventWait,
+                let values = wait.laterValues(in: value())
+            else { return nil }
+            request.resumes = MatchRequest.Resumption(step: step, key: GroupKey(values))
+        case .resolves, .triggers:
+            request.resolves = kind == .resolves
+            if rule.definition.isGrouped { request.group = membership(of: event, value()) }
+        }
         return request
     }
 

@@ -15,9 +15,10 @@ extension RuleDefinition {
             || resolve?.pattern.mayMatch(source: source, type: type) == true
     }
 
-    /// Whether `when` or `resolve` asks for this source by its name.
+    /// Whether `when`, `resolve` or a wait asks for this source by its name.
     public func names(source: String) -> Bool {
         pattern.names(source: source) || resolve?.pattern.names(source: source) == true
+            || steps.contains { $0.eventWait?.pattern.names(source: source) == true }
     }
 
     /// The rule without one clause each, in the order of the clauses' paths. Those on source and type stay: an event that

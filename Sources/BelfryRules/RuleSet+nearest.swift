@@ -20,7 +20,7 @@ extension RuleSet {
         var nearest = NearestRules()
         // The nearest so far, ascending.
         var kept: [(distance: PatternDistance, index: Int)] = []
-        for (index, rule) in rules.enumerated() {
+        for (index, rule) in rules.enumerated() where !rule.isForWaitsOnly {
             let definition = rule.definition
             let distance = definition.distance(to: fields)
             if distance.isMatch { nearest.matching += 1 }
@@ -41,6 +41,7 @@ extension RuleSet {
 extension RuleDefinition {
     fileprivate func distance(to event: EventFields) -> PatternDistance {
         if let resolve, resolve.pattern.matches(event) { return .match }
+        if steps.contains(where: { $0.eventWait?.pattern.matches(event) == true }) { return .match }
         return pattern.distance(to: event)
     }
 }

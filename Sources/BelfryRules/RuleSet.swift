@@ -5,20 +5,36 @@ public struct Rule: Sendable {
     private final class Storage: Sendable {
         let definition: RuleDefinition
         let version: Int64
+        let name: String
+        let isForWaitsOnly: Bool
 
-        init(_ definition: RuleDefinition, _ version: Int64) {
+        init(_ definition: RuleDefinition, _ version: Int64, isForWaitsOnly: Bool) {
             self.definition = definition
             self.version = version
+            // No document has such a name.
+            name = isForWaitsOnly ? "\(definition.name)@\(version)" : definition.name
+            self.isForWaitsOnly = isForWaitsOnly
         }
     }
 
     private let storage: Storage
 
-    public init(definition: RuleDefinition, version: Int64) { storage = Storage(definition, version) }
+    public init(definition: RuleDefinition, version: Int64) {
+        storage = Storage(definition, version, isForWaitsOnly: false)
+    }
+
+    /// A rule for the runs that wait at steps of it, and that keep this version: it may have changed since, or be disabled or
+    /// gone. It matches by its waits alone. In a set it stands beside the rule of the same name, as `NAME@VERSION`.
+    public init(waitsOf definition: RuleDefinition, version: Int64) {
+        storage = Storage(definition, version, isForWaitsOnly: true)
+    }
 
     public var definition: RuleDefinition { storage.definition }
     public var version: Int64 { storage.version }
-    var name: String { storage.definition.name }
+    /// See ``init(waitsOf:version:)``.
+    public var isForWaitsOnly: Bool { storage.isForWaitsOnly }
+    /// Unique in a set.
+    var name: String { storage.name }
 }
 
 /// A rule that an event satisfies, and in which way.
@@ -28,6 +44,8 @@ public struct RuleMatch: Sendable {
         case triggers
         /// Its `resolve`, which comes before `when`.
         case resolves
+        /// What a step of it waits for (`wait: { for }`), by its name: beside one of the others, or alone.
+        case resumes(step: String)
     }
 
     public var rule: Rule
@@ -136,7 +154,8 @@ public struct RuleSet: Sendable {
 
     // MARK: Matching
 
-    /// The enabled rules that the event satisfies, in the order of their names.
+    /// The enabled rules that the event satisfies, in the order of their names: each once by `resolve` or `when`, then once
+    /// for each of its waits.
     /// - Parameter cutShort: called if rules may be missing, because holding them against the event would take more than
     ///   ``Limits/matchStepsMax`` steps.
     public func matches(_ event: Event, ifCutShort cutShort: () -> Void = {}) -> [RuleMatch] {

@@ -154,7 +154,7 @@ struct AgentDecoderTests {
 
     @Test("a body's texts are put in and encoded afterwards: no payload adds a member, none is a template again")
     func bodies() throws {
-        let template = try BodyTemplate(
+        let template = try TemplateValue(
             ["a": ["{{event.data.x}}", 1, nil], "{{event.id}}": ["n": "{{event.data.n}} {{event.gone}}"]],
             roots: Template.agentRoots)
         var missing: [String] = []
@@ -165,13 +165,13 @@ struct AgentDecoderTests {
             ])
         #expect(missing == ["event.gone"])
         #expect(template.asksFor(root: "event") && !template.asksFor(root: "group"))
-        #expect(throws: TemplateError.self) { try BodyTemplate(["a": ["{{prompt}}"]], roots: Template.stepRoots) }
+        #expect(throws: TemplateError.self) { try TemplateValue(["a": ["{{prompt}}"]], roots: Template.stepRoots) }
     }
 
     @Test("a body that many large values fill is refused before it fills the memory")
     func largeBodies() throws {
         let leaves = JSONValue.array(Array(repeating: "{{event.data}}", count: 100))
-        let template = try BodyTemplate(["a": leaves], roots: Template.agentRoots)
+        let template = try TemplateValue(["a": leaves], roots: Template.agentRoots)
         let large = String(repeating: "x", count: Limits.renderedBodyBytesMax / 10)
         var missing: [String] = []
         let error = #expect(throws: BelfryError.self) {

@@ -147,7 +147,7 @@ struct DocumentLoaderTests {
         ),
         (
             "rule: r\nwhen: {x: [1]}\nrun:\n  steps:\n    - {step: s}",
-            "t.yaml:5: run.steps[0]: a step has either agent and prompt or command"
+            "t.yaml:5: run.steps[0]: a step has exactly one of agent, command, approve, send, wait"
         ),
         (
             "rule: r\nwhen: {x: [1]}\nrun:\n  steps:\n    - {step: s, command: [x], prompt: p}",

@@ -45,6 +45,8 @@ struct BacktestTally: Sendable {
     init(rule: RuleDefinition, request: BacktestRequest) {
         var enabled = rule
         enabled.isEnabled = true
+        // An event that would resume a run is no match.
+        enabled.steps.removeAll { $0.eventWait != nil }
         self.rule = enabled
         self.request = request
         relaxed = enabled.relaxed(max: Limits.backtestClausesMax)

@@ -66,13 +66,14 @@ extension RunExecution {
     ) -> [RunStateMachine.Action] {
         let step = open.step
         close(step, decision, value: value, reason: reason, by: principal, in: &change)
+        var told: JSONObject = ["decision": .string(decision.rawValue), "by": .string(principal.name)]
+        if let value { told["value"] = value }
         guard decision != .approve else {
-            endWait(
-                step, .succeeded, output: value?.plainText ?? "approved",
-                data: value.map { ["value": $0] }, in: &change)
+            endWait(step, .succeeded, output: value?.plainText ?? "approved", data: told, in: &change)
             return machine.ended(step, .over)
         }
-        endWait(step, .failed, reason: reason == "expired" ? .expired : .denied, output: "denied", in: &change)
+        endWait(
+            step, .failed, reason: reason == "expired" ? .expired : .denied, output: "denied", data: told, in: &change)
         return machine.ended(step, goesOnWhenDenied(step) ? .over : .denied)
     }
 

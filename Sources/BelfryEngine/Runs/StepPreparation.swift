@@ -47,14 +47,10 @@ struct StepPreparation {
     /// steps' preparation. If that can't be told, it does.
     func asksForGroup(step index: Int) async -> Bool {
         let step = rule.steps[index]
-        if step.condition?.asksFor(root: Self.group) == true { return true }
+        if step.asksFor(root: Self.group) { return true }
         switch step.action {
-        case .approve(let question): return question.message.asksFor(root: Self.group)
-        case .send: return true
-        case .wait: return false
-        case .command(let templates): return templates.contains { $0.asksFor(root: Self.group) }
+        case .approve, .command, .send, .wait: return false
         case .agent(let agentStep):
-            if agentStep.prompt.asksFor(root: Self.group) { return true }
             guard let agent = try? await services.registry.agent(named: agentStep.agent, asOf: run.created) else {
                 return true
             }
@@ -65,7 +61,7 @@ struct StepPreparation {
             case .openai, .anthropic: texts = []
             case .dify, .http:
                 guard let body = agent.body else { return false }
-                return (try? BodyTemplate(body, roots: Template.agentRoots))?.asksFor(root: Self.group) ?? true
+                return (try? TemplateValue(body, roots: Template.agentRoots))?.asksFor(root: Self.group) ?? true
             }
             return texts.contains { (try? template($0, of: agent))?.asksFor(root: Self.group) ?? true }
         }
@@ -157,16 +153,20 @@ struct StepPreparation {
 
     /// What takes the output's place where the step is skipped.
     func defaultOutput(of index: Int) -> String? {
-        nil
+        guard let template = rule.steps[index].defaultOutput else { return nil }
+        var missing: [String] = []
+        let output = try? template.render(
+            .object(context), as: .values, missing: &missing, bytesMax: Limits.stepOutputBytesMax)
+        return output?.plainText
     }
 
     private func body(
         of agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
     ) throws(BelfryError) -> JSONValue? {
         guard let body = agent.body else { return nil }
-        let template: BodyTemplate
+        let template: TemplateValue
         do {
-            template = try BodyTemplate(body, roots: Template.agentRoots)
+            template = try TemplateValue(body, roots: Template.agentRoots)
         } catch {
             throw BelfryError(.invalidDocument, "agent \(agent.name): \(error)")
         }
@@ -206,7 +206,7 @@ struct StepPreparation {
             var members: JSONObject = ["state": .string(step.state.rawValue)]
             // What was skipped has said nothing: a template that asks for it notes that as missing.
             if step.state != .skipped || step.output != nil { members["output"] = .optional(step.output) }
-            if let value = step.data?.value["value"] { members["value"] = value }
+            for key in ["decision", "by", "value"] { members[key] = step.data?.value[key] }
             return JSONObject.Member(key: step.name, value: .object(members))
         }
         return [

@@ -7,24 +7,38 @@ final class RuleLayer: Sendable {
     let index: PatternIndex
     /// The paths of this layer and of the one below it.
     let tree: KeyTree
-    /// For each pattern of the index twice the place of its rule, and one more if it is the rule's `when`: of the two
-    /// patterns of a rule the one that counts first stands first.
-    private let owners: [Int32]
+    /// Whose each pattern of the index is. Of the patterns of a rule the one that counts first stands first.
+    private let owners: [Owner]
+
+    /// What a pattern is to its rule.
+    private struct Owner {
+        static let resolve: Int32 = -2
+        static let when: Int32 = -1
+
+        var place: Int32
+        /// From 0 on: the index of the step that waits.
+        var role: Int32
+    }
 
     init(_ rules: [Rule], below tree: KeyTree) {
         let rules = rules.sorted { $0.name < $1.name }
         var tree = tree
         var builder = PatternIndexBuilder()
-        var owners: [Int32] = []
-        for (place, rule) in rules.enumerated() where rule.definition.isEnabled {
-            if let resolve = rule.definition.resolve {
-                builder.add(resolve.pattern, &tree)
-                resolve.pattern.forgetBranches()
-                owners.append(Int32(place * 2))
+        var owners: [Owner] = []
+        func add(_ pattern: EventPattern, _ place: Int, _ role: Int32) {
+            builder.add(pattern, &tree)
+            pattern.forgetBranches()
+            owners.append(Owner(place: Int32(place), role: role))
+        }
+        for (place, rule) in rules.enumerated() {
+            if rule.definition.isEnabled, !rule.isForWaitsOnly {
+                if let resolve = rule.definition.resolve { add(resolve.pattern, place, Owner.resolve) }
+                add(rule.definition.pattern, place, Owner.when)
             }
-            builder.add(rule.definition.pattern, &tree)
-            rule.definition.pattern.forgetBranches()
-            owners.append(Int32(place * 2 + 1))
+            guard rule.definition.isEnabled || rule.isForWaitsOnly else { continue }
+            for (index, step) in rule.definition.steps.enumerated() {
+                if let wait = step.eventWait { add(wait.pattern, place, Int32(index)) }
+            }
         }
         self.rules = rules
         self.index = builder.index()
@@ -53,13 +67,21 @@ final class RuleLayer: Sendable {
         if notes.found.isEmpty { return [] }
         notes.found.sort()
         var matches: [RuleMatch] = []
-        var last: Int32 = -1
+        var (last, resolved) = (Int32(-1), Int32(-1))
         for pattern in notes.found {
-            let place = owners[Int(pattern)] >> 1
-            guard place != last, hidden.isEmpty || !hidden.contains(place) else { continue }
-            last = place
-            matches.append(
-                RuleMatch(rule: rules[Int(place)], kind: owners[Int(pattern)] & 1 == 0 ? .resolves : .triggers))
+            let owner = owners[Int(pattern)]
+            guard pattern != last, hidden.isEmpty || !hidden.contains(owner.place) else { continue }
+            last = pattern
+            let rule = rules[Int(owner.place)]
+            switch owner.role {
+            case Owner.resolve:
+                resolved = owner.place
+                matches.append(RuleMatch(rule: rule, kind: .resolves))
+            case Owner.when:
+                if resolved != owner.place { matches.append(RuleMatch(rule: rule, kind: .triggers)) }
+            default:
+                matches.append(RuleMatch(rule: rule, kind: .resumes(step: rule.definition.steps[Int(owner.role)].name)))
+            }
         }
         return matches
     }

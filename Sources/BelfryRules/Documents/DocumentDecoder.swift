@@ -11,7 +11,12 @@ struct DocumentDecoder {
     var agentsUsed: [AgentReference] = []
     var agentsMade: [String] = []
 
-    init(file: String) { self.file = file }
+    let server: ServerSettings
+
+    init(file: String, server: ServerSettings = ServerSettings()) {
+        self.file = file
+        self.server = server
+    }
 
     /// An agent that a step names, and where.
     struct AgentReference {

@@ -9,10 +9,11 @@ public enum DocumentLoader {
     ///   - files: `path` is only used to say where something is wrong.
     ///   - knownAgents: nil: any name may be that of an agent, or of a source, that is defined elsewhere.
     ///   - knownSources: sources beside those of the set: those that send alerts resolve rules by themselves.
+    ///   - server: what the configuration lets steps do.
     /// - Returns: the documents in the order of the files.
     public static func load(
         _ files: [(path: String, text: String)], knownAgents: Set<String>? = [],
-        knownSources: [String: Preset] = [:]
+        knownSources: [String: Preset] = [:], server: ServerSettings = ServerSettings()
     ) throws(DocumentErrors) -> [Document] {
         var diagnostics: [Diagnostic] = []
         var loaded: [LoadedDocument] = []
@@ -25,7 +26,7 @@ public enum DocumentLoader {
             case .success(let nodes):
                 let parts = DocumentParts(text)
                 for node in nodes {
-                    var decoder = DocumentDecoder(file: file.path)
+                    var decoder = DocumentDecoder(file: file.path, server: server)
                     if let document = decoder.document(node, text: parts.text(at: node.line)) {
                         loaded.append(document)
                     }

@@ -71,7 +71,7 @@ extension DocumentDecoder {
     // MARK: Paths
 
     /// Places in the event: `data.sensor`, `subject`, `event.headers["x-site"]`.
-    private mutating func eventPaths(_ fields: Fields, _ key: String) -> [TemplatePath]? {
+    mutating func eventPaths(_ fields: Fields, _ key: String) -> [TemplatePath]? {
         guard let texts = strings(fields, key, max: Limits.groupValuesMax) else { return nil }
         var paths: [TemplatePath] = []
         for text in texts {

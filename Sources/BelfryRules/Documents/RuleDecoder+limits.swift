@@ -2,7 +2,9 @@ import BelfryCore
 
 /// Reads `limits:` of rules.
 extension DocumentDecoder {
-    private static let limitKeys = ["concurrency", "runs_per_hour", "tokens_per_day", "max_wait", "failures"]
+    private static let limitKeys = [
+        "concurrency", "runs_per_hour", "tokens_per_day", "max_wait", "run_time", "failures",
+    ]
 
     mutating func limits(_ fields: Fields) -> RuleLimits {
         var limits = RuleLimits()
@@ -13,6 +15,7 @@ extension DocumentDecoder {
         limits.runsPerHour = int(inner, "runs_per_hour", in: 1...1_000_000) ?? limits.runsPerHour
         limits.tokensPerDay = int(inner, "tokens_per_day", in: 1...Limits.ruleTokensPerDayMax)
         limits.maxWait = duration(inner, "max_wait", in: .seconds(1)...Limits.runWaitMax)
+        limits.runTime = duration(inner, "run_time", in: .seconds(1)...Limits.runTimeMax)
         limits.failures = int(inner, "failures", in: 0...Limits.ruleFailuresMax) ?? limits.failures
         return limits
     }

@@ -72,6 +72,11 @@ public struct EventPattern: Sendable {
         branches.contains { $0.clauses.contains { $0.path.prefixes.first?.text == root } }
     }
 
+    /// Whether it asks for a field, or for one below it.
+    func asksFor(below field: String) -> Bool {
+        branches.contains { $0.clauses.contains { $0.path.text == field || $0.path.text.hasPrefix(field + ".") } }
+    }
+
     func matches(_ fields: EventFields) -> Bool { branches.areSatisfied(by: fields) }
 
     /// What the pattern asks for, clause by clause, with the values that the event has there.

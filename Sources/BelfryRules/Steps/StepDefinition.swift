@@ -35,6 +35,9 @@ public struct StepDefinition: Sendable {
         self.action = action
     }
 
+    /// What a `wait: { for }` waits for.
+    public var eventWait: EventWait? { if case .wait(.event(let wait)) = action { wait } else { nil } }
+
     public var kind: Kind {
         switch action {
         case .agent: .agent

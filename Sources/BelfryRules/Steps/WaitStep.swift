@@ -26,6 +26,9 @@ public struct EventWait: Sendable {
 
     /// Two places whose values must be the same.
     public struct Join: Sendable, Hashable {
+        /// What ``own`` may begin with, beside the places of an event.
+        static let roots: Set<String> = ["group", "params", "rule", "run", "steps"]
+
         /// In the event that is waited for: `data.pr`.
         public var later: TemplatePath
         /// In the run's own event, or in what else templates see: `data.number`, `steps.open.output.number`.

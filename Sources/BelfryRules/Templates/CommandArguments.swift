@@ -14,7 +14,7 @@ public enum CommandArguments {
         var arguments: [String] = []
         var mayBeginWithDash = false
         for (index, template) in templates.enumerated() {
-            let rendered = template.render(context, as: .argument)
+            let rendered = template.render(context, as: .argument, bytesMax: Limits.commandArgumentBytesMax)
             guard rendered.text.utf8.count <= Limits.commandArgumentBytesMax else {
                 throw BelfryError(
                     .commandNotAllowed,

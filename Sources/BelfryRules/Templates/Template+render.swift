@@ -22,10 +22,14 @@ extension Template {
     }
 
     /// Puts the values in. What a value holds is never read as a template again.
-    /// - Parameter context: an object with a member per root.
-    public func render(_ context: JSONValue, as form: Form) -> Rendered {
+    /// - Parameters:
+    ///   - context: an object with a member per root.
+    ///   - bytesMax: a text that is longer is not finished, and is longer all the same: a short text may ask for a large
+    ///     value thousands of times.
+    public func render(_ context: JSONValue, as form: Form, bytesMax: Int = .max) -> Rendered {
         var rendered = Rendered(text: "", missing: [])
         for segment in segments {
+            if rendered.text.utf8.count > bytesMax { break }
             switch segment {
             case .literal(let text): rendered.text += text
             case .value(let path):
@@ -57,11 +61,13 @@ extension Template {
 }
 
 extension TemplatePath {
-    /// What is set off by fences in a prompt: the whole event, the whole group and the whole output of a step.
+    /// What is set off by fences in a prompt: the whole event, the whole group and the whole result of a step.
     fileprivate var fenceName: String? {
         if root == "event" || root == "group", parts.isEmpty { return root }
-        if root == "steps", parts.count == 2, case .key(let name) = parts[0], parts[1] == .key("output") {
-            return "steps.\(name).output"
+        if root == "steps", parts.count == 2, case .key(let name) = parts[0], case .key(let result) = parts[1],
+            StepResult.whole.contains(result)
+        {
+            return "steps.\(name).\(result)"
         }
         return nil
     }

@@ -15,7 +15,7 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     let segments: [Segment]
 
     /// What a rule's templates may begin a path with. `data` is short for `event.data`.
-    public static let stepRoots: Set<String> = ["event", "data", "group", "rule", "run", "steps", "source"]
+    public static let stepRoots: Set<String> = ["event", "data", "group", "params", "rule", "run", "steps", "source"]
 
     /// What the templates of an agent's `body` and `inputs` may begin a path with: the step's own name and its
     /// rendered prompt too.
@@ -60,20 +60,19 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     /// Whether the text has no places for values.
     public var isLiteral: Bool { !segments.contains { if case .value = $0 { true } else { false } } }
 
-    /// The names of the steps whose results the text asks for (`steps.NAME.output`).
-    public var stepsUsed: [String] {
-        segments.compactMap { segment in
-            guard case .value(let path) = segment, path.root == "steps", case .key(let name)? = path.parts.first else {
-                return nil
-            }
-            return name
-        }
+    /// The paths of all places, in their order.
+    var paths: [TemplatePath] {
+        segments.compactMap { if case .value(let path) = $0 { path } else { nil } }
+    }
+
+    /// The path of a text that is one place and nothing else.
+    var onlyPlace: TemplatePath? {
+        guard segments.count == 1, case .value(let path)? = segments.first else { return nil }
+        return path
     }
 
     /// Whether the text asks for something below a root (``stepRoots``).
-    public func asksFor(root: String) -> Bool {
-        segments.contains { if case .value(let path) = $0 { path.root == root } else { false } }
-    }
+    public func asksFor(root: String) -> Bool { paths.contains { $0.root == root } }
 
     public var description: String { text }
 }

@@ -81,6 +81,21 @@ public struct MatchRequest: Sendable, Hashable {
     public var onResolved = OnResolved.ignore
     /// The group that the match belongs to; nil: neither `group` nor `resolve` asks for one.
     public var group: GroupMembership?
+    /// The wait that the event ends, in runs of this version that are at that step and have the same values; nil: the event
+    /// satisfies `when` or `resolve`.
+    public var resumes: Resumption?
+
+    /// A step that waits for an event, and the values by which its run knows the event for its own.
+    public struct Resumption: Sendable, Hashable {
+        /// The step's name.
+        public var step: String
+        public var key: GroupKey
+
+        public init(step: String, key: GroupKey) {
+            self.step = step
+            self.key = key
+        }
+    }
 
     public init(
         rule: String, ruleVersion: Int64, observesOnly: Bool = false, limits: RuleLimits = RuleLimits()

@@ -16,16 +16,25 @@ struct Explanation {
         Explanation(failuresOnly: failuresOnly, width: width).lines(explanation, depth: 1).joined()
     }
 
-    /// A rule's patterns: of one with `resolve` both under their names, the one that decided first.
+    /// A rule's patterns: of one with `resolve` or waits all under their names, the one that decided first.
     static func text(ofRule rule: JSONValue, failuresOnly: Bool, width: Int? = Terminal.width) -> String {
         let explanation = Explanation(failuresOnly: failuresOnly, width: width)
         let when = rule["explanation"] ?? .null
-        guard let resolve = rule["resolve"] else { return explanation.lines(when, depth: 1).joined() }
-        let both = [("when", when), ("resolve", resolve)]
-        let isResolving = rule["kind"]?.string == "resolves"
-        return (isResolving ? both.reversed() : both).map { name, pattern in
-            let isMatch = pattern["matched"]?.bool == true
-            return "  \(mark(isMatch)) \(name)\n" + explanation.lines(pattern, depth: 2).joined()
+        let waits = rule["waits"]?.array ?? []
+        guard rule["resolve"] != nil || !waits.isEmpty else { return explanation.lines(when, depth: 1).joined() }
+        var named: [(String, JSONValue, String?)] = [("when", when, nil)]
+        if let resolve = rule["resolve"] {
+            named.insert(("resolve", resolve, nil), at: rule["kind"]?.string == "resolves" ? 0 : 1)
+        }
+        named += waits.map { wait in
+            let missing = (wait["missing"]?.array ?? []).compactMap(\.string)
+            let note = missing.isEmpty ? nil : "the event has no \(missing.joined(separator: ", ")): it is no run's"
+            return ("wait of \(wait.cell("step"))", wait["explanation"] ?? .null, note)
+        }
+        return named.map { name, pattern, note in
+            let isMatch = pattern["matched"]?.bool == true && note == nil
+            let noted = note.map { indent(2) + $0 + "\n" } ?? ""
+            return "  \(mark(isMatch)) \(name)\n" + noted + explanation.lines(pattern, depth: 2).joined()
         }.joined()
     }
 
