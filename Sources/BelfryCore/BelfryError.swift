@@ -63,6 +63,7 @@ public struct BelfryError: Error, Sendable, CustomStringConvertible {
         public static let agentFailed = Code(rawValue: "agent_failed")
         public static let agentTimeout = Code(rawValue: "agent_timeout")
         public static let outputTooLarge = Code(rawValue: "output_too_large")
+        public static let outputInvalid = Code(rawValue: "output_invalid")
         public static let commandFailed = Code(rawValue: "command_failed")
         public static let commandNotAllowed = Code(rawValue: "command_not_allowed")
         public static let addressNotAllowed = Code(rawValue: "address_not_allowed")

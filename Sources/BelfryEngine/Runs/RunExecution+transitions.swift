@@ -129,8 +129,9 @@ extension RunExecution {
     func end(_ state: RunState, _ reason: EndReason, in change: inout RunChange) {
         change.to = state
         change.reason = reason
-        // What a stopped step said of being cut is no error of the run.
-        if state == .stopped { change.error = nil }
+        // What a stopped step said of being cut is no error of the run. What a step beside others failed of was committed
+        // before they were gone.
+        change.error = state == .stopped ? nil : change.error ?? run.error
         var members: JSONObject = ["state": .string(state.rawValue), "reason": .string(reason.rawValue)]
         if let error = change.error { members["error"] = error.json }
         // Of a budget that is used up one notice tells, and not each run that it ends.

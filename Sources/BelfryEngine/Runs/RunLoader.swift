@@ -52,7 +52,8 @@ struct RunLoader: Sendable {
                     mailbox: mailbox)
             }
         } catch {
-            guard error.code != .cancelled else { return nil }
+            // What a shutdown has interrupted is read at the next start.
+            guard !Task.isCancelled else { return nil }
             await fail(run, error)
             return nil
         }

@@ -36,56 +36,100 @@ struct StepPerformance: Sendable {
     let work: StepWork
     let services: RunServices
 
-    /// Identifies the text of this attempt among the run's messages.
-    var messageID: String { "\(record.name).\(record.attempt)" }
+    /// What was said in one go.
+    private struct Utterance {
+        var text = ""
+        var usage = Usage()
+        var error: BelfryError?
+        /// The open text message, if there is any text.
+        var messageID: String?
+    }
 
     /// Returns when all text is in the log. Cancelled: when the socket is closed or the process group is gone.
     func perform() async -> StepResult {
         let buffer = TokenBuffer()
         async let logged: Void = log(buffer)
-        let text = Mutex((output: "", usage: Usage(inputTokens: nil, outputTokens: nil), hasText: false))
-        let failure = await run { (output: AgentOutput) in
-            switch output {
-            case .text(let delta) where !delta.isEmpty:
-                let isFirst = text.withLock { state in
-                    defer { state.hasText = true }
-                    state.output += delta
-                    return !state.hasText
-                }
-                if isFirst { await buffer.append(frame(.textMessageStart, ["role": "assistant"])) }
-                await buffer.append(frame(.textMessageContent, ["delta": .string(delta)]))
-            case .text, .started, .toolCallStarted, .toolCallArguments, .toolCallEnded, .finished:
-                break
-            case .usage(let usage):
-                text.withLock { $0.usage = usage }
-            case .log(let line):
-                await buffer.append(frame(.custom, ["name": "log", "value": .string(line)]))
-            }
+        let result: StepResult
+        switch work {
+        case .agent(_, let request, nil):
+            result = finish(await utterance(1, of: work, buffer), request)
+        case .agent(let agent, let request, let schema?):
+            result = await answer(agent, request, schema, buffer)
+        case .command:
+            result = finish(await utterance(1, of: work, buffer), nil)
         }
         buffer.finish()
         await logged
-        let (output, usage, hasText) = text.withLock { $0 }
-        return StepResult(
-            end: failure.map(Self.end(of:)) ?? .succeeded,
-            step: record.name,
-            output: output,
-            error: failure,
-            usage: usage,
-            tokens: work.tokens(usage, outputBytes: output.utf8.count, hasFailed: failure != nil),
-            messageID: hasText ? messageID : nil
-        )
+        return result
     }
 
-    private func run(emit: (AgentOutput) async throws -> Void) async -> BelfryError? {
-        do throws(BelfryError) {
-            switch work {
-            case .agent(let agent, let request): try await agent.run(request, emit: emit)
-            case .command(let request): try await services.commands.run(request, emit: emit)
-            }
-            return nil
-        } catch {
-            return error
+    /// An answer that is JSON of a schema; the agent may mend it once.
+    private func answer(
+        _ agent: any Agent, _ asked: AgentRequest, _ schema: JSONSchema, _ buffer: TokenBuffer
+    ) async -> StepResult {
+        let first = await utterance(1, of: work, buffer)
+        var result = finish(first, asked)
+        guard result.error == nil else { return result }
+        guard case .faulty(let faults) = StructuredAnswer(first.text, schema) else {
+            return result.holding(StructuredAnswer(first.text, schema))
         }
+        var request = asked
+        request.messages += [.assistant(first.text, toolCalls: []), .user(StructuredAnswer.repairPrompt(faults))]
+        if let message = first.messageID { await buffer.append(frame(.textMessageEnd, message)) }
+        let second = await utterance(2, of: .agent(agent, request, schema), buffer)
+        let tokens = result.tokens
+        let usage = result.usage + second.usage
+        result = finish(second, request)
+        (result.tokens, result.usage) = (result.tokens + tokens, usage)
+        guard result.error == nil else { return result }
+        return result.holding(StructuredAnswer(second.text, schema))
+    }
+
+    /// - Parameter turn: counts what was said in this attempt, from 1.
+    private func utterance(
+        _ turn: Int, of work: StepWork, _ buffer: TokenBuffer
+    ) async -> Utterance {
+        let message = "\(record.name).\(record.attempt)" + (turn > 1 ? ".\(turn)" : "")
+        let said = Mutex(Utterance())
+        var error: BelfryError?
+        do throws(BelfryError) {
+            try await run(work) { output in
+                switch output {
+                case .text(let delta) where !delta.isEmpty:
+                    let isFirst = said.withLock { said in
+                        defer { said.messageID = message }
+                        said.text += delta
+                        return said.messageID == nil
+                    }
+                    if isFirst { await buffer.append(frame(.textMessageStart, message, ["role": "assistant"])) }
+                    await buffer.append(frame(.textMessageContent, message, ["delta": .string(delta)]))
+                case .text, .started, .toolCallStarted, .toolCallArguments, .toolCallEnded, .finished:
+                    break
+                case .usage(let usage): said.withLock { $0.usage = usage }
+                case .log(let line):
+                    await buffer.append(frame(.custom, message, ["name": "log", "value": .string(line)]))
+                }
+            }
+        } catch let failure {
+            error = failure
+        }
+        var utterance = said.withLock { $0 }
+        utterance.error = error
+        return utterance
+    }
+
+    private func run(_ work: StepWork, emit: (AgentOutput) async throws -> Void) async throws(BelfryError) {
+        switch work {
+        case .agent(let agent, let request, _): try await agent.run(request, emit: emit)
+        case .command(let request): try await services.commands.run(request, emit: emit)
+        }
+    }
+
+    private func finish(_ said: Utterance, _ request: AgentRequest?) -> StepResult {
+        let tokens = request?.tokens(said.usage, outputBytes: said.text.utf8.count, hasFailed: said.error != nil)
+        return StepResult(
+            end: said.error.map(Self.end(of:)) ?? .succeeded, step: record.name, output: said.text, error: said.error,
+            usage: said.usage, tokens: tokens ?? 0, messageID: said.messageID)
     }
 
     private func log(_ buffer: TokenBuffer) async {
@@ -100,11 +144,13 @@ struct StepPerformance: Sendable {
         }
     }
 
-    private func frame(_ type: FrameType, _ members: KeyValuePairs<String, JSONValue>) -> DraftFrame {
+    private func frame(
+        _ type: FrameType, _ message: String, _ members: KeyValuePairs<String, JSONValue> = [:]
+    ) -> DraftFrame {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("step", record.name)
-        writer.member("messageId", messageID)
+        writer.member("messageId", message)
         for (key, value) in members { writer.member(key, value) }
         writer.endObject()
         return DraftFrame(
@@ -124,22 +170,46 @@ struct StepPerformance: Sendable {
 
 /// What a step does, ready to be done: rendered, with its program found and its key read.
 enum StepWork: Sendable {
-    case agent(any Agent, AgentRequest)
+    /// With the schema that the answer must satisfy; nil: it is text.
+    case agent(any Agent, AgentRequest, JSONSchema?)
     case command(CommandRequest)
+}
 
-    var isCommand: Bool { if case .command = self { true } else { false } }
-
+extension AgentRequest {
     /// What an agent has used: as its provider counts, else by the length of prompt and output. What failed before
     /// anything was said has used nothing.
-    func tokens(_ usage: Usage, outputBytes: Int, hasFailed: Bool) -> Int {
-        guard case .agent(_, let request) = self else { return 0 }
+    fileprivate func tokens(_ usage: Usage, outputBytes: Int, hasFailed: Bool) -> Int {
         let isCounted = usage.inputTokens != nil || usage.outputTokens != nil
         guard isCounted || outputBytes > 0 || !hasFailed else { return 0 }
         func count(_ reported: Int?, bytes: Int) -> Int {
             let tokens = reported ?? (bytes + Limits.bytesPerToken - 1) / Limits.bytesPerToken
             return min(max(tokens, 0), Limits.ruleTokensPerDayMax)
         }
-        return count(usage.inputTokens, bytes: request.messageBytes)
-            + count(usage.outputTokens, bytes: outputBytes)
+        return count(usage.inputTokens, bytes: messageBytes) + count(usage.outputTokens, bytes: outputBytes)
+    }
+}
+
+extension StepResult {
+    /// With the value as its output, or failed of what is wrong with it.
+    fileprivate func holding(_ answer: StructuredAnswer) -> StepResult {
+        var result = self
+        switch answer {
+        case .value(let value): result.output = value.text
+        case .faulty(let faults):
+            let error = BelfryError(.outputInvalid, "the answer does not fit its schema: \(faults)")
+            (result.end, result.error) = (.failed(.error), error)
+        }
+        return result
+    }
+}
+
+extension Usage {
+    fileprivate static func + (left: Usage, right: Usage) -> Usage {
+        func sum(_ left: Int?, _ right: Int?) -> Int? {
+            left.map { min($0 + (right ?? 0), Limits.ruleTokensPerDayMax) } ?? right
+        }
+        return Usage(
+            inputTokens: sum(left.inputTokens, right.inputTokens),
+            outputTokens: sum(left.outputTokens, right.outputTokens))
     }
 }

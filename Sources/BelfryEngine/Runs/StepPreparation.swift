@@ -23,7 +23,7 @@ struct StepPreparation {
         case .agent(let agentStep):
             let agent = try await services.registry.agent(named: agentStep.agent, asOf: run.created)
             let prompt = prompt(of: agentStep, step: index, missing: &missing)
-            return try agentWork(agent, prompt: prompt, step: step, missing: &missing)
+            return try agentWork(agent, prompt: prompt, schema: agentStep.schema, step: step, missing: &missing)
         case .command(let templates):
             let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
             var request = CommandRequest(
@@ -78,11 +78,12 @@ struct StepPreparation {
     }
 
     private func agentWork(
-        _ agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
+        _ agent: AgentDefinition, prompt: String, schema: JSONSchema?, step: StepDefinition, missing: inout [String]
     ) throws(BelfryError) -> StepWork {
         var request = AgentRequest(run: run.id, step: step.name)
         request.attempt = steps.first { $0.name == step.name }?.attempt ?? 1
         request.prompt = prompt
+        request.responseSchema = schema?.json
         request.input = event.json
         request.timeout = step.timeout
         request.hops = Hops.next(after: event.hops)
@@ -108,7 +109,7 @@ struct StepPreparation {
             request.arguments = Array(arguments.dropFirst())
         }
         let live = Agents.make(agent, secrets: secrets, http: services.http, commands: services.commands)
-        return .agent(live, request)
+        return .agent(live, request, schema)
     }
 
     /// What an operator has set of a step: `prompt`, and fields of its agent.
@@ -205,7 +206,7 @@ struct StepPreparation {
         let ended = steps.filter { $0.state.isEnded }.map { step in
             var members: JSONObject = ["state": .string(step.state.rawValue)]
             // What was skipped has said nothing: a template that asks for it notes that as missing.
-            if step.state != .skipped || step.output != nil { members["output"] = .optional(step.output) }
+            if step.state != .skipped || step.output != nil { members["output"] = output(of: step) }
             for key in ["decision", "by", "value"] { members[key] = step.data?.value[key] }
             return JSONObject.Member(key: step.name, value: .object(members))
         }
@@ -218,6 +219,15 @@ struct StepPreparation {
             "params": .object(params),
             "steps": .object(JSONObject(ended)),
         ]
+    }
+
+    /// Text, or the value of a step whose answer has a schema.
+    private func output(of step: StepRecord) -> JSONValue {
+        guard let output = step.output else { return .null }
+        guard case .agent(let agent) = rule.steps[step.index].action, agent.schema != nil else {
+            return .string(output)
+        }
+        return (try? JSONValue(parsing: Array(output.utf8))) ?? .string(output)
     }
 
     /// The rule's parameters, those that an operator has set in place of its own.

@@ -18,6 +18,10 @@ import Testing
           steps:
             - { step: look, agent: parrot, prompt: "two words" }
             - { step: act, command: [sh, "-c", "echo done >> '{{data.file}}'"] }
+            - parallel:
+                - { step: rest, wait: 200ms }
+                - { step: ask, approve: "Go on?", expires: 1s, on_deny: continue }
+                - { step: talk, agent: parrot, prompt: "meanwhile" }
             - { step: tell, agent: parrot, prompt: "and more" }
         """
 
@@ -32,7 +36,7 @@ import Testing
             let isOver = try await dies(at: points, configuration: file, interrupted: &interrupted)
             if isOver { break }
         }
-        #expect(points > 8, "a run of three steps has four transitions")
+        #expect(points > 12, "such a run has seven transitions")
         #expect(interrupted > 0, "nowhere was the command cut")
     }
 
