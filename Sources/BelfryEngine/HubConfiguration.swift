@@ -10,6 +10,8 @@ public struct HubConfiguration: Sendable {
     public var secrets: SecretResolver
     /// Whether agents' base URLs may lead to private addresses (a model on the same machine does).
     public var agentsMayReachPrivateAddresses = true
+    /// Whether a question that nobody decides may count as approved where its rule says so (`otherwise: approve`).
+    public var allowsOtherwiseApprove = false
     public var runsRunningMax = Limits.runsRunningMax
     public var clock = WallClock.system
     /// For tests of crashes.

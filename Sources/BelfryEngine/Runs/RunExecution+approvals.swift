@@ -56,7 +56,8 @@ extension RunExecution {
     /// Nobody has decided in time.
     mutating func expire(_ step: Int, _ question: ApproveStep, in change: inout RunChange) -> [RunStateMachine.Action] {
         guard let approval = approvals[step] else { return [] }
-        let decision: Decision = question.otherwise == .approve ? .approve : .deny
+        let mayApprove = services.configuration.allowsOtherwiseApprove
+        let decision: Decision = question.otherwise == .approve && mayApprove ? .approve : .deny
         return decide(approval, decision, value: nil, reason: "expired", by: .hub, in: &change)
     }
 

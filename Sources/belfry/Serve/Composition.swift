@@ -46,6 +46,7 @@ enum Composition {
         )
         engine.commands = configuration.commands
         engine.agentsMayReachPrivateAddresses = configuration.outbound.allowPrivate
+        engine.allowsOtherwiseApprove = configuration.approvals.allowOtherwiseApprove
         engine.runsRunningMax = configuration.limits.runsRunning
         engine.faultPoint = configuration.crashPoint.map(FaultPoint.init(at:))
         return try await Hub.open(engine, logger: logger)

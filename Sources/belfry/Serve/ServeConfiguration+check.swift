@@ -69,6 +69,8 @@ extension ServeConfiguration {
               files: \(list(secrets.files))
             outbound:
               allow_private: \(outbound.allowPrivate)
+            approvals:
+              allow_otherwise_approve: \(approvals.allowOtherwiseApprove)
             limits:
               runs_running: \(limits.runsRunning)
               connections: \(limits.connections)

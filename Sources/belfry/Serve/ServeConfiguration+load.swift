@@ -60,6 +60,7 @@ extension ServeConfiguration {
         secrets.env = reading.strings("secrets.env")
         secrets.files = reading.strings("secrets.files")
         outbound.allowPrivate = reading.bool("outbound.allow_private")
+        approvals.allowOtherwiseApprove = reading.bool("approvals.allow_otherwise_approve")
         limits.runsRunning = reading.int("limits.runs_running")
         limits.connections = reading.int("limits.connections")
     }
@@ -76,6 +77,7 @@ extension ServeConfiguration {
             ["secrets", "env"]: value(.stringArray(secrets.env)),
             ["secrets", "files"]: value(.stringArray(secrets.files)),
             ["outbound", "allow_private"]: value(.bool(outbound.allowPrivate)),
+            ["approvals", "allow_otherwise_approve"]: value(.bool(approvals.allowOtherwiseApprove)),
             ["limits", "runs_running"]: value(.int(limits.runsRunning)),
             ["limits", "connections"]: value(.int(limits.connections)),
         ]

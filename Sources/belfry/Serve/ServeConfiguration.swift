@@ -24,6 +24,7 @@ struct ServeConfiguration: Sendable, Equatable {
     var commands: [String: String] = [:]
     var secrets = Secrets()
     var outbound = Outbound()
+    var approvals = Approvals()
     var limits = Bounds()
 
     /// Opens a WebSocket for tests of the protocol. A hidden flag alone says so, never a file or a variable.
@@ -45,6 +46,11 @@ struct ServeConfiguration: Sendable, Equatable {
     struct Outbound: Sendable, Equatable {
         /// Whether agents may reach private and loopback addresses: a model on this machine or network.
         var allowPrivate = true
+    }
+
+    struct Approvals: Sendable, Equatable {
+        /// Whether `otherwise: approve` of a rule counts: a question that nobody decides is then approved.
+        var allowOtherwiseApprove = false
     }
 
     struct CrossOrigin: Sendable, Equatable {
@@ -75,6 +81,7 @@ struct ServeConfiguration: Sendable, Equatable {
     static let keys = [
         "data", "rules", "seed", "host", "port", "tls.cert", "tls.key", "public_url", "cors.origins", "log_level",
         "commands", "secrets.env",
-        "secrets.files", "outbound.allow_private", "limits.runs_running", "limits.connections",
+        "secrets.files", "outbound.allow_private",
+        "approvals.allow_otherwise_approve", "limits.runs_running", "limits.connections",
     ]
 }

@@ -191,6 +191,22 @@ import Testing
         }
     }
 
+    @Test("a question that nobody decides is a no, whatever its rule says, unless the server allows it")
+    func expiry() async throws {
+        let documents =
+            Self.head + """
+                rule: rash
+                when: { source: [lab] }
+                run: { steps: [ { step: confirm, approve: "Go on?", expires: 1s, otherwise: approve }, { step: act, agent: parrot, prompt: "done" } ] }
+                """
+        try await TestHub.with(documents: documents) { test in
+            let run = try await waiting(test, "{}")
+            _ = try await test.framesToEnd(of: run)
+            let (record, steps) = try await test.hub.run(run)
+            #expect(record.reason == .denied && steps.map(\.reason) == [.expired])
+        }
+    }
+
     @Test("a waiting run is stopped at once, and its question is withdrawn")
     func stop() async throws {
         try await TestHub.with(documents: Self.pump) { test in
