@@ -84,7 +84,7 @@ struct Recovery {
         change.frames = closing + change.frames
         change.due = .some(nil)
         for var approval in try await services.store.approvals(of: run.id) where approval.decision == nil {
-            approval.withdraw("the run has ended", at: services.now)
+            approval.close(.void, reason: "the run has ended", by: .hub, at: services.now)
             change.approvals.append(approval)
         }
         try await services.commit(change)

@@ -92,11 +92,8 @@ extension RunExecution {
         in change: inout RunChange
     ) {
         guard var approval = approvals[step], approval.decision == nil else { return }
-        approval.decision = decision
-        approval.decided = services.now
-        approval.decidedBy = principal.name
-        approval.value = value.map { RawJSON($0) }
-        approval.reason = reason
+        approval.close(
+            decision, value: value.map { RawJSON($0) }, reason: reason, by: principal, at: services.now)
         approvals[step] = approval
         change.approvals.append(approval)
         var members: JSONObject = [

@@ -35,8 +35,6 @@ extension RunExecution {
                 machine.resumed(step)
                 actions.append(.consider(step: step))
             }
-            // A decision has ended the run.
-            if machine.isEnding || machine.end != nil { break }
         }
         // A timer that fired early, or was overtaken, is set again.
         timer = nil

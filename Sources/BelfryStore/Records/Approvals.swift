@@ -45,11 +45,14 @@ public struct ApprovalRecord: Sendable, Hashable {
         self.expires = expires
     }
 
-    /// It is not asked any more.
-    public mutating func withdraw(_ reason: String, at now: Timestamp) {
-        decision = .void
+    /// It is open no longer.
+    public mutating func close(
+        _ decision: Decision, value: RawJSON? = nil, reason: String?, by principal: Principal, at now: Timestamp
+    ) {
+        self.decision = decision
         decided = now
-        decidedBy = Principal.hub.name
+        decidedBy = principal.name
+        self.value = value
         self.reason = reason
     }
 }
