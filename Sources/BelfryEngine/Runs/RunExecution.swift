@@ -154,6 +154,8 @@ struct RunExecution {
     private mutating func consider(
         _ step: Int, in change: inout RunChange, _ begun: inout [Int]
     ) async throws(BelfryError) -> [RunStateMachine.Action] {
+        // A step of the same stage has ended the run in this very transition.
+        guard machine.phases[step] == .due else { return [] }
         if await preparation.asksForGroup(step: step) {
             group = try await services.patiently { [run, event, services] () throws(BelfryError) in
                 try await GroupContext.value(of: run, event: event, from: services.store)

@@ -250,6 +250,26 @@ import Testing
         }
     }
 
+    @Test("a step that fails as it begins ends the run before those beside it begin")
+    func failsAtOnce() async throws {
+        let documents =
+            Self.head + """
+                rule: both
+                when: { source: [lab] }
+                run:
+                  steps:
+                    - parallel:
+                        - { step: later, wait: { for: { source: [lab] }, within: 1m } }
+                        - { step: talk, agent: parrot, prompt: "x" }
+                """
+        try await TestHub.with(documents: documents) { test in
+            let run = try #require(try await test.post("{}", to: "lab").first?.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            let (record, steps) = try await test.hub.run(run)
+            #expect(record.state == .failed && steps.map(\.name) == ["later"])
+        }
+    }
+
     @Test("a step that failed is tried again as often as it says")
     func retry() async throws {
         let documents =
