@@ -98,6 +98,14 @@ public enum Limits {
     public static let ruleRunsPerHourDefault = 60
     /// Commands that wait in one run's mailbox.
     public static let commandsWaitingMax = 64
+    /// Why somebody has denied: it is in frames and in the audit, so it is a remark and no document.
+    public static let decisionReasonBytesMax = 2048
+    /// The value that comes with a yes: every viewer of the run gets it in a frame.
+    public static let decisionValueBytesMax = 64 * 1024
+    /// The parameters that an operator sets, and the fields of an agent: a run is read with them at each transition.
+    public static let adjustedParamsBytesMax = 64 * 1024
+    /// A client's own name for a command, in the header `Idempotency-Key`.
+    public static let idempotencyKeyBytesMax = 255
     /// Runs taken from the queue in one transaction.
     public static let runsClaimedMax = 32
     /// Between two tries of a run to write to a store that is full or failing.

@@ -34,15 +34,7 @@ extension Hub {
         let command = id ?? CommandID(at: configuration.clock.now())
         let arrived = ContinuousClock.now
         let state = try await store.run(run).state
-        if state.isEnded {
-            if let earlier = try await store.command(command, of: principal.name), earlier.run == run,
-                earlier.digest == kind.digest
-            {
-                return CommandAnswer(earlier, latency: .now - arrived)
-            }
-            return CommandAnswer(
-                command: command, result: .rejected, reason: "already \(state.rawValue)", latency: .now - arrived)
-        }
+        if state.isEnded { return try await answer(kind, command, on: run, in: state, by: principal, arrived) }
         let answer: CommandAnswer? = await withCheckedContinuation { continuation in
             let input = RunCommand(kind: kind, id: command, by: principal, arrived: arrived) {
                 continuation.resume(returning: $0)
@@ -54,6 +46,34 @@ extension Hub {
                 .overloaded, "run \(run) does not take commands at the moment; try again", retryAfter: .seconds(1))
         }
         return answer
+    }
+
+    /// What is said to a command on a run that has ended.
+    private func answer(
+        _ kind: RunCommandKind, _ id: CommandID, on run: RunID, in state: RunState, by principal: Principal,
+        _ arrived: ContinuousClock.Instant
+    ) async throws(BelfryError) -> CommandAnswer {
+        if let earlier = try await store.command(id, of: principal.name) {
+            return CommandAnswer(earlier, to: kind, on: run, latency: .now - arrived)
+        }
+        var reason = "already \(state.rawValue)"
+        if let approval = kind.approval, let closing = try await store.approval(approval).closing { reason = closing }
+        return CommandAnswer(command: id, result: .rejected, reason: reason, latency: .now - arrived)
+    }
+
+    /// Decides a question: a command on its run.
+    ///
+    /// - Throws: `not_found`, and what ``perform(_:on:id:by:)`` throws.
+    public func decide(
+        _ approval: ApprovalID, _ verdict: Verdict, id: CommandID? = nil, by principal: Principal
+    ) async throws(BelfryError) -> CommandAnswer {
+        let question = try await store.approval(approval)
+        let kind: RunCommandKind =
+            switch verdict {
+            case .approve(let value): .approve(step: question.name, approval: approval, value: value)
+            case .deny(let reason): .deny(step: question.name, approval: approval, reason: reason)
+            }
+        return try await perform(kind, on: question.run, id: id, by: principal)
     }
 
     /// Questions to people, newest first.

@@ -166,6 +166,7 @@ public final class HTTPServer: Service {
         SourceRoutes(hub: hub, baseURL: { [self] in baseURL }).add(to: &table)
         AgentRoutes(hub: hub).add(to: &table)
         RunRoutes(hub: hub).add(to: &table)
+        ApprovalRoutes(hub: hub).add(to: &table)
         AuditRoutes(hub: hub).add(to: &table)
         TokenRoutes(hub: hub).add(to: &table)
         TopicRoutes(hub: hub).add(to: &table)

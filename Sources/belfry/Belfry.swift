@@ -33,7 +33,8 @@ struct Belfry: AsyncParsableCommand {
             CommandGroup(
                 name: "What happens",
                 subcommands: [
-                    SendCommand.self, EventsCommand.self, RunsCommand.self, ListenCommand.self, AuditCommand.self,
+                    SendCommand.self, EventsCommand.self, RunsCommand.self, ApprovalsCommand.self, ListenCommand.self,
+                    AuditCommand.self,
                 ]
             ),
             CommandGroup(

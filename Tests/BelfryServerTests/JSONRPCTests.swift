@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryEngine
 import Testing
 
 @testable import BelfryServer
@@ -81,7 +82,9 @@ struct JSONRPCTests {
                 == .subscribe([.runs, .everyRun], after: nil))
         #expect(try command("subscribe", ["topics": ["alerts"], "after": 0]).get() == .subscribe([.alerts], after: 0))
         #expect(try command("unsubscribe", ["topics": ["alerts"]]).get() == .unsubscribe([.alerts]))
-        #expect(try command("run.stop", ["run": .string(run.description)]).get() == .stop(run, nil))
+        #expect(
+            try command("run.stop", ["run": .string(run.description)]).get()
+                == .operate(OperatorCommand(order: .run(run, .stop))))
         #expect(try command("ping", nil).get() == .ping)
     }
 

@@ -8,9 +8,10 @@ public enum RunCommandKind: Sendable, Hashable {
     /// Skips a step that has not begun, runs or waits; `output` takes the place of its own.
     case skip(step: String, output: JSONValue?)
     case adjust(RunAdjustment)
-    /// Decides the question of a step. `value` is what the question asked for, beside yes.
-    case approve(step: String, value: JSONValue?)
-    case deny(step: String, reason: String?)
+    /// Decides the question of a step. `value` is what the question asked for, beside yes. With `approval` it holds for
+    /// that question alone, and not for one that the step has asked since.
+    case approve(step: String, approval: ApprovalID? = nil, value: JSONValue? = nil)
+    case deny(step: String, approval: ApprovalID? = nil, reason: String? = nil)
 
     /// `stop`, `skip`, `adjust`, `approve` or `deny`.
     public var name: String {
@@ -26,8 +27,16 @@ public enum RunCommandKind: Sendable, Hashable {
     /// The step that it is about.
     public var step: String? {
         switch self {
-        case .skip(let step, _), .approve(let step, _), .deny(let step, _): step
+        case .skip(let step, _), .approve(let step, _, _), .deny(let step, _, _): step
         case .stop, .adjust: nil
+        }
+    }
+
+    /// The question that it decides, if it says which.
+    var approval: ApprovalID? {
+        switch self {
+        case .approve(_, let approval, _), .deny(_, let approval, _): approval
+        case .stop, .skip, .adjust: nil
         }
     }
 
@@ -38,8 +47,10 @@ public enum RunCommandKind: Sendable, Hashable {
             case .stop: []
             case .skip(let step, let output): [.string(step), output ?? .null]
             case .adjust(let adjustment): [adjustment.json]
-            case .approve(let step, let value): [.string(step), value ?? .null]
-            case .deny(let step, let reason): [.string(step), .optional(reason)]
+            case .approve(let step, let approval, let value):
+                [.string(step), .optional(approval?.description), value ?? .null]
+            case .deny(let step, let approval, let reason):
+                [.string(step), .optional(approval?.description), .optional(reason)]
             }
         return Digest.sha256(JSONValue.array([.string(name)] + parts).encoded())
     }
@@ -90,6 +101,13 @@ public struct RunAdjustment: Sendable, Hashable {
     }
 }
 
+/// What somebody says to a question.
+public enum Verdict: Sendable, Hashable {
+    /// `value` is what the question asked for, beside yes.
+    case approve(value: JSONValue? = nil)
+    case deny(reason: String? = nil)
+}
+
 /// A command on its way to its run.
 struct RunCommand: Sendable {
     var kind: RunCommandKind
@@ -136,6 +154,14 @@ public struct CommandAnswer: Sendable, Hashable {
         self.result = result
         self.reason = reason
         self.latency = latency
+    }
+
+    /// What is said to a command whose id was heard before: the first answer again, or no to another command.
+    init(_ record: CommandRecord, to kind: RunCommandKind, on id: RunID, latency: Duration) {
+        self.init(record, latency: latency)
+        guard record.run != id || record.digest != kind.digest else { return }
+        self.init(
+            command: record.id, result: .rejected, reason: "another command was sent under this id", latency: latency)
     }
 
     /// The first answer to a command that came again.

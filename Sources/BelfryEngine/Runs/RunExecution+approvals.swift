@@ -41,6 +41,10 @@ extension RunExecution {
         guard let approval = approvals[step], machine.phases[step] == .waiting else {
             return await reject(command, undecidable(step))
         }
+        if let asked = command.kind.approval, asked != approval.id {
+            let closing = (try? await services.store.approval(asked))?.closing ?? "it is no question of this step"
+            return await reject(command, "\(closing); the step asks \(approval.id) now")
+        }
         if decision == .approve, let fault = fault(of: value, question) {
             return await reject(command, fault)
         }
@@ -119,16 +123,19 @@ extension RunExecution {
         return faults.isEmpty ? nil : "the value does not fit: " + faults.map(\.description).joined(separator: "; ")
     }
 
-    private func undecidable(_ step: Int) -> String {
-        guard let approval = approvals[step], let decision = approval.decision else {
-            return "the step has not asked yet"
-        }
-        let when = approval.decided.map { " at \($0)" } ?? ""
-        let who = approval.decidedBy.map { " by \($0)" } ?? ""
+    private func undecidable(_ step: Int) -> String { approvals[step]?.closing ?? "the step has not asked yet" }
+}
+
+extension ApprovalRecord {
+    /// Why it can't be decided any more, and who was first; nil while it is open.
+    var closing: String? {
+        guard let decision else { return nil }
+        let when = decided.map { " at \($0)" } ?? ""
+        let who = decidedBy.map { " by \($0)" } ?? ""
         switch decision {
         case .approve: return "already approved\(who)\(when)"
-        case .deny: return approval.reason == "expired" ? "expired\(when)" : "already denied\(who)\(when)"
-        case .void: return "the question was withdrawn\(when): \(approval.reason ?? "")"
+        case .deny: return reason == "expired" ? "expired\(when)" : "already denied\(who)\(when)"
+        case .void: return "the question was withdrawn\(when)\(reason.map { ": \($0)" } ?? "")"
         }
     }
 }

@@ -6,14 +6,17 @@ import BelfryStore
 extension RunExecution {
     mutating func take(_ command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
         if let earlier = await earlierAnswer(to: command) { return command.answer(earlier) }
-        if let end = machine.end { return await reject(command, "already \(end.rawValue)") }
+        if let end = machine.end {
+            let decided = command.kind.approval.flatMap { id in approvals.values.first { $0.id == id }?.closing }
+            return await reject(command, decided ?? "already \(end.rawValue)")
+        }
         switch command.kind {
         case .stop: try await take(stop: command, in: &group)
         case .skip(let name, let output): try await skip(name, output, by: command, in: &group)
         case .adjust(let adjustment): try await adjust(adjustment, by: command, in: &group)
-        case .approve(let name, let value):
+        case .approve(let name, _, let value):
             try await take(.approve, value: value, reason: nil, of: name, by: command, in: &group)
-        case .deny(let name, let reason):
+        case .deny(let name, _, let reason):
             try await take(.deny, value: nil, reason: reason, of: name, by: command, in: &group)
         }
     }
@@ -21,13 +24,7 @@ extension RunExecution {
     /// The first answer to a command that comes again; another command under the same id is refused.
     private func earlierAnswer(to command: RunCommand) async -> CommandAnswer? {
         guard let earlier = try? await services.store.command(command.id, of: command.by.name) else { return nil }
-        let latency = ContinuousClock.now - command.arrived
-        guard earlier.run == run.id, earlier.digest == command.kind.digest else {
-            return CommandAnswer(
-                command: command.id, result: .rejected, reason: "another command was sent under this id",
-                latency: latency)
-        }
-        return CommandAnswer(earlier, latency: latency)
+        return CommandAnswer(earlier, to: command.kind, on: run.id, latency: .now - command.arrived)
     }
 
     func reject(_ command: RunCommand, _ reason: String) async {

@@ -18,6 +18,8 @@ public struct RunSnapshot: Sendable {
     private var state: String?
     private var reason: String?
     private var steps: [Step] = []
+    /// What was asked and is not decided, as APPROVAL_REQUESTED has told it.
+    private var questions: [(approval: String, data: RawJSON)] = []
     /// The text messages that have begun and not ended.
     private(set) var openMessages: [(step: String, message: String)] = []
 
@@ -50,6 +52,11 @@ public struct RunSnapshot: Sendable {
                 return steps.append(step)
             }
             steps[index].state = state ?? steps[index].state
+        case .approvalRequested:
+            questions.append((frame.draft.data.value["approval"]?.string ?? "", frame.draft.data))
+        case .approvalDecided:
+            let approval = frame.draft.data.value["approval"]?.string
+            questions.removeAll { $0.approval == approval }
         case .textMessageStart:
             let data = frame.draft.data.value
             openMessages.append((data["step"]?.string ?? "", data["messageId"]?.string ?? ""))
@@ -90,7 +97,7 @@ public struct RunSnapshot: Sendable {
 
     private func index(of step: String?) -> Int? { steps.lastIndex { $0.name == step } }
 
-    /// `{run, rule, state, reason?, steps: [{step, state, attempt, reason?, text}]}`
+    /// `{run, rule, state, reason?, steps: [{step, state, attempt, reason?, text}], approvals?: [{step, approval, …}]}`
     public var json: RawJSON {
         var writer = JSONWriter()
         writer.beginObject()
@@ -110,6 +117,12 @@ public struct RunSnapshot: Sendable {
             writer.endObject()
         }
         writer.endArray()
+        if !questions.isEmpty {
+            writer.key("approvals")
+            writer.beginArray()
+            for question in questions { writer.raw(question.data.bytes) }
+            writer.endArray()
+        }
         writer.endObject()
         return RawJSON(trusted: writer.bytes)
     }

@@ -19,7 +19,7 @@ const alerts = new Map();
 function openFeed() {
     if (globalThis.SharedWorker) {
         // The name holds the version of the messages: tabs of two versions don't share a worker.
-        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-1" });
+        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-2" });
         return worker.port;
     }
     const { port1, port2 } = new MessageChannel();
@@ -53,7 +53,7 @@ feed.onmessage = ({ data: message }) => {
         model.addAlert(message.frame);
         break;
     case "answer":
-        cards.get(message.run)?.showAnswer(message.answer);
+        cards.get(message.run)?.showAnswer(message.name, message.answer);
         break;
     }
     draw();
@@ -92,7 +92,7 @@ function drawStatus() {
 function drawRuns() {
     const runs = inOrder(model.runs.values());
     const actions = {
-        stop: (run) => feed.postMessage({ kind: "stop", run }),
+        command: (run, name, method, params) => feed.postMessage({ kind: "command", run, name, method, params }),
         read: (run) => feed.postMessage({ kind: "details", run }),
     };
     const mayCommand = status.me?.role !== "viewer";
@@ -129,8 +129,9 @@ function arrange(list, views, values, key, make, show) {
     }
 }
 
-/** For who hears the page: that runs begin and end, not each word of theirs. */
+/** For who hears the page: that runs begin, ask and end, not each word of theirs. */
 function announce({ type, rule, data }) {
+    if (type === "APPROVAL_REQUESTED") byID("announcement").textContent = `${rule} asks: ${data.message}`;
     if (type === "RUN_STARTED") byID("announcement").textContent = `${rule} has started`;
     if (type === "RUN_FINISHED" || type === "RUN_ERROR") byID("announcement").textContent = `${rule} ${data.state}`;
 }

@@ -43,12 +43,13 @@ export class RunCard {
     #stop = element("button", "stop", "Stop");
     #more = element("button", "more", "Show all");
     #views = [];
+    #command;
     #answer = "";
     #run = null;
     #isOpen = false;
 
-    /** `stop` and `read` are called with the run's id. */
-    constructor({ stop, read }) {
+    /** `command` and `read` are called with the run's id; `command` with the page's word for it, a method and its params. */
+    constructor({ command, read }) {
         const head = element("div", "head");
         const meta = element("div", "meta");
         const facts = element("p", "facts");
@@ -58,10 +59,11 @@ export class RunCard {
         this.#stop.type = this.#more.type = "button";
         this.#note.setAttribute("role", "status");
         this.root.append(head, meta, this.#steps, this.#more, this.#note);
+        this.#command = (name, method, params) => command(this.#run.id, name, method, params);
         this.#stop.addEventListener("click", () => {
             this.#stop.disabled = true;
             this.#stop.textContent = "Stopping…";
-            stop(this.#run.id);
+            this.#command("Stop", "run.stop", { run: this.#run.id });
         });
         this.#more.addEventListener("click", () => {
             this.#isOpen = !this.#isOpen;
@@ -70,11 +72,11 @@ export class RunCard {
         });
     }
 
-    /** What the hub said to a stop. */
-    showAnswer({ result, reason, latency_ms: latency, error }) {
+    /** What the hub said to a command. */
+    showAnswer(name, { result, reason, latency_ms: latency, error }) {
         const why = reason ? `, ${reason}` : "";
-        this.#answer = error ? `Stop failed: ${error}` : `Stop: ${result}${why} in ${latency} ms`;
-        this.#stop.disabled = false;
+        this.#answer = error ? `${name} failed: ${error}` : `${name}: ${result}${why} in ${latency} ms`;
+        for (const button of this.root.querySelectorAll("button:disabled")) button.disabled = false;
         this.#stop.textContent = "Stop";
     }
 
@@ -93,13 +95,13 @@ export class RunCard {
         this.#stop.setAttribute("aria-label", `Stop ${run.rule}`);
         run.steps.forEach((step, index) => {
             if (!this.#views[index]) {
-                this.#views[index] = new StepView();
+                this.#views[index] = new StepView(this.#command);
                 this.#steps.append(this.#views[index].root);
             }
-            this.#views[index].show(step, run.steps.length > 1);
+            this.#views[index].show(step, { run, isNamed: run.steps.length > 1, mayCommand: mayCommand && !ended });
         });
         for (const view of this.#views.splice(run.steps.length)) view.root.remove();
-        const { by } = run.command ?? {};
+        const by = run.command?.kind === "stop" && run.command.by;
         // What a step says of its own end is not said twice.
         const isTold = run.error && run.steps.some((step) => step.error?.message === run.error.message);
         const why = run.error?.message ?? (ended && run.state !== "succeeded" ? run.reason : "");
@@ -127,17 +129,36 @@ class StepView {
     #text = element("p", "text");
     #node = document.createTextNode("");
     #error = element("p", "note");
+    #skip = element("button", "skip", "Skip");
+    #question;
     #shown = { attempt: 0, dropped: 0, length: 0 };
+    #run = null;
+    #name = "";
 
-    constructor() {
+    constructor(command) {
         this.#text.append(this.#node);
-        this.root.append(this.#title, this.#cut, this.#text, this.#error);
+        this.#question = new QuestionView(command);
+        this.#skip.type = "button";
+        this.#skip.addEventListener("click", () => {
+            this.#skip.disabled = true;
+            command(`Skip ${this.#name}`, "run.skip", { run: this.#run, step: this.#name });
+        });
+        const head = element("div", "head");
+        head.append(this.#title, this.#skip);
+        this.root.append(head, this.#cut, this.#text, this.#question.root, this.#error);
     }
 
-    show({ name, state, reason, attempt, text, dropped, error }, isNamed) {
+    show({ name, state, reason, attempt, text, dropped, error, due, question }, { run, isNamed, mayCommand }) {
+        this.#run = run.id;
+        this.#name = name;
+        this.#question.show(question, mayCommand && state === "waiting");
+        // A question is denied, and not passed over.
+        this.#skip.hidden = !mayCommand || question !== undefined || !["pending", "running", "waiting"].includes(state);
+        this.#skip.setAttribute("aria-label", `Skip ${name}`);
         this.root.dataset.state = state;
-        write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed || reason ? ` · ${state}` : "")
-            + (reason ? ` (${reason})` : ""));
+        write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed || reason || state === "waiting" ? ` · ${state}` : "")
+            + (reason ? ` (${reason})` : "")
+            + (state === "waiting" && due ? ` until ${new Date(due).toLocaleString([], { hour12: false })}` : ""));
         write(this.#cut, dropped > 0 ? `… ${dropped.toLocaleString()} characters before this` : "");
         this.#cut.hidden = dropped === 0;
         const shown = this.#shown;
@@ -153,6 +174,66 @@ class StepView {
         if (state === "running" && follows) this.#text.scrollTop = this.#text.scrollHeight;
         write(this.#error, error?.message ?? "");
         this.#error.hidden = !error;
+    }
+}
+
+/** What a step asks, with the buttons that answer it while it is open. */
+class QuestionView {
+    root = element("div", "question");
+    #message = element("p", "message");
+    #schema = element("code");
+    #value = element("textarea");
+    #problem = element("p", "note");
+    #approve = element("button", "approve", "Approve");
+    #deny = element("button", "deny", "Deny");
+    #decided = element("p", "decided");
+    #form = element("div", "answer");
+    #question = null;
+
+    constructor(command) {
+        this.#approve.type = this.#deny.type = "button";
+        this.#value.rows = 3;
+        this.#value.spellcheck = false;
+        this.#value.setAttribute("aria-label", "The value, as JSON");
+        this.#problem.setAttribute("role", "alert");
+        this.#form.append(this.#approve, this.#deny);
+        this.root.append(this.#message, this.#schema, this.#value, this.#problem, this.#form, this.#decided);
+        const decide = (name, decision, value) => {
+            this.#approve.disabled = this.#deny.disabled = true;
+            command(name, "approval.decide", { approval: this.#question.id, decision, ...value });
+        };
+        this.#approve.addEventListener("click", () => {
+            write(this.#problem, "");
+            if (!this.#question.schema) return decide("Approve", "approve", {});
+            try {
+                decide("Approve", "approve", { value: JSON.parse(this.#value.value) });
+            } catch (error) {
+                write(this.#problem, `This is not JSON: ${error.message}`);
+                this.#problem.hidden = false;
+            }
+        });
+        this.#deny.addEventListener("click", () => decide("Deny", "deny", {}));
+    }
+
+    show(question, mayDecide) {
+        this.root.hidden = !question;
+        if (!question) return;
+        const { id, message, schema, decision, by, reason } = question;
+        // The answer to one question is none to the next.
+        if (this.#question?.id !== id) {
+            this.#value.value = "";
+            write(this.#problem, "");
+        }
+        this.#question = question;
+        write(this.#message, message);
+        const isOpen = mayDecide && !decision;
+        this.#form.hidden = !isOpen;
+        this.#value.hidden = this.#schema.hidden = !isOpen || !schema;
+        write(this.#schema, schema ? JSON.stringify(schema) : "");
+        this.#problem.hidden = !isOpen || !this.#problem.textContent;
+        const word = { approve: "approved", deny: "denied", void: "withdrawn" }[decision];
+        write(this.#decided, word ? `${word} by ${by}${reason ? `: ${reason}` : ""}` : "");
+        this.#decided.hidden = !word;
     }
 }
 

@@ -83,10 +83,11 @@ export class Feed {
         if (this.#status.me === undefined) this.#begin();
     }
 
-    #receive(port, { kind, run }) {
+    #receive(port, message) {
+        const { kind, run } = message;
         if (kind === "bye") this.#ports.delete(port);
         if (kind === "session") this.#begin();
-        if (kind === "stop") this.#stop(port, run);
+        if (kind === "command") this.#command(port, message);
         if (kind === "details") this.#fetchDetails(run);
     }
 
@@ -197,10 +198,11 @@ export class Feed {
 
     async #fetchHistory() {
         try {
-            const [runs, events] = await Promise.all([
+            const [runs, events, approvals] = await Promise.all([
                 ask("GET", `v1/runs?limit=${historyRuns}`), ask("GET", `v1/events?limit=${historyEvents}`),
+                ask("GET", `v1/approvals?state=open&limit=${historyRuns}`),
             ]);
-            const history = { runs: runs.items, events: events.items };
+            const history = { runs: runs.items, events: events.items, approvals: approvals.items };
             this.#model.addHistory(history);
             this.#tell({ kind: "history", ...history });
             for (const run of runs.items.slice(0, historyTexts)) {
@@ -287,18 +289,22 @@ export class Feed {
         else request?.resolve(result);
     }
 
-    /** Stops a run: over the WebSocket, and over HTTP where there is none. By its id it is one command on both ways. */
-    async #stop(port, run) {
-        const command_id = commandID();
+    /**
+     * An operator's command: over the WebSocket, and over HTTP where there is none. By its id it is one command on both
+     * ways. `name` is what the page calls it.
+     */
+    async #command(port, { run, name, method, params }) {
+        const command = { ...params, command_id: commandID() };
         let answer;
         try {
-            answer = await this.#call("run.stop", { run, command_id }).catch((error) => {
+            answer = await this.#call(method, command).catch((error) => {
                 if (error.answered) throw error;
-                return ask("POST", `v1/runs/${run}/stop`, { command_id });
+                const { run, approval, decision, ...body } = command;
+                return ask("POST", approval ? `v1/approvals/${approval}/${decision}` : `v1/runs/${run}/${method.slice(4)}`, body);
             });
         } catch (error) {
             answer = { error: error.message };
         }
-        port.postMessage({ kind: "answer", run, answer });
+        port.postMessage({ kind: "answer", run, name, answer });
     }
 }

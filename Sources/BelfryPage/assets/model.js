@@ -79,7 +79,7 @@ export class Model {
     }
 
     /** Takes lists of the API. What frames have said of a run wins: they may be younger. */
-    addHistory({ runs, events }) {
+    addHistory({ runs, events, approvals }) {
         for (const event of events.toReversed()) {
             this.#addEvent({ ...event, event: event.id, time: event.received });
         }
@@ -88,25 +88,35 @@ export class Model {
             if (known) this.run(id, { event, created, started: known.started ?? started });
             else this.run(id, { rule, event, state, reason, error, created, started, ended }).isWhole = false;
         }
+        for (const approval of approvals) {
+            if (!this.runs.has(approval.run)) {
+                const { rule, requested } = approval;
+                this.run(approval.run, { rule, state: "waiting", created: requested }).isWhole = false;
+            }
+            addQuestion(this.#step(this.runs.get(approval.run), approval.step, "waiting"), approval);
+        }
         this.#trim();
     }
 
     /** Takes a run with its steps from the API, if frames have not told more. */
-    addDetails({ steps, ...facts }) {
+    addDetails({ steps, approvals = [], ...facts }) {
         const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
         if (run.isWhole && run.steps.length > 0) return;
         run.isWhole = true;
-        run.steps = steps.map(({ name, state, reason, attempt, error, output }) => ({
-            name, state, reason, attempt, error, ...clipped(output ?? "", 0),
+        run.steps = steps.map(({ name, state, reason, attempt, error, output, due }) => ({
+            name, state, reason, attempt, error, due, ...clipped(output ?? "", 0),
         }));
+        // Newest first.
+        for (const approval of approvals.toReversed()) addQuestion(this.#step(run, approval.step), approval);
     }
 
-    #restore({ run: id, rule, state, reason, steps }, time) {
+    #restore({ run: id, rule, state, reason, steps, approvals = [] }, time) {
         const run = this.run(id, { rule, state, reason });
         run.created ??= time;
         run.steps = steps.map((step) => ({
             name: step.step, state: step.state, reason: step.reason, attempt: step.attempt, error: null, ...clipped(step.text, 0),
         }));
+        for (const approval of approvals) addQuestion(this.#step(run, approval.step), { ...approval, id: approval.approval });
         run.isWhole = true;
     }
 
@@ -141,10 +151,18 @@ export class Model {
             Object.assign(step, { state: "running", attempt: data.attempt ?? 1, error: null, text: "", dropped: 0 });
             break;
         }
+        case "APPROVAL_REQUESTED":
+            addQuestion(this.#step(run, data.step, "waiting"), { ...data, id: data.approval });
+            break;
+        case "APPROVAL_DECIDED": {
+            const { question } = this.#step(run, data.step);
+            if (question?.id === data.approval) Object.assign(question, { decision: data.decision, by: data.by, reason: data.reason });
+            break;
+        }
         case "STEP_STATE":
         case "STEP_FINISHED":
             Object.assign(this.#step(run, data.step), {
-                state: data.state, reason: data.reason ?? null, error: data.error ?? null,
+                state: data.state, reason: data.reason ?? null, error: data.error ?? null, due: data.due ?? null,
             });
             break;
         case "TEXT_MESSAGE_CONTENT": {
@@ -155,10 +173,10 @@ export class Model {
         }
     }
 
-    #step(run, name) {
+    #step(run, name, state = "running") {
         let step = run.steps.find((step) => step.name === name);
         if (!step) {
-            step = { name, state: "running", attempt: 1, error: null, text: "", dropped: 0 };
+            step = { name, state, attempt: 1, error: null, text: "", dropped: 0 };
             run.steps.push(step);
         }
         return step;
@@ -176,6 +194,12 @@ export class Model {
             this.events.delete(id);
         }
     }
+}
+
+/** What a step asks a person, as a frame or the API tells it; the last question counts. */
+function addQuestion(step, { id, message, schema, expires, decision, decided_by: by, reason }) {
+    if (step.question?.id === id) return;
+    step.question = { id, message, schema, expires, decision, by, reason };
 }
 
 /** Runs as they are shown: those at work, so that a burst that waits does not push them away, then all others. */

@@ -3,14 +3,16 @@ import BelfryEngine
 import BelfryStore
 import HTTPTypes
 
-/// Runs: what there is, how each stands, and the one command of this version: stop.
+/// Runs: what there is, how each stands, and what operators say to those that have not ended.
 struct RunRoutes {
     let hub: Hub
 
     func add(to table: inout RouteTable) {
         table.add(.get, "/v1/runs", .role(.viewer), list)
         table.add(.get, "/v1/runs/:id", .role(.viewer), get)
-        table.add(.post, "/v1/runs/:id/stop", .role(.operator), stop)
+        for word in CommandWord.allCases {
+            table.add(.post, "/v1/runs/:id/\(word.rawValue)", .role(.operator)) { try await perform(word, $0) }
+        }
     }
 
     private func list(_ request: RouteRequest) async throws -> Reply {
@@ -23,33 +25,20 @@ struct RunRoutes {
 
     private func get(_ request: RouteRequest) async throws -> Reply {
         let (run, steps) = try await hub.run(try request.id(RunKind.self))
+        let approvals = try await hub.approvals(isOpen: nil, run: run.id, limit: Limits.pageRowsMax, cursor: nil)
         var json = run.json
         if let group = run.group { json["group"] = .object(try await hub.group(group).json) }
         json["steps"] = .array(steps.map { .object($0.json) })
+        json["approvals"] = .array(approvals.items.map { .object($0.json) })
         return .json(json)
     }
 
-    /// `{command_id?}` → `{command, result, reason?, latency_ms}`
-    private func stop(_ request: RouteRequest) async throws -> Reply {
+    /// → `{command, result, reason?, latency_ms}`
+    private func perform(_ word: CommandWord, _ request: RouteRequest) async throws -> Reply {
         let run = try request.id(RunKind.self)
-        let body = try request.optionalJSON()
-        let command = try body["command_id"].map { value throws(BelfryError) in
-            guard let id = value.string.flatMap({ CommandID($0) }) else {
-                throw BelfryError(.malformed, "command_id must be an id such as cmd_…")
-            }
-            return id
-        }
-        return .json(try await hub.perform(.stop, on: run, id: command, by: try request.caller()).json)
-    }
-}
-
-extension CommandAnswer {
-    /// `{command, result, reason?, latency_ms}`
-    var json: JSONObject {
-        var json: JSONObject = ["command": .string(command.description), "result": .string(result.rawValue)]
-        if let reason { json["reason"] = .string(reason) }
-        json["latency_ms"] = .int(latency.milliseconds)
-        return json
+        let (body, id) = try request.command(word.members)
+        let command = OperatorCommand(order: .run(run, try word.kind(body)), id: id)
+        return .json(try await command.perform(on: hub, by: try request.caller()))
     }
 }
 
@@ -61,12 +50,16 @@ extension RunRecord {
             "error": error?.json ?? .null, "attempt": .int(attempt), "created": .string(created.description),
             "started": .optional(started?.description), "ended": .optional(ended?.description),
             "traceparent": .optional(traceparent), "group": .optional(group?.description),
-            "stop_reason": .optional(stopReason?.rawValue),
+            "stop_reason": .optional(stopReason?.rawValue), "params": params?.value ?? [:],
+            "retry_of": .optional(retryOf?.description),
         ]
     }
 }
 
 extension StepRecord {
+    /// What is shown of ``data``.
+    private static let shown: Set = ["value", "event", "adjusted"]
+
     fileprivate var json: JSONObject {
         var json: JSONObject = [
             "name": .string(name), "kind": .string(kind), "state": .string(state.rawValue), "attempt": .int(attempt),
@@ -74,6 +67,10 @@ extension StepRecord {
             "output": .optional(output), "error": error?.json ?? .null,
         ]
         json["usage"] = usage ?? .null
+        if let due { json["due"] = .string(due.description) }
+        for member in data?.value.object?.members ?? [] where Self.shown.contains(member.key) {
+            json[member.key] = member.value
+        }
         if let reason { json["reason"] = .string(reason.rawValue) }
         if !missing.isEmpty { json["missing"] = .array(missing.map(JSONValue.string)) }
         return json

@@ -1,12 +1,18 @@
 import BelfryCore
+import BelfryEngine
 
 /// What a client can ask for on a WebSocket.
 enum WebSocketCommand: Sendable, Equatable {
     /// Nil: begin with the state so far.
     case subscribe([Topic], after: Int64?)
     case unsubscribe([Topic])
-    case stop(RunID, CommandID?)
+    /// Of an operator, on a run.
+    case operate(OperatorCommand)
     case ping
+
+    /// All methods, as a call that names none of them is told.
+    private static let methods =
+        ["subscribe", "unsubscribe"] + CommandWord.allCases.map { "run.\($0)" } + ["approval.decide", "ping"]
 
     /// Reads a call's method and params.
     init(_ call: JSONRPCCall) throws(JSONRPCFault) {
@@ -15,24 +21,46 @@ enum WebSocketCommand: Sendable, Equatable {
             let params = try Self.params(call)
             self = .subscribe(try Self.topics(params), after: try Self.position(params))
         case "unsubscribe": self = .unsubscribe(try Self.topics(try Self.params(call)))
-        case "run.stop":
-            let params = try Self.params(call)
-            guard let run = params["run"]?.string.flatMap({ RunID($0) }) else {
-                throw JSONRPCFault(.invalidParams, "run must be an id such as run_…")
-            }
-            let command = params["command_id"]
-            let commandID = command?.string.flatMap { CommandID($0) }
-            guard command == nil || commandID != nil else {
-                throw JSONRPCFault(.invalidParams, "command_id must be an id such as cmd_…")
-            }
-            self = .stop(run, commandID)
+        case "approval.decide": self = .operate(try Self.decision(try Self.params(call)))
         case "ping":
             _ = try Self.params(call)
             self = .ping
         default:
-            throw JSONRPCFault(
-                .methodNotFound, "there is no such method; methods are subscribe, unsubscribe, run.stop, ping"
-            )
+            guard call.method.hasPrefix("run."), let word = CommandWord(rawValue: String(call.method.dropFirst(4)))
+            else {
+                throw JSONRPCFault(
+                    .methodNotFound,
+                    "there is no such method; methods are \(Self.methods.joined(separator: ", "))")
+            }
+            self = .operate(try Self.command(word, try Self.params(call)))
+        }
+    }
+
+    private static func command(_ word: CommandWord, _ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
+        guard let run = params["run"]?.string.flatMap({ RunID($0) }) else {
+            throw JSONRPCFault(.invalidParams, "run must be an id such as run_…")
+        }
+        do {
+            let body = try JSONValue.object(params).members(of: word.members.union(["run", "command_id"]))
+            return OperatorCommand(order: .run(run, try word.kind(body)), id: try body.commandID())
+        } catch {
+            throw JSONRPCFault(.invalidParams, error.message)
+        }
+    }
+
+    private static func decision(_ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
+        guard let approval = params["approval"]?.string.flatMap({ ApprovalID($0) }) else {
+            throw JSONRPCFault(.invalidParams, "approval must be an id such as apr_…")
+        }
+        guard let word = params["decision"]?.string.flatMap(VerdictWord.init(rawValue:)) else {
+            throw JSONRPCFault(.invalidParams, "decision must be approve or deny")
+        }
+        do {
+            let names: Set = ["approval", "decision", "command_id"]
+            let body = try JSONValue.object(params).members(of: word.members.union(names))
+            return OperatorCommand(order: .approval(approval, try word.verdict(body)), id: try body.commandID())
+        } catch {
+            throw JSONRPCFault(.invalidParams, error.message)
         }
     }
 

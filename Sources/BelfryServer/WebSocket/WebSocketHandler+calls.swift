@@ -85,7 +85,7 @@ extension WebSocketHandler {
         case .subscribe, .unsubscribe:
             calls.topicChanges.append(call)
             changeTopics()
-        case .stop, .ping: perform(call)
+        case .operate, .ping: perform(call)
         }
     }
 
@@ -133,7 +133,7 @@ extension WebSocketHandler {
         }
         switch call.command {
         case .subscribe, .unsubscribe: calls.isChangingTopics = false
-        case .stop, .ping: break
+        case .operate, .ping: break
         }
         finish(
             call.exchange,

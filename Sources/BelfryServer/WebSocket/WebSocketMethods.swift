@@ -22,10 +22,7 @@ struct WebSocketMethods: Sendable {
             let position = after.map(StreamPosition.after) ?? .now
             return .subscribe(try await StreamPlanner(hub: hub, clock: clock).plan(topics, at: position))
         case .unsubscribe(let topics): return .unsubscribe(topics)
-        case .stop(let run, let id):
-            try Access.role(.operator).check(principal)
-            try principal.checkUnscoped()
-            return .answer(try await hub.perform(.stop, on: run, id: id, by: principal).json)
+        case .operate(let command): return .answer(try await command.perform(on: hub, by: principal))
         case .ping: return .answer(["position": .int(hub.head), "time": .string(clock.now().description)])
         }
     }

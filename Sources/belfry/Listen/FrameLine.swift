@@ -28,6 +28,12 @@ enum FrameLine {
         switch type.flatMap({ FrameType(rawValue: $0) }) {
         case .event: ["status", "type", "subject", "event"].map { data.cell($0) }.joined(separator: "  ")
         case .textMessageContent: data.cell("delta")
+        case .approvalRequested: "\(data.cell("step"))  \(data.cell("approval"))  \(data.cell("message"))"
+        case .approvalDecided: "\(data.cell("approval"))  \(WaitText.decision(data))"
+        case .stepState where data.cell("state") == StepState.waiting.rawValue: WaitText.line(data)
+        case .command:
+            [data["kind"], data["step"], data["by"].map { "by \($0.cell)" }.map(JSONValue.string)]
+                .compactMap { $0?.cell }.joined(separator: "  ")
         default: String(data.text.prefix(Limits.listenLineCharactersMax))
         }
     }

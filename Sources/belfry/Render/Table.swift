@@ -3,7 +3,7 @@ import BelfryCore
 /// A table of text: columns as wide as their widest cell, the last one as it is.
 struct Table {
     /// Columns that may be cut where a line would not fit, named as in the header.
-    private static let cuttable: Set = ["about", "type", "subject", "reason"]
+    private static let cuttable: Set = ["about", "type", "subject", "reason", "message"]
     private static let cutWidthMin = 8
 
     private let header: [String]

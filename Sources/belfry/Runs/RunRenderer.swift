@@ -32,7 +32,14 @@ struct RunRenderer {
             return heading(frame)
                 + (state == RunState.running.rawValue ? "" : note("— \(state) —"))
         case .command:
-            return note("— \(data.cell("kind")) by \(data.cell("by")) —")
+            let step = data["step"]?.string.map { " of \($0)" } ?? ""
+            return note("— \(data.cell("kind"))\(step) by \(data.cell("by")) —")
+        case .stepState where data.cell("state") == StepState.waiting.rawValue:
+            return note(WaitText.line(data))
+        case .approvalRequested:
+            return question(data)
+        case .approvalDecided:
+            return note(WaitText.decision(data))
         case .custom where data["name"]?.string == "log":
             // What a step's program writes on stderr is no text of the run.
             return note("  \(data.cell("value"))")
@@ -80,6 +87,14 @@ struct RunRenderer {
         guard !hasHeading else { return "" }
         hasHeading = true
         return decorated("\(Terminal.bold(frame["rule"]?.string ?? "run")) \(Terminal.faint(run))\n")
+    }
+
+    /// What is asked, and how to answer it; for a person only.
+    private mutating func question(_ data: JSONValue) -> String {
+        guard isDecorated else { return "" }
+        let lines = ApprovalText.howTo(data.cell("approval"), schema: data["schema"]).map { "  " + Terminal.faint($0) }
+        let message = Terminal.bold(Terminal.harmless(data.cell("message")))
+        return lineEnd() + ([message] + lines).joined(separator: "\n") + "\n"
     }
 
     /// A faint line of its own, for a person only.

@@ -54,6 +54,7 @@ struct RunWatch {
             if !isDecorated, let attempt = renderer.attemptBegun(by: frame) {
                 Terminal.writeError("attempt \(attempt) begins anew\n")
             }
+            if !isDecorated, let question = ApprovalText.question(in: frame) { Terminal.writeError(question) }
             return RunVerdict(last: frame) == nil ? .goOn : .enough
         }
         // The last frame has the verdict. Only where it is no longer kept the run itself is asked.

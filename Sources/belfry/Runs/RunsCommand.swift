@@ -9,7 +9,9 @@ struct RunsCommand: ParsableCommand {
             EXAMPLE
               belfry runs watch run_01h455vb4pex5vsknk084sn02q
             """,
-        subcommands: [RunsList.self, RunsShow.self, RunsWatch.self, RunsStop.self],
+        subcommands: [
+            RunsList.self, RunsShow.self, RunsWatch.self, RunsStop.self, RunsSkip.self, RunsAdjust.self,
+        ],
         defaultSubcommand: RunsList.self
     )
 }

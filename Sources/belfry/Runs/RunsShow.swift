@@ -4,8 +4,10 @@ import BelfryCore
 struct RunsShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show one run with its steps and their outputs.",
+        abstract: "Show one run: its steps in their order, how long each took, what it used, what it waits for.",
         discussion: """
+            A step that waits for a decision shows the question and the commands that answer it.
+
             EXAMPLE
               belfry runs show run_01h455vb4pex5vsknk084sn02q
             """
@@ -26,17 +28,10 @@ struct RunsShow: AsyncParsableCommand {
             lines.append("group".padded(to: 8) + "  " + RunGroup.text(group))
         }
         if let error = run["error"]?["message"]?.string { lines.append("error".padded(to: 8) + "  " + error) }
-        for step in run["steps"]?.array ?? [] {
-            lines.append("")
-            let reason = step["reason"]?.string.map { ": \($0)" } ?? ""
-            lines.append(
-                Terminal.bold("step \(step.cell("name")) (\(step.cell("kind")), \(step.cell("state"))\(reason))"))
-            if let error = step["error"]?["message"]?.string { lines.append(Terminal.red(Terminal.harmless(error))) }
-            for path in step["missing"]?.array ?? [] {
-                lines.append(Terminal.yellow("missing: {{\(Terminal.harmless(path.cell))}} led to nothing"))
-            }
-            if let output = step["output"], !output.isNull { lines.append(Terminal.harmless(output.cell)) }
+        if let params = run["params"], params.object?.isEmpty == false {
+            lines.append("params".padded(to: 8) + "  " + Terminal.harmless(params.text))
         }
+        lines += RunTimeline(run: run, now: WallClock.system.now()).lines
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -16,12 +16,6 @@ struct RunsStop: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await client.client().post("/v1/runs/\(PercentEncoding.component(id))/stop")
-        let result = answer.cell("result")
-        client.output.show(answer) { answer in
-            let reason = answer["reason"]?.string.map { ": \($0)" } ?? ""
-            let latency = answer["latency_ms"]?.number.map { " after \($0.text) ms" } ?? ""
-            return "\(result)\(reason)\(latency)\n"
-        }
-        if result != "applied" { throw ExitCode(Failure.Code.negative.rawValue) }
+        try CommandText.show(answer, as: client.output)
     }
 }

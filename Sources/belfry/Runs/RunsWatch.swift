@@ -11,7 +11,8 @@ struct RunsWatch: AsyncParsableCommand {
             Ctrl-C.
 
             On a terminal each step has a heading, and what becomes of the run is said; in a pipe there is the text \
-            alone; --output json gives the frames, one per line. A lost connection is resumed behind the last frame.
+            alone, and what the run asks goes to stderr; --output json gives the frames, one per line. A lost \
+            connection is resumed behind the last frame.
 
             EXAMPLE
               belfry runs watch run_01h455vb4pex5vsknk084sn02q

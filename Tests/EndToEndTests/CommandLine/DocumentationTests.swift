@@ -41,7 +41,9 @@ struct DocumentationTests {
         arguments: [
             ["rules", "apply"], ["rules", "test"], ["sources", "show"], ["send"], ["events", "why"],
             ["events", "tail"],
-            ["runs", "watch"], ["agents", "use"], ["audit", "verify"], ["doctor"], ["bench", "ingest"],
+            ["runs", "watch"], ["runs", "show"], ["runs", "skip"], ["runs", "adjust"], ["runs", "stop"],
+            ["approvals", "list"], ["approvals", "approve"], ["agents", "use"], ["audit", "verify"], ["doctor"],
+            ["bench", "ingest"],
             ["bench", "fanout"], ["bench", "match"], ["listen"],
         ])
     func commands(path: [String]) throws {

@@ -123,7 +123,7 @@ struct PageScriptTests {
         let stops = try await run(
             Self.stage + """
                 sockets[0].readyState = WebSocket.OPEN;
-                port2.postMessage({ kind: "stop", run: "run_a" });
+                port2.postMessage({ kind: "command", run: "run_a", method: "run.stop", params: { run: "run_a" } });
                 await until(() => sockets[0].sent.length === 1);
                 sockets[0].onclose();
                 await until(() => heard.some(({ kind }) => kind === "answer"));

@@ -98,6 +98,90 @@ struct PageTests {
         }
     }
 
+    private static let asking = """
+        rule: ask
+        when: { source: [lab], type: [ask] }
+        run:
+          steps:
+            - { step: confirm, approve: "<b>Shut down</b> {{data.text}}?" }
+            - step: minutes
+              approve: "For how long?"
+              value: { schema: { type: object, required: [n], properties: { n: { type: integer } } } }
+            - { step: say, agent: slow, prompt: "one two three four five six seven eight nine ten eleven twelve" }
+            - { step: tell, agent: quick, prompt: "{{steps.minutes.value.n}} minutes, {{steps.say.output}}" }
+        ---
+
+        """
+
+    @Test("a question is answered on the page: approved, with a value where it asks for one; a step is skipped")
+    func questions() async throws {
+        try await withPage(documents: Self.asking + Self.documents) { hub, browser in
+            let run = try await send(hub, kind: "ask", text: "p7")
+            let card = "document.getElementById('run/\(run)')"
+            let question = "\(card)?.querySelector('.question:not([hidden])')"
+            func note(_ part: String) async throws {
+                try await browser.until(part, "\(card).querySelector(':scope > .note').textContent.includes('\(part)')")
+            }
+            try await browser.until("the question", "\(question)?.querySelector('.message').textContent")
+            let asked = try await browser.run("return \(question).querySelector('.message').textContent").string
+            #expect(asked == "<b>Shut down</b> p7?")
+            #expect(try await browser.run("return \(question).querySelector('textarea').hidden") == true)
+            #expect(try await browser.run("return \(card).querySelector('.skip:not([hidden])')") == .null)
+            // A page that is opened later asks too.
+            try await browser.reload()
+            try await browser.until("the question again", "\(question)?.querySelector('.message').textContent")
+            try await browser.click(".question:not([hidden]) .approve")
+            try await note("Approve: applied in ")
+            try await browser.until(
+                "who it was", "\(card).querySelector('.question .decided').textContent.startsWith('approved by ')")
+
+            let second = "[...\(card).querySelectorAll('.question:not([hidden])')].at(-1)"
+            try await browser.until(
+                "the next one", "\(second).querySelector('.message').textContent === 'For how long?'")
+            let value = ".step:nth-child(2) textarea"
+            let approve = ".step:nth-child(2) .approve"
+            try await browser.type("{", into: value)
+            try await browser.click(approve)
+            try await browser.until(
+                "the complaint", "\(second).querySelector('.note').textContent.startsWith('This is not JSON')")
+            try await browser.run("document.querySelector('\(value)').value = '{\"n\": \"x\"}'")
+            try await browser.click(approve)
+            try await note("Approve: rejected, the value does not fit")
+            try await browser.run("document.querySelector('\(value)').value = '{\"n\": 5}'")
+            try await browser.click(approve)
+            try await note("Approve: applied in ")
+
+            try await browser.until("the step that talks", "\(card).querySelector('.skip:not([hidden])')?.ariaLabel")
+            try await browser.click(".step:nth-child(3) .skip")
+            try await note("Skip say: applied in ")
+            try await browser.until("the end", "\(state(of: run)) === 'succeeded'")
+            let told = try await browser.run("return \(card).querySelector('.step:nth-child(4) .text').textContent")
+                .string
+            #expect(told?.hasPrefix("5 minutes, ") == true, "\(told ?? "-")")
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
+    @Test("a no ends the run, and the page says who said it")
+    func denied() async throws {
+        try await withPage(documents: Self.asking + Self.documents) { hub, browser in
+            let run = try await send(hub, kind: "ask", text: "p7")
+            let card = "document.getElementById('run/\(run)')"
+            try await browser.until("the question", "\(card)?.querySelector('.question:not([hidden]) .deny')?.type")
+            try await browser.click(".question:not([hidden]) .deny")
+            try await browser.until("the end", "\(state(of: run)) === 'stopped'")
+            try await browser.until(
+                "who it was", "\(card).querySelector('.question .decided').textContent.startsWith('denied by ')")
+            #expect(
+                try await browser.run(
+                    "return \(card).querySelectorAll('.question:not([hidden]) .answer:not([hidden])').length")
+                    == 0)
+            let note = try await browser.run("return \(card).querySelector(':scope > .note').textContent").string
+            #expect(
+                note?.contains("Deny: applied in ") == true && note?.contains("stopped by") == false, "\(note ?? "")")
+        }
+    }
+
     @Test("a notice of a source or rule leads to what the hub says of it, without its secret")
     func things() async throws {
         let documents = """
