@@ -43,6 +43,7 @@ let package = Package(
                 .embedInCode("v0003_switches.sql"), .embedInCode("v0004_limits.sql"),
                 .embedInCode("v0005_groups.sql"), .embedInCode("v0006_log_spans.sql"),
                 .embedInCode("v0007_steps.sql"),
+                .embedInCode("v0008_targets.sql"),
             ]
         ),
         .target(
@@ -149,8 +150,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "BelfryCore", "BelfryCrypto", "BelfryRules", "BelfrySources", "belfry",
+                "BelfryCore", "BelfryCrypto", "BelfryRules", "BelfrySources", "BelfryEngine", "belfry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             // Scripts that drive the clients of others.
             exclude: ["Clients/Python"]

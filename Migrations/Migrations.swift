@@ -45,5 +45,10 @@ public enum Migrations {
             reason: "Steps wait for a person or a time without being held in memory.",
             sql: String(decoding: PackageResources.v0007_steps_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 8,
+            reason: "A target that says it is gone gets nothing more, also after a restart.",
+            sql: String(decoding: PackageResources.v0008_targets_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -42,6 +42,20 @@ extension Limits {
     /// No pause that Belfry chooses itself is longer.
     public static let retryPauseMax = Duration.seconds(20)
 
+    // MARK: Sends
+
+    /// One attempt at a send, from the name to the last byte of the answer (Standard Webhooks: 15 to 30 s).
+    public static let sendTimeout = Duration.seconds(15)
+    /// Of an answer, this much is read and becomes the step's output.
+    public static let sendAnswerBytesMax = 4 * 1024
+    /// Attempts at one send; ``SendSchedule`` says when.
+    public static let sendAttemptsMax = 8
+    /// A target's `Retry-After` is honoured up to here.
+    public static let sendRetryAfterMax = Duration.seconds(86400)
+    /// Targets of one server, and headers of one target.
+    public static let targetsMax = 1000
+    public static let targetHeadersMax = 32
+
     // MARK: Commands
 
     /// A line that a command writes to its standard error; the rest of it is cut.

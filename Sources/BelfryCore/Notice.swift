@@ -17,6 +17,8 @@ public struct Notice: Sendable, Hashable {
         case budget
         /// A source refuses what its sender brings.
         case sourceRefusing = "source_refusing"
+        /// A target of sends said that it is gone; it gets nothing until it is enabled again.
+        case targetDead = "target_dead"
         /// The TLS certificate ends soon, or can't be read anew.
         case tls
         /// Room on the data folder's disk: low, none, and enough again.

@@ -24,6 +24,7 @@ public final class Hub: Sendable {
     public let backtests: Backtests
     private let commits: CommitSinks
     private let http: HTTPClient
+    let sends: Sends
     private let state: Mutex<Readiness>
     private let folder = Mutex<RulesFolder?>(nil)
 
@@ -66,10 +67,12 @@ public final class Hub: Sendable {
             policy: configuration.agentsMayReachPrivateAddresses ? .agents : .publicOnly,
             logger: logger
         )
+        sends = Sends(configuration, store: store, logger: logger)
         let scheduler = Scheduler(
             services: RunServices(
                 store: store, registry: registry, mailboxes: mailboxes, http: http,
-                commands: CommandRunner(hub: configuration.hubID), configuration: configuration, logger: logger
+                commands: CommandRunner(hub: configuration.hubID), sends: sends, configuration: configuration,
+                logger: logger
             )
         )
         self.scheduler = scheduler
@@ -89,6 +92,7 @@ public final class Hub: Sendable {
     /// Closes the store when nothing uses it any more: after the service group has ended.
     public func close() async {
         http.close()
+        sends.close()
         await store.close()
     }
 

@@ -8,6 +8,8 @@ public struct HubConfiguration: Sendable {
     /// Programs that rules may run: name → absolute path.
     public var commands: [String: String] = [:]
     public var secrets: SecretResolver
+    /// Where `send` steps may post to, by name.
+    public var targets: [String: SendTarget] = [:]
     /// Whether agents' base URLs may lead to private addresses (a model on the same machine does).
     public var agentsMayReachPrivateAddresses = true
     /// Whether a question that nobody decides may count as approved where its rule says so (`otherwise: approve`).

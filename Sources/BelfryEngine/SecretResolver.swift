@@ -52,6 +52,19 @@ public struct SecretResolver: Sendable {
         }
     }
 
+    /// The same, with these references besides: those of the server's own configuration, which no document may use for that.
+    func allowing(_ references: [SecretReference]) -> SecretResolver {
+        var resolver = self
+        for reference in references {
+            switch reference {
+            case .environment(let name, _): resolver.allowedEnvironment.append(name)
+            case .file(let path): resolver.allowedFiles.append(path)
+            case .generated: break
+            }
+        }
+        return resolver
+    }
+
     private func allows(_ pattern: String, _ name: String) -> Bool {
         pattern.hasSuffix("*") ? name.hasPrefix(pattern.dropLast()) : pattern == name
     }

@@ -169,6 +169,7 @@ public final class HTTPServer: Service {
         ApprovalRoutes(hub: hub).add(to: &table)
         AuditRoutes(hub: hub).add(to: &table)
         TokenRoutes(hub: hub).add(to: &table)
+        TargetRoutes(hub: hub).add(to: &table)
         TopicRoutes(hub: hub).add(to: &table)
         TicketRoutes(tickets: tickets).add(to: &table)
         StreamRoutes(hub: hub, streams: streams, clock: configuration.clock).add(to: &table)

@@ -19,4 +19,16 @@ public enum DeliverySigner {
         }
         return headers
     }
+
+    /// The headers of a message of our own, as Standard Webhooks signs it: `webhook-id`, `webhook-timestamp` and, with a secret,
+    /// `webhook-signature`.
+    /// - Returns: nil if the secret can't sign.
+    public static func standardWebhooks(
+        _ body: [UInt8], secret: Secret?, id: String, now: Timestamp
+    ) -> [(name: String, value: String)]? {
+        let scheme = StandardWebhooksScheme(headerPrefix: "webhook")
+        guard let secret else { return scheme.unsigned(id: id, now: now) }
+        let headers = scheme.sign(body, secret: secret, id: id, now: now)
+        return headers.count == 3 ? headers : nil
+    }
 }

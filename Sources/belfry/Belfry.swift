@@ -41,7 +41,7 @@ struct Belfry: AsyncParsableCommand {
                 name: "What is set up",
                 subcommands: [
                     SourcesCommand.self, AgentsCommand.self, RulesCommand.self, PauseCommand.self, ResumeCommand.self,
-                    TokensCommand.self,
+                    TokensCommand.self, TargetsCommand.self,
                 ]
             ),
         ]

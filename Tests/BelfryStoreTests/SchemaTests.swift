@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 7)
+        #expect(try fixture.number("PRAGMA user_version") == 8)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -68,6 +68,8 @@ import Testing
           principal BLOB!*, id BLOB!*, run BLOB, kind TEXT!, digest BLOB!
           created INTEGER!, decided INTEGER, answer BLOB
           CREATE INDEX commands_by_time ON commands (created)
+        disabled_targets
+          target TEXT!*, since INTEGER!, reason BLOB!
         document_versions
           kind TEXT!*, name TEXT!*, version INTEGER!*, owner TEXT!, change TEXT!
           created INTEGER!, created_by BLOB!, text BLOB!, canonical BLOB!, keys BLOB

@@ -11,6 +11,7 @@ struct RunServices: Sendable {
     let mailboxes: RunMailboxes
     let http: HTTPClient
     let commands: CommandRunner
+    let sends: Sends
     let configuration: HubConfiguration
     let logger: Logger
 

@@ -17,7 +17,7 @@ struct Problem: Sendable {
         .malformed: 400, .invalidJSON: 400, .missingAttribute: 400,
         .signatureMissing: 401, .signatureInvalid: 401, .signatureStale: 401, .unauthorized: 401,
         .forbidden: 403, .commandNotAllowed: 403, .addressNotAllowed: 403,
-        .notFound: 404, .unknownSource: 404,
+        .notFound: 404, .unknownSource: 404, .unknownTarget: 404,
         .methodNotAllowed: 405, .requestTimeout: 408,
         .conflict: 409, .managedByFile: 409, .sameBody: 409,
         .retired: 410, .preconditionFailed: 412, .payloadTooLarge: 413, .unsupportedMediaType: 415,

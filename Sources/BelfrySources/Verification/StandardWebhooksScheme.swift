@@ -88,7 +88,12 @@ struct StandardWebhooksScheme: VerificationScheme {
             case .seed(let seed): Ed25519.sign(message: content, seed: seed).map { "v1a," + Base64.encode($0) }
             case .publicKey, nil: nil
             }
-        return [(idHeader, id), (timestampHeader, timestamp)] + (signature.map { [(signatureHeader, $0)] } ?? [])
+        return unsigned(id: id, now: now) + (signature.map { [(signatureHeader, $0)] } ?? [])
+    }
+
+    /// What a message says of itself without a secret.
+    func unsigned(id: String, now: Timestamp) -> [(name: String, value: String)] {
+        [(idHeader, id), (timestampHeader, String(now.seconds))]
     }
 
     private func content(id: String, timestamp: String, body: [UInt8]) -> [[UInt8]] {

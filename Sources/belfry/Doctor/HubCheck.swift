@@ -9,7 +9,9 @@ struct HubCheck {
         do {
             let client = try options.client()
             let (isThere, found) = try await reach(client)
-            return isThere ? found + (try await documents(client)) + (try await tokens(client)) : found
+            return isThere
+                ? found + (try await documents(client)) + (try await targets(client)) + (try await tokens(client))
+                : found
         } catch let failure as Failure {
             return [Finding(.fail, failure.code == .refused ? "token" : "hub", failure.message)]
         } catch {
@@ -103,6 +105,27 @@ struct HubCheck {
             }
         }
         return findings
+    }
+
+    /// Targets of sends that are gone, or whose secrets cannot be read.
+    private func targets(_ client: APIClient) async throws -> [Finding] {
+        let answer = try await client.exchange("GET", "/v1/targets")
+        guard answer.status == 200, !answer.body.items.isEmpty else { return [] }
+        let broken = answer.body.items.compactMap(Self.finding(ofTarget:))
+        return broken.isEmpty ? [Finding(.ok, "targets", "\(answer.body.items.count), no secret is missing")] : broken
+    }
+
+    /// What is wrong with a target; nil if nothing is.
+    static func finding(ofTarget target: JSONValue) -> Finding? {
+        let name = target.cell("name")
+        if let problem = target["problem"]?.string {
+            return Finding(
+                .fail, "targets", "\(name): \(problem)", mend: problem.contains("; ") ? nil : "set what it names")
+        }
+        guard target["enabled"]?.bool == false else { return nil }
+        return Finding(
+            .warn, "targets", "\(name) is disabled since \(target.cell("disabled_since")): \(target.cell("reason"))",
+            mend: "belfry targets enable \(name)")
     }
 
     /// Publishers from before tokens had scopes may publish nothing. Only an admin sees tokens.

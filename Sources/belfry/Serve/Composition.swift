@@ -45,6 +45,7 @@ enum Composition {
             )
         )
         engine.commands = configuration.commands
+        engine.targets = configuration.sendTargets
         engine.agentsMayReachPrivateAddresses = configuration.outbound.allowPrivate
         engine.allowsOtherwiseApprove = configuration.approvals.allowOtherwiseApprove
         engine.runsRunningMax = configuration.limits.runsRunning

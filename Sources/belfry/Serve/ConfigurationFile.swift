@@ -6,6 +6,7 @@ struct ConfigurationFile {
     private let path: String
     /// Dotted paths of all keys that lead to a value.
     private var keys: [(path: String, line: Int)] = []
+    private(set) var targets: TargetSection?
 
     init(text: String, path: String) throws {
         self.path = path
@@ -41,7 +42,9 @@ struct ConfigurationFile {
             guard let name = key.string, depth < 8 else {
                 throw Failure(.usage, "\(path):\(line): not a key of the configuration")
             }
-            if let inner = value.mapping, !inner.isEmpty {
+            if name == "targets", prefix.isEmpty {
+                targets = TargetSection(value, line: line, path: path)
+            } else if let inner = value.mapping, !inner.isEmpty {
                 try collect(inner, below: prefix + name + ".", depth: depth + 1)
             } else if value.scalar?.string.isEmpty != true {
                 // A key whose keys are all commented out says nothing.

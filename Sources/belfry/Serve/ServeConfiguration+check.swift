@@ -50,6 +50,7 @@ extension ServeConfiguration {
         }
         func text(_ value: String?) -> String { JSONValue.string(value ?? "").text }
         let programs = commands.sorted { $0.key < $1.key }.map { "\n  \($0.key): \(text($0.value))" }.joined()
+        let places = targets.sorted { $0.key < $1.key }.map { "\n" + $0.value.text(named: $0.key) }.joined()
         return """
             data: \(text(data))
             rules: \(text(rules))
@@ -67,6 +68,7 @@ extension ServeConfiguration {
             secrets:
               env: \(list(secrets.env))
               files: \(list(secrets.files))
+            targets:\(places.isEmpty ? " {}" : places)
             outbound:
               allow_private: \(outbound.allowPrivate)
             approvals:

@@ -19,16 +19,19 @@ extension ServeConfiguration {
                 .prefixKeys(with: "belfry"),
         ]
         var commandNames: [String] = []
+        var targets: TargetSection?
         if let path = flags.config ?? environment["BELFRY_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
             let file = try ConfigurationFile(text: LocalFile.text(at: path, bytesMax: 1024 * 1024), path: path)
             commandNames = try file.checkKeys(known: keys, maps: ["commands"])
+            targets = file.targets
             providers.append(try await fileProvider(path))
         }
         providers.append(InMemoryProvider(name: "defaults", values: ServeConfiguration().values))
 
         var reading = Reading(reader: ConfigReader(providers: providers))
-        let configuration = ServeConfiguration(from: &reading, commandNames: commandNames)
-        let problems = reading.problems + configuration.problems
+        var configuration = ServeConfiguration(from: &reading, commandNames: commandNames)
+        configuration.targets = targets?.targets ?? [:]
+        let problems = reading.problems + (targets?.problems ?? []) + configuration.problems
         guard problems.isEmpty else {
             throw Failure(.usage, "the configuration is not usable:" + problems.map { "\n  " + $0 }.joined())
         }

@@ -1,9 +1,10 @@
 import BelfryCore
+import BelfryEngine
 
 /// Everything `belfry serve` can be told. `init()` holds the defaults; ``ServeConfiguration/load(flags:environment:)``
 /// lays the file, the environment and the flags over them, in this order.
 ///
-/// What rules may do (`commands`, `secrets`, `outbound`) can be widened here and nowhere else: neither the API nor a
+/// What rules may do (`commands`, `secrets`, `outbound`, `targets`) can be widened here and nowhere else: neither the API nor a
 /// rule can.
 struct ServeConfiguration: Sendable, Equatable {
     /// Folder of the database, the keys and the admin token.
@@ -25,6 +26,8 @@ struct ServeConfiguration: Sendable, Equatable {
     var secrets = Secrets()
     var outbound = Outbound()
     var approvals = Approvals()
+    /// Where `send` steps may post to, by name.
+    var targets: [String: SendTarget] = [:]
     var limits = Bounds()
 
     /// Opens a WebSocket for tests of the protocol. A hidden flag alone says so, never a file or a variable.
@@ -77,7 +80,13 @@ struct ServeConfiguration: Sendable, Equatable {
         return secrets.files.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" }
     }
 
-    /// Every key of the file, with dots; `commands` holds names of the operator's own.
+    /// ``targets``, with relative files within the data folder.
+    var sendTargets: [String: SendTarget] {
+        let folder = LocalFile.absolute(data)
+        return targets.mapValues { $0.withFiles(in: folder) }
+    }
+
+    /// Every key of the file but `targets`, with dots; `commands` holds names of the operator's own.
     static let keys = [
         "data", "rules", "seed", "host", "port", "tls.cert", "tls.key", "public_url", "cors.origins", "log_level",
         "commands", "secrets.env",

@@ -1,6 +1,8 @@
+import BelfryCore
 import Foundation
 import Testing
 
+@testable import BelfryEngine
 @testable import belfry
 
 struct ServeConfigurationTests {
@@ -107,6 +109,66 @@ struct ServeConfigurationTests {
         configuration.rules = "/etc/belfry/rules"
         configuration.cors.origins = ["https://ops.example"]
         #expect(try await load(file: configuration.text) == configuration)
+    }
+
+    @Test("targets are read with all their settings, and printed as they were said")
+    func targets() async throws {
+        let file = """
+            data: /var/lib/belfry
+            targets:
+              ops.slack:
+                url: env:SLACK_WEBHOOK_URL
+                plain: true
+              ledger:
+                url: https://ledger.example/hooks?x=1
+                secret: file:secrets/ledger
+                headers: { Authorization: file:/etc/ledger, X-Team: env:TEAM }
+                allow_private: true
+            """
+        let configuration = try await load(file: file)
+        var slack = SendTarget(.reference(.environment("SLACK_WEBHOOK_URL", isOptional: false)))
+        slack.isPlain = true
+        var ledger = SendTarget(.url("https://ledger.example/hooks?x=1"))
+        ledger.secret = .file("secrets/ledger")
+        ledger.headers = [
+            "Authorization": .file("/etc/ledger"), "X-Team": .environment("TEAM", isOptional: false),
+        ]
+        ledger.allowsPrivateAddresses = true
+        #expect(configuration.targets == ["ops.slack": slack, "ledger": ledger])
+        #expect(configuration.sendTargets["ledger"]?.secret == .file("/var/lib/belfry/secrets/ledger"))
+        #expect(configuration.sendTargets["ledger"]?.headers["Authorization"] == .file("/etc/ledger"))
+        #expect(try await load(file: configuration.text) == configuration)
+        #expect(try await load(file: "targets:\n  # none\n").targets.isEmpty)
+        // No variable speaks of targets.
+        #expect(try await load(environment: ["BELFRY_TARGETS_A_URL": "https://x.example"]).targets.isEmpty)
+    }
+
+    @Test(
+        "what is wrong with a target is said with its line",
+        arguments: [
+            (
+                "a: {url: 'https://x', sekret: 'env:A'}",
+                "belfry.yaml:2: targets.a.sekret: unknown key; did you mean secret?"
+            ),
+            ("a: {secret: 'env:A'}", "belfry.yaml:2: targets.a: url is missing"),
+            ("a: https://x", "belfry.yaml:2: targets.a: must hold `url: https://…`"),
+            ("a: {url: 'ftp://x'}", "targets.a.url: must begin with https:// or http://"),
+            ("a: {url: 'https://'}", "targets.a.url: must begin with"),
+            ("a: {url: 'https://u:secret@x/'}", "targets.a.url: must hold no user name or password"),
+            ("a: {url: 'https://x', secret: whsec_c2VjcmV0}", "targets.a.secret: must be env:NAME or file:PATH"),
+            ("a: {url: 'https://x', secret: generate}", "targets.a.secret: must be env:NAME or file:PATH"),
+            ("a: {url: 'https://x', secret: 'env:A?'}", "targets.a.secret: must not be optional"),
+            ("a: {url: 'https://x', headers: {A: literal}}", "targets.a.headers.A: must be env:NAME or file:PATH"),
+            ("a: {url: 'https://x', headers: {Webhook-Id: 'env:A'}}", "the hub sets this header itself"),
+            ("a: {url: 'https://x', headers: {'A b': 'env:A'}}", "a header's name is letters"),
+            ("a: {url: 'https://x', headers: [A]}", "targets.a.headers: must be names of headers"),
+            ("a: {url: 'https://x', plain: perhaps}", "targets.a.plain: must be true or false"),
+            ("A B: {url: 'https://x'}", "targets.A B: a name is 1 to 64 of"),
+        ])
+    func wrongTarget(line: String, complaint: String) async {
+        let message = await refusal("targets:\n  \(line)\n")
+        #expect(message.contains(complaint), "\(message)")
+        #expect(!message.contains("c2VjcmV0") && !message.contains("u:secret"))
     }
 
     @Test("relative secret files are within the data folder")

@@ -28,7 +28,12 @@ public struct JSONSchema: Sendable, Hashable {
     /// - Parameter name: what the value is called in the faults' paths (`params`, `output`).
     /// - Returns: at most ``Limits/schemaFaultsMax``, in the order in which they are found.
     public func faults(in value: JSONValue, named name: String = "") -> [SchemaFault] {
-        var validation = SchemaValidation(nodes: nodes, name: name)
+        faults(in: value, named: name, stepsMax: Limits.schemaStepsMax)
+    }
+
+    /// The same with another bound.
+    package func faults(in value: JSONValue, named name: String = "", stepsMax: Int) -> [SchemaFault] {
+        var validation = SchemaValidation(nodes: nodes, name: name, stepsMax: stepsMax)
         return validation.faults(in: value, root: root)
     }
 

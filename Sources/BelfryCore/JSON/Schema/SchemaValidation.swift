@@ -4,7 +4,7 @@ struct SchemaValidation {
     private let nodes: [SchemaNode]
     private let name: String
     private var way: [Place] = []
-    private var stepsLeft = Limits.schemaStepsMax
+    private var stepsLeft: Int
     /// Why the checking was given up.
     private var refusal: String?
     /// Whether faults are only counted: most alternatives that do not fit are nobody's fault, and words cost time.
@@ -21,7 +21,8 @@ struct SchemaValidation {
         var depth: Int
     }
 
-    init(nodes: [SchemaNode], name: String) {
+    init(nodes: [SchemaNode], name: String, stepsMax: Int) {
+        stepsLeft = stepsMax
         self.nodes = nodes
         self.name = name
     }

@@ -1,0 +1,1 @@
+../BelfryHTTPTests/ScriptedServer.swift
