@@ -1,5 +1,4 @@
 public import BelfryCore
-import BelfryCrypto
 import BelfryRules
 public import BelfryStore
 
@@ -15,37 +14,35 @@ extension Hub {
     public func retry(
         _ id: RunID, from step: String?, latest: Bool, command given: CommandID?, by principal: Principal
     ) async throws(BelfryError) -> CommandAnswer {
-        let arrived = ContinuousClock.now
-        let command = given ?? CommandID(at: configuration.clock.now())
-        let said: JSONValue = ["retry", .string(id.description), .optional(step), .bool(latest)]
-        let digest = Digest.sha256(said.encoded())
-        func rejected(_ reason: String) -> CommandAnswer {
-            CommandAnswer(command: command, result: .rejected, reason: reason, latency: .now - arrived)
-        }
-        if let earlier = try await store.command(command, of: principal.name) {
-            guard earlier.digest == digest else { return rejected("another command was sent under this id") }
-            return CommandAnswer(earlier, latency: .now - arrived)
-        }
+        let command = SentCommand(
+            given ?? CommandID(at: configuration.clock.now()), "retry", [.optional(step), .bool(latest)], to: id,
+            by: principal)
+        if let first = try await store.firstAnswer(to: command) { return first }
         let run = try await store.run(id)
-        guard run.state.isEnded else { return rejected("the run is \(run.state.rawValue); stop it first") }
+        guard run.state.isEnded else {
+            return await store.reject(command, "the run is \(run.state.rawValue); stop it first")
+        }
         let (rule, match) = try await rule(of: run, latest: latest)
         let steps = try await store.steps(of: id)
         guard let first = rule.firstStep(named: step, after: steps) else {
             let names = rule.steps.map(\.name).joined(separator: ", ")
-            return rejected(
+            return await store.reject(
+                command,
                 step.map { "there is no step '\($0.plain(bytesMax: 80))'; steps are: \(names)" }
                     ?? "all of its steps are over; name the one to begin at: \(names)")
         }
         let retry = RunRetry(
-            run: id, match: match, kept: rule.kept(of: steps, before: first), by: principal, command: command,
-            digest: digest)
+            run: id, match: match, kept: rule.kept(of: steps, before: first), by: principal, command: command.id,
+            digest: command.digest)
         do throws(BelfryError) {
-            var answer = CommandAnswer(command: command, result: .applied)
+            var answer = command.answer(.applied)
             answer.run = try await store.retry(retry)
-            answer.latency = .now - arrived
+            answer.latency = .now - command.arrived
             return answer
         } catch  where error.code == .conflict {
-            return rejected(error.message)
+            // The same command may have come twice at once.
+            if let first = try await store.firstAnswer(to: command) { return first }
+            return await store.reject(command, error.message)
         }
     }
 

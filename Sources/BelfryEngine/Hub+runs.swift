@@ -31,14 +31,12 @@ extension Hub {
     public func perform(
         _ kind: RunCommandKind, on run: RunID, id: CommandID? = nil, by principal: Principal
     ) async throws(BelfryError) -> CommandAnswer {
-        let command = id ?? CommandID(at: configuration.clock.now())
-        let arrived = ContinuousClock.now
-        let state = try await store.run(run).state
-        if state.isEnded { return try await answer(kind, command, on: run, in: state, by: principal, arrived) }
+        let command = SentCommand(
+            id ?? CommandID(at: configuration.clock.now()), kind.name, kind.parts, to: run, by: principal)
+        let record = try await store.run(run)
+        if record.state.isEnded { return try await store.answer(late: command, kind.approval, to: record) }
         let answer: CommandAnswer? = await withCheckedContinuation { continuation in
-            let input = RunCommand(kind: kind, id: command, by: principal, arrived: arrived) {
-                continuation.resume(returning: $0)
-            }
+            let input = RunCommand(kind: kind, sent: command) { continuation.resume(returning: $0) }
             if !mailboxes.post(.command(input), to: run) { continuation.resume(returning: nil) }
         }
         guard let answer else {
@@ -46,19 +44,6 @@ extension Hub {
                 .overloaded, "run \(run) does not take commands at the moment; try again", retryAfter: .seconds(1))
         }
         return answer
-    }
-
-    /// What is said to a command on a run that has ended.
-    private func answer(
-        _ kind: RunCommandKind, _ id: CommandID, on run: RunID, in state: RunState, by principal: Principal,
-        _ arrived: ContinuousClock.Instant
-    ) async throws(BelfryError) -> CommandAnswer {
-        if let earlier = try await store.command(id, of: principal.name) {
-            return CommandAnswer(earlier, to: kind, on: run, latency: .now - arrived)
-        }
-        var reason = "already \(state.rawValue)"
-        if let approval = kind.approval, let closing = try await store.approval(approval).closing { reason = closing }
-        return CommandAnswer(command: id, result: .rejected, reason: reason, latency: .now - arrived)
     }
 
     /// Decides a question: a command on its run.

@@ -249,7 +249,7 @@ struct CommandRouteTests {
             try await rig.waitForEnd(of: run)
             try await clients[0].call("run.skip", #"{"run":"\#(run)","step":"act"}"#)
             let late = try await clients[0].answer().answer
-            #expect(late[path: ["result", "reason"]] == "already succeeded")
+            #expect(late[path: ["result", "reason"]]?.string?.hasPrefix("already succeeded at 20") == true)
             try await clients[0].call("approval.decide", #"{"approval":"\#(approval)","decision":"maybe"}"#)
             #expect(try await clients[0].answer().answer[path: ["error", "code"]] == .int(-32602))
             let none = ApprovalID(at: Timestamp(milliseconds: 1))

@@ -1,5 +1,4 @@
 public import BelfryCore
-import BelfryCrypto
 import BelfryStore
 
 /// An operator's word on a run.
@@ -40,19 +39,17 @@ public enum RunCommandKind: Sendable, Hashable {
         }
     }
 
-    /// Tells commands apart that were sent under one id.
-    var digest: [UInt8] {
-        let parts: [JSONValue] =
-            switch self {
-            case .stop: []
-            case .skip(let step, let output): [.string(step), output ?? .null]
-            case .adjust(let adjustment): [adjustment.json]
-            case .approve(let step, let approval, let value):
-                [.string(step), .optional(approval?.description), value ?? .null]
-            case .deny(let step, let approval, let reason):
-                [.string(step), .optional(approval?.description), .optional(reason)]
-            }
-        return Digest.sha256(JSONValue.array([.string(name)] + parts).encoded())
+    /// What it says, beside its name.
+    var parts: [JSONValue] {
+        switch self {
+        case .stop: []
+        case .skip(let step, let output): [.string(step), output ?? .null]
+        case .adjust(let adjustment): [adjustment.json]
+        case .approve(let step, let approval, let value):
+            [.string(step), .optional(approval?.description), value ?? .null]
+        case .deny(let step, let approval, let reason):
+            [.string(step), .optional(approval?.description), .optional(reason)]
+        }
     }
 }
 
@@ -111,23 +108,18 @@ public enum Verdict: Sendable, Hashable {
 /// A command on its way to its run.
 struct RunCommand: Sendable {
     var kind: RunCommandKind
-    var id: CommandID
-    var by: Principal
-    var arrived: ContinuousClock.Instant
+    var sent: SentCommand
     /// Called exactly once, with what became of the command.
     var answer: @Sendable (CommandAnswer) -> Void
 
-    func answer(_ result: CommandAnswer.Result, reason: String? = nil) {
-        answer(CommandAnswer(command: id, result: result, reason: reason, latency: .now - arrived))
-    }
+    var id: CommandID { sent.id }
+    var by: Principal { sent.by }
+
+    func answer(_ result: CommandAnswer.Result, reason: String? = nil) { answer(sent.answer(result, reason: reason)) }
 
     /// For the table of commands.
-    func record(run: RunID, _ result: CommandAnswer.Result, reason: String? = nil) -> CommandRecord {
-        var answer: JSONObject = ["result": .string(result.rawValue)]
-        if let reason { answer["reason"] = .string(reason) }
-        return CommandRecord(
-            principal: by.name, id: id, run: run, kind: kind.name, digest: kind.digest,
-            answer: RawJSON(.object(answer)))
+    func record(_ result: CommandAnswer.Result, reason: String? = nil) -> CommandRecord {
+        sent.record(sent.answer(result, reason: reason))
     }
 }
 
@@ -154,22 +146,5 @@ public struct CommandAnswer: Sendable, Hashable {
         self.result = result
         self.reason = reason
         self.latency = latency
-    }
-
-    /// What is said to a command whose id was heard before: the first answer again, or no to another command.
-    init(_ record: CommandRecord, to kind: RunCommandKind, on id: RunID, latency: Duration) {
-        self.init(record, latency: latency)
-        guard record.run != id || record.digest != kind.digest else { return }
-        self.init(
-            command: record.id, result: .rejected, reason: "another command was sent under this id", latency: latency)
-    }
-
-    /// The first answer to a command that came again.
-    init(_ record: CommandRecord, latency: Duration) {
-        let answer = record.answer.value
-        self.init(
-            command: record.id, result: answer["result"]?.string.flatMap(Result.init(rawValue:)) ?? .rejected,
-            reason: answer["reason"]?.string, latency: latency)
-        run = answer["run"]?.string.flatMap { RunID($0) }
     }
 }

@@ -51,7 +51,7 @@ extension RunExecution {
         var change = change()
         change.frames = [commandFrame(command)]
         change.audit = [commandAudit(command)]
-        change.commands = [command.record(run: run.id, .applied)]
+        change.commands = [command.record(.applied)]
         let actions = decide(approval, decision, value: value, reason: reason, by: command.by, in: &change)
         try await carryOut(actions, change, in: &group)
         command.answer(.applied)

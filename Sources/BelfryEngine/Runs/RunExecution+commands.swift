@@ -5,11 +5,7 @@ import BelfryStore
 /// What operators say. Each command is answered exactly once: when what it brings about is on disk.
 extension RunExecution {
     mutating func take(_ command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
-        if let earlier = await earlierAnswer(to: command) { return command.answer(earlier) }
-        if let end = machine.end {
-            let decided = command.kind.approval.flatMap { id in approvals.values.first { $0.id == id }?.closing }
-            return await reject(command, decided ?? "already \(end.rawValue)")
-        }
+        if let first = try? await services.store.firstAnswer(to: command.sent) { return command.answer(first) }
         switch command.kind {
         case .stop: try await take(stop: command, in: &group)
         case .skip(let name, let output): try await skip(name, output, by: command, in: &group)
@@ -21,16 +17,8 @@ extension RunExecution {
         }
     }
 
-    /// The first answer to a command that comes again; another command under the same id is refused.
-    private func earlierAnswer(to command: RunCommand) async -> CommandAnswer? {
-        guard let earlier = try? await services.store.command(command.id, of: command.by.name) else { return nil }
-        return CommandAnswer(earlier, to: command.kind, on: run.id, latency: .now - command.arrived)
-    }
-
     func reject(_ command: RunCommand, _ reason: String) async {
-        // Repeated, it gets the same answer; where that can't be stored, it is looked at anew.
-        try? await services.store.record(command.record(run: run.id, .rejected, reason: reason))
-        command.answer(.rejected, reason: reason)
+        command.answer(await services.store.reject(command.sent, reason))
     }
 
     func index(of name: String) -> Int? { steps.firstIndex { $0.name == name } }
@@ -59,7 +47,7 @@ extension RunExecution {
             var change = change()
             change.frames = [commandFrame(command)]
             change.audit = [commandAudit(command)]
-            change.commands = [command.record(run: run.id, .applied)]
+            change.commands = [command.record(.applied)]
             void(step, "the step was skipped", in: &change)
             skip(step, .operator, output: output, in: &change)
             let isNo = rule.steps[step].kind == .approve && !goesOnWhenDenied(step)
@@ -94,7 +82,7 @@ extension RunExecution {
         change.steps = changed.map { steps[$0] }
         change.frames = [commandFrame(command)]
         change.audit = [commandAudit(command)]
-        change.commands = [command.record(run: run.id, .applied)]
+        change.commands = [command.record(.applied)]
         for step in steps.indices where machine.phases[step] == .waiting {
             guard case .approve(let question) = rule.steps[step].action, let open = approvals[step],
                 preparation.question(step).digest != open.digest

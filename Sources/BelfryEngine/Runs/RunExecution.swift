@@ -201,7 +201,7 @@ struct RunExecution {
     private mutating func commitEnd(_ ending: RunChange) async throws(BelfryError) {
         var change = ending
         setTimer(in: &change)
-        change.commands += (stops + skips.values).map { $0.record(run: run.id, .applied) }
+        change.commands += (stops + skips.values).map { $0.record(.applied) }
         if !stops.isEmpty || !skips.isEmpty {
             do throws(BelfryError) {
                 try await commit(change, isPatient: false)
@@ -296,7 +296,7 @@ struct RunExecution {
                 actions = machine.ended(step, .failed(reason))
             }
         }
-        if let command = skips[step] { change.commands.append(command.record(run: run.id, .applied)) }
+        if let command = skips[step] { change.commands.append(command.record(.applied)) }
         try await carryOut(actions, change, in: &group)
         skips.removeValue(forKey: step)?.answer(.applied)
     }
@@ -315,7 +315,8 @@ struct RunExecution {
     /// Takes a stop; it is answered when the run has ended.
     mutating func take(stop command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
         switch machine.stop(.operator, cuts: { _ in true }) {
-        case .rejected(let reason): await reject(command, reason)
+        case .rejected(let reason):
+            await reject(command, run.state == .stopping ? await services.store.closing(of: run) : reason)
         case .actions(let actions):
             stops.append(command)
             var change = stopping(.operator, isAtWork: machine.isAtWork)
@@ -352,6 +353,9 @@ struct RunExecution {
             text: "run \(run.id) was told to stop; \(reason)", event: run.event, run: run.id, rule: run.rule
         )
         services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
+        for command in stops + skips.values {
+            try? await services.store.record(command.record(.unconfirmed, reason: reason))
+        }
         answerCommands(.unconfirmed, reason: reason)
         _ = try? await services.store.append([notice.frame(at: services.now)])
     }

@@ -12,17 +12,17 @@ struct RunLoader: Sendable {
     func perform(_ id: RunID, _ mailbox: RunMailbox, known: ClaimedRun? = nil) async {
         do throws(BelfryError) {
             let claim = try await claim(id, known)
-            guard !claim.run.state.isEnded else { return letGo(id, mailbox, "already \(claim.run.state.rawValue)") }
+            guard !claim.run.state.isEnded else { return await letGo(claim.run, mailbox) }
             guard var execution = await execution(claim, isNew: known != nil && claim.run.retryOf == nil, mailbox)
             else {
-                return letGo(id, mailbox, nil)
+                return letGo(id, mailbox)
             }
             await execution.perform()
-            let end = execution.machine.end
-            letGo(id, mailbox, end.map { "already \($0.rawValue)" })
+            if execution.run.state.isEnded { return await letGo(execution.run, mailbox) }
+            letGo(id, mailbox)
         } catch {
             services.logger.error("a run could not be read", metadata: ["run.id": "\(id)", "error": "\(error)"])
-            letGo(id, mailbox, nil)
+            letGo(id, mailbox)
         }
     }
 
@@ -68,10 +68,18 @@ struct RunLoader: Sendable {
         _ = try? await services.commit(change)
     }
 
-    /// Answers what has come too late.
-    func letGo(_ run: RunID, _ mailbox: RunMailbox, _ reason: String?) {
+    /// Answers what has come too late: the run has ended.
+    private func letGo(_ run: RunRecord, _ mailbox: RunMailbox) async {
+        for case .command(let command) in services.mailboxes.remove(run.id, mailbox) {
+            let answer = try? await services.store.answer(late: command.sent, command.kind.approval, to: run)
+            command.answer(answer ?? command.sent.answer(.rejected, reason: "already \(run.state.rawValue)"))
+        }
+    }
+
+    /// Answers what has come too late: the hub is stopping, or the run can't be read.
+    func letGo(_ run: RunID, _ mailbox: RunMailbox) {
         for case .command(let command) in services.mailboxes.remove(run, mailbox) {
-            command.answer(.rejected, reason: reason ?? "the hub is stopping")
+            command.answer(.rejected, reason: "the hub is stopping")
         }
     }
 }

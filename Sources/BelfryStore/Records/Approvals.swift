@@ -62,15 +62,16 @@ public struct CommandRecord: Sendable, Hashable {
     /// The name of who sent it; ids are theirs.
     public var principal: String
     public var id: CommandID
-    public var run: RunID
+    /// Nil: it made one, or none.
+    public var run: RunID?
     /// `stop`, `skip`, …
     public var kind: String
     /// SHA-256 of what it says: another command under the same id is refused.
     public var digest: [UInt8]
-    /// JSON: `{result, reason?}`.
+    /// JSON: `{result, reason?, run?}`.
     public var answer: RawJSON
 
-    public init(principal: String, id: CommandID, run: RunID, kind: String, digest: [UInt8], answer: RawJSON) {
+    public init(principal: String, id: CommandID, run: RunID?, kind: String, digest: [UInt8], answer: RawJSON) {
         self.principal = principal
         self.id = id
         self.run = run

@@ -43,9 +43,27 @@ extension Store {
             let arguments: StatementArguments = [principal.blob, id.bytes.blob]
             return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments).map { row in
                 CommandRecord(
-                    principal: principal, id: id, run: try row.identifier("run"), kind: row.text("kind"),
+                    principal: principal, id: id, run: try row.optionalIdentifier("run"), kind: row.text("kind"),
                     digest: row.bytes("digest"), answer: row.json("answer"))
             }
+        }
+    }
+
+    /// Who was the last to stop a run, and when; nil: nobody did, or the log does not hold it any more.
+    public func lastStop(of run: RunID) async throws(BelfryError) -> (by: String, at: Timestamp)? {
+        try await read { db in
+            // From the end: what follows a stop is short.
+            let sql = """
+                SELECT time, data FROM frames WHERE run = ? AND type = ? ORDER BY position DESC
+                """
+            let arguments: StatementArguments = [run.bytes.blob, FrameType.command.rawValue]
+            let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+            while let row = try rows.next() {
+                let command = row.json("data").value
+                guard command["kind"] == "stop", let by = command["by"]?.string else { continue }
+                return (by, row.timestamp("time"))
+            }
+            return nil
         }
     }
 
@@ -101,7 +119,7 @@ extension WriteTransaction {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (principal, id) DO NOTHING
             """,
             [
-                command.principal.blob, command.id.bytes.blob, command.run.bytes.blob, command.kind,
+                command.principal.blob, command.id.bytes.blob, command.run?.bytes.blob, command.kind,
                 command.digest.blob, now.milliseconds, now.milliseconds, command.answer.blob,
             ]
         )

@@ -161,6 +161,16 @@ import Testing
             #expect(try await test.say(approve, on: run, id: id, by: anna).result == .applied)
             #expect(try await test.say(.stop, on: run, id: id, by: anna).result == .rejected)
             #expect(try await test.say(approve, on: run, id: id, by: bert).result == .rejected)
+
+            // What was refused stays refused, with the same words.
+            let late = CommandID(at: Timestamp(seconds: 1_790_000_001))
+            let refused = try await test.say(.stop, on: run, id: late, by: anna)
+            #expect(refused.reason?.hasPrefix("already succeeded at 20") == true, "\(refused.reason ?? "")")
+            #expect(try await test.say(.stop, on: run, id: late, by: anna).reason == refused.reason)
+            let other = try await test.say(.skip(step: "act", output: nil), on: run, id: late, by: anna)
+            #expect(other.reason == "another command was sent under this id")
+            let retried = try await test.hub.retry(run, from: nil, latest: false, command: late, by: anna)
+            #expect(retried.reason == "another command was sent under this id")
         }
     }
 
@@ -217,7 +227,8 @@ import Testing
             let approval = try await test.hub.approvals(isOpen: nil, run: run, limit: 9, cursor: nil).items.first
             #expect(approval?.decision == .void)
             let late = try await test.say(.approve(step: "confirm", value: nil), on: run, by: anna)
-            #expect(late.result == .rejected && late.reason == "already stopped")
+            #expect(late.result == .rejected)
+            #expect(late.reason?.hasPrefix("already stopped by anna at 20") == true, "\(late.reason ?? "")")
         }
     }
 
