@@ -48,6 +48,8 @@ extension Limits {
     public static let sendTimeout = Duration.seconds(15)
     /// Of an answer, this much is read and becomes the step's output.
     public static let sendAnswerBytesMax = 4 * 1024
+    /// A message's type, which may come from an event.
+    public static let sendTypeBytesMax = 256
     /// Attempts at one send; ``SendSchedule`` says when.
     public static let sendAttemptsMax = 8
     /// A target's `Retry-After` is honoured up to here.

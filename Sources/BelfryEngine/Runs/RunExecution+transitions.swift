@@ -17,7 +17,8 @@ extension RunExecution {
     /// Another attempt at a step begins.
     mutating func start(_ step: Int, in change: inout RunChange) {
         steps[step].attempt += 1
-        steps[step].started = services.now
+        // A message's own time is that of its first attempt.
+        if steps[step].started == nil || rule.steps[step].kind != .send { steps[step].started = services.now }
         steps[step].ended = nil
         steps[step].due = nil
         change.frames.append(

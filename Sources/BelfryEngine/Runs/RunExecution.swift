@@ -281,6 +281,10 @@ struct RunExecution {
         case (nil, .succeeded):
             end(step, .succeeded, with: result, in: &change)
             actions = machine.ended(step, .over)
+        case (nil, .again) where machine.isEnding:
+            // The run waited for this attempt alone.
+            end(step, .stopped, with: result, in: &change)
+            actions = machine.ended(step, .stopped)
         case (nil, .again(let due)):
             postpone(step, until: due, result, in: &change)
             machine.waits(step)

@@ -29,7 +29,7 @@ struct StepResult: Sendable {
     var missing: [String] = []
 }
 
-/// One attempt at one step: asks the agent or runs the command, and writes its text to the log as it comes.
+/// One attempt at one step: asks the agent or runs the command and writes its text to the log as it comes, or posts the message.
 struct StepPerformance: Sendable {
     let record: StepRecord
     let rule: String
@@ -57,6 +57,7 @@ struct StepPerformance: Sendable {
             result = await answer(agent, request, schema, buffer)
         case .command:
             result = finish(await utterance(1, of: work, buffer), nil)
+        case .send(let message): result = sent(await services.sends.perform(message))
         }
         buffer.finish()
         await logged
@@ -122,6 +123,7 @@ struct StepPerformance: Sendable {
         switch work {
         case .agent(let agent, let request, _): try await agent.run(request, emit: emit)
         case .command(let request): try await services.commands.run(request, emit: emit)
+        case .send: throw BelfryError(.internal, "a message says nothing")
         }
     }
 
@@ -130,6 +132,14 @@ struct StepPerformance: Sendable {
         return StepResult(
             end: said.error.map(Self.end(of:)) ?? .succeeded, step: record.name, output: said.text, error: said.error,
             usage: said.usage, tokens: tokens ?? 0, messageID: said.messageID)
+    }
+
+    private func sent(_ outcome: SendOutcome) -> StepResult {
+        switch outcome {
+        case .delivered(_, let excerpt): StepResult(end: .succeeded, step: record.name, output: excerpt)
+        case .again(let due, let error): StepResult(end: .again(at: due), step: record.name, error: error)
+        case .failed(let error): StepResult(end: Self.end(of: error), step: record.name, error: error)
+        }
     }
 
     private func log(_ buffer: TokenBuffer) async {
@@ -173,6 +183,7 @@ enum StepWork: Sendable {
     /// With the schema that the answer must satisfy; nil: it is text.
     case agent(any Agent, AgentRequest, JSONSchema?)
     case command(CommandRequest)
+    case send(SendWork)
 }
 
 extension AgentRequest {

@@ -37,8 +37,7 @@ struct StepPreparation {
             )
             request.hops = Hops.next(after: event.hops)
             return .command(request)
-        case .send:
-            throw BelfryError(.invalidDocument, "this version can't send yet; take the step out of the rule")
+        case .send(let send): return .send(try message(send, step: index, missing: &missing))
         case .approve, .wait: throw BelfryError(.internal, "a \(step.kind.rawValue) step is no work")
         }
     }
@@ -123,6 +122,29 @@ struct StepPreparation {
         return render(step.prompt, as: .prompt(fence: fence(step: index)), missing: &missing)
     }
 
+    // MARK: - Messages
+
+    private func message(
+        _ send: SendStep, step index: Int, missing: inout [String]
+    ) throws(BelfryError) -> SendWork {
+        let body = try content(of: send, missing: &missing)
+        let record = steps[index]
+        return SendWork(
+            target: send.target, body: body.encoded(), webhookID: SendWork.webhookID(run: run.id, step: record.name),
+            type: type(of: send, missing: &missing), created: record.started ?? run.created, hops: event.hops,
+            attempt: record.attempt, timeout: rule.steps[index].timeout)
+    }
+
+    private func content(of send: SendStep, missing: inout [String]) throws(BelfryError) -> JSONValue {
+        try send.body.render(
+            .object(context), as: .values, missing: &missing, bytesMax: Limits.sendBodyBytesMax)
+    }
+
+    private func type(of send: SendStep, missing: inout [String]) -> String {
+        let type = send.type.map { render($0, as: .plain, missing: &missing).plain(bytesMax: Limits.sendTypeBytesMax) }
+        return type.flatMap { $0.isEmpty ? nil : $0 } ?? SendStep.typeDefault
+    }
+
     // MARK: - Questions
 
     /// What the person is asked, the steps that the question stands before, and a digest of what these are to do.
@@ -147,7 +169,9 @@ struct StepPreparation {
             return [.string(step.agent), .string(prompt), .object(adjusted(rule.steps[index].name))]
         case .command(let templates):
             return .array(templates.map { .string(render($0, as: .argument, missing: &missing)) })
-        case .send(let send): return .string(send.target)
+        case .send(let send):
+            let content = try? content(of: send, missing: &missing)
+            return [.string(send.target), .string(type(of: send, missing: &missing)), content ?? .null]
         case .approve, .wait: return .null
         }
     }

@@ -38,14 +38,16 @@ struct SendWork: Sendable {
     var body: [UInt8]
     /// The same for every attempt at this message, also after a restart: by it receivers know a repeated one.
     var webhookID: String
-    /// What the message is, `belfry.step`.
+    /// What the message is, ``BelfryRules/SendStep/typeDefault`` or as the step says.
     var type: String
-    /// When the step began: the message's own time, the same for every attempt.
+    /// When the first attempt began: the message's own time, the same for every attempt.
     var created: Timestamp
     /// The runs that led to the run's event; the message says one more.
     var hops: Int
     /// From 1.
     var attempt: Int
+    /// Of the attempt, where that is less than ``Limits/sendTimeout``.
+    var timeout = Limits.sendTimeout
 
     /// The id of the message of a run's step. A `.` would be ambiguous in what is signed.
     static func webhookID(run: RunID, step: String) -> String {

@@ -52,7 +52,8 @@ struct Sends: Sendable {
                     "the target \(work.target) is disabled since \(disabled.since): \(disabled.reason); "
                         + "`belfry targets enable \(work.target)` lets it get messages again")
             }
-            let message = try SendMessage(work, to: target, secrets: secrets, timeout: timeout, now: clock.now())
+            let message = try SendMessage(
+                work, to: target, secrets: secrets, timeout: min(timeout, work.timeout), now: clock.now())
             return try await exchange(message, work, target)
         } catch {
             switch error.code {

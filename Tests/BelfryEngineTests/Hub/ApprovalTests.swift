@@ -299,11 +299,6 @@ import Testing
             #expect(record.state == .succeeded && steps.map(\.attempt) == [2])
         }
     }
-
-    private func eventually(_ what: String, _ isSo: () -> Bool) async throws {
-        for _ in 0..<1000 where !isSo() { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(isSo(), "\(what)")
-    }
 }
 
 extension TestHub {

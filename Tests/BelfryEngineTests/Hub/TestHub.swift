@@ -3,6 +3,7 @@ import BelfryEngine
 import BelfrySources
 import BelfryStore
 import Logging
+import Testing
 
 /// A hub on a folder of its own, with its scheduler at work, for the time of a test.
 struct TestHub {
@@ -11,7 +12,8 @@ struct TestHub {
 
     /// Runs `body` with a hub; the scheduler is cancelled and the store closed behind it.
     static func with<Result: Sendable>(
-        documents: String, commands: [String: String] = [:], folder: TestFolder? = nil, clock: WallClock = .system,
+        documents: String, commands: [String: String] = [:], targets: [String: SendTarget] = [:],
+        folder: TestFolder? = nil, clock: WallClock = .system,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
         let folder = try folder ?? TestFolder()
@@ -19,6 +21,7 @@ struct TestHub {
             allowedEnvironment: ["TEST_SECRET"], allowedFiles: [], environment: { _ in "s3cret" })
         var configuration = HubConfiguration(folder: folder.path, secrets: resolver)
         configuration.commands = commands
+        configuration.targets = targets
         configuration.clock = clock
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
@@ -86,4 +89,10 @@ extension [Frame] {
     }
 
     var types: [FrameType] { map(\.draft.type) }
+}
+
+/// Waits for what no frame tells.
+func eventually(_ what: String, _ isSo: () -> Bool) async throws {
+    for _ in 0..<1000 where !isSo() { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(isSo(), "\(what)")
 }

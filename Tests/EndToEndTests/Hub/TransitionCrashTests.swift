@@ -22,13 +22,16 @@ import Testing
                 - { step: rest, wait: 200ms }
                 - { step: ask, approve: "Go on?", expires: 1s, on_deny: continue }
                 - { step: talk, agent: parrot, prompt: "meanwhile" }
+                - { step: inform, send: { to: peer, body: { said: "{{steps.look.output}}" } } }
             - { step: tell, agent: parrot, prompt: "and more" }
         """
 
     @Test("finished steps never run again, row and last frame agree, and the audit chain holds, wherever it died")
     func everywhere() async throws {
         let configuration = try TemporaryFolder()
-        let file = try configuration.write("commands:\n  sh: /bin/sh\n", to: "belfry.yaml")
+        let peer = try ScriptedProvider([.status(200, "{}")])
+        let targets = "targets:\n  peer: { url: \"http://127.0.0.1:\(peer.port)/\", allow_private: true }\n"
+        let file = try configuration.write("commands:\n  sh: /bin/sh\n\(targets)", to: "belfry.yaml")
         var points = 0
         var interrupted = 0
         while true {
@@ -38,6 +41,11 @@ import Testing
         }
         #expect(points > 12, "such a run has seven transitions")
         #expect(interrupted > 0, "nowhere was the command cut")
+        let sent = peer.exchanges.compactMap { exchange in
+            exchange.head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("webhook-id:") }
+        }
+        #expect(
+            sent.count >= points - interrupted && Set(sent).count <= points, "each run says one thing, under one id")
     }
 
     /// - Returns: whether the run ended before it got there.
