@@ -43,7 +43,7 @@ let package = Package(
                 .embedInCode("v0003_switches.sql"), .embedInCode("v0004_limits.sql"),
                 .embedInCode("v0005_groups.sql"), .embedInCode("v0006_log_spans.sql"),
                 .embedInCode("v0007_steps.sql"),
-                .embedInCode("v0008_targets.sql"),
+                .embedInCode("v0008_targets.sql"), .embedInCode("v0009_tools.sql"),
             ]
         ),
         .target(

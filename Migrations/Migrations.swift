@@ -50,5 +50,10 @@ public enum Migrations {
             reason: "A target that says it is gone gets nothing more, also after a restart.",
             sql: String(decoding: PackageResources.v0008_targets_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 9,
+            reason: "An agent's calls of tools wait for a person, and go on after that with all that was said.",
+            sql: String(decoding: PackageResources.v0009_tools_sql, as: UTF8.self)
+        ),
     ]
 }

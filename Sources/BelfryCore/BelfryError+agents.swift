@@ -1,6 +1,8 @@
 extension BelfryError.Code {
     /// Whoever asked for the work took it back, and what it held (socket, process group) is gone.
     public static let cancelled = BelfryError.Code(rawValue: "cancelled")
+    /// An agent with tools has used up its turns or tokens.
+    public static let agentLimit = BelfryError.Code(rawValue: "agent_limit")
     /// A command's processes are still there after everything was done to end them.
     public static let processesLeft = BelfryError.Code(rawValue: "processes_left")
     /// A provider did not confirm that it stopped its work; its socket is closed.

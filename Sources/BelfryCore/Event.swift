@@ -23,6 +23,9 @@ public struct Event: Sendable, Hashable {
     /// How many runs led to this event (``Hops``). Beside the event, not in it: patterns and templates do not see it.
     public var hops = 0
 
+    /// The source of the events that agents make with their `emit` tools.
+    public static let ownSource = "belfry"
+
     public init(
         id: EventID, source: String, origin: String? = nil, key: String? = nil, type: String, subject: String? = nil,
         time: Timestamp, received: Timestamp, remote: String = "", ext: JSONObject = JSONObject(),

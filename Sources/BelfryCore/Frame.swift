@@ -68,14 +68,15 @@ public enum FrameType: String, Sendable, Hashable, CaseIterable {
     case toolCallArgs = "TOOL_CALL_ARGS"
     /// `{step, toolCallId}`
     case toolCallEnd = "TOOL_CALL_END"
-    /// `{step, toolCallId, messageId, content}`
+    /// `{step, toolCallId, messageId, content, error?}`; `error: true`: it was not done, or has failed.
     case toolCallResult = "TOOL_CALL_RESULT"
     case stepFinished = "STEP_FINISHED"
     case runFinished = "RUN_FINISHED"
     case runError = "RUN_ERROR"
     case runState = "RUN_STATE"
     case stepState = "STEP_STATE"
-    /// `{step, approval, message, reason?, schema?, expires?, toolCallId?}`; `approval` is the question's id.
+    /// `{step, approval, message, schema?, expires, guards, toolCallId?, tool?, arguments?}`; `approval` is the question's
+    /// id. With `tool` an agent wants to call it with these arguments, which the decision's value may replace.
     case approvalRequested = "APPROVAL_REQUESTED"
     /// `{step, approval, decision, …}`
     case approvalDecided = "APPROVAL_DECIDED"

@@ -58,6 +58,21 @@ extension Limits {
     public static let targetsMax = 1000
     public static let targetHeadersMax = 32
 
+    // MARK: Tools of agents
+
+    /// Tools of one step; each is described to the model with every request.
+    public static let toolsPerStepMax = 32
+    /// What one call's answer may bring into the conversation; the rest is cut, and the model is told.
+    public static let toolAnswerBytesMax = 16 * 1024
+    /// Of a call's arguments, this much stands in the audit.
+    public static let auditTextBytesMax = 4 * 1024
+    /// Arguments of one call, as a model writes them.
+    public static let toolArgumentsBytesMax = 64 * 1024
+    /// How often a model is asked in one attempt of a step with tools, where the rule says nothing.
+    public static let agentTurnsDefault = 10
+    /// What a rule may say.
+    public static let agentTurnsMax = 100
+
     // MARK: Commands
 
     /// A line that a command writes to its standard error; the rest of it is cut.

@@ -1,4 +1,14 @@
 extension String {
+    /// The longest beginning of at most `count` bytes that ends between two characters (Unicode scalars).
+    public func cut(toBytes count: Int) -> String {
+        guard utf8.count > count else { return self }
+        var bytes = Array(utf8.prefix(max(0, count) + 1))
+        var end = bytes.count - 1
+        while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+        bytes.removeSubrange(end...)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// One line for a person: no control characters, nothing that turns the direction of text, at most so many bytes and
     /// `…` behind them. What others said of an error goes through here before it is stored or shown.
     public func plain(bytesMax: Int) -> String {

@@ -27,3 +27,16 @@ public struct HubConfiguration: Sendable {
         self.secrets = secrets
     }
 }
+
+extension HubConfiguration {
+    /// The program behind the name of a command: only what the server's own configuration names can be run.
+    func program(named name: String) throws(BelfryError) -> String {
+        guard let program = commands[name] else {
+            throw BelfryError(
+                .commandNotAllowed,
+                "the command \(name) is not in the server's `commands:` table; add `commands: {\(name): /absolute/path}` to its configuration"
+            )
+        }
+        return program
+    }
+}

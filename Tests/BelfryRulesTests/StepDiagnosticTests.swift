@@ -47,6 +47,51 @@ struct StepDiagnosticTests {
         ("{ step: x, agent: a, prompt: p, output: { schema: true } }", ".output.schema: expected a JSON Schema"),
         ("{ step: x, agent: a, prompt: p, output: { schema: { type: objekt } } }", ".output.schema"),
         ("{ step: x, agent: a, prompt: p, output: { schema: { propertys: {} } } }", ".output.schema.propertys: "),
+        // Tools.
+        ("{ step: x, command: [x], tools: [] }", ".tools: belongs to agent steps"),
+        ("{ step: x, agent: a, prompt: p, tools: [] }", ".tools: from 1 to 32 tools"),
+        ("{ step: x, agent: a, prompt: p, turns: 3 }", ".turns: without tools the agent is asked once"),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b }] }",
+            ".tools[0]: a tool has exactly one of command, http, emit"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: 'a b', about: b, command: [c] }] }",
+            ".tools[0].tool: 'a b' is not a name"
+        ),
+        ("{ step: x, agent: a, prompt: p, tools: [{ tool: t, command: [c] }] }", ".tools[0].about: is missing"),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, command: ['{{input.x}}'] }] }",
+            ".tools[0].command: begins with the name of a command"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, command: [c, '{{input.x}}'] }] }",
+            ".tools[0].command: 'input' has no 'x'"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, command: [c], input: { schema: { type: string } } }] }",
+            ".tools[0].input.schema: must say type: object at the top"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, http: { to: o } }] }",
+            ".tools[0].http: has exactly one of query (a GET) and body (a POST)"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, http: { to: 'http://x', body: 1 } }] }",
+            ".tools[0].http.to: must be a name of the server's `targets:` table"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, emit: { type: '{{input.x}}' } }] }",
+            ".tools[0].emit.type: is no template: a model does not choose"
+        ),
+        (
+            "{ step: x, agent: a, prompt: p, tools: [{ tool: t, about: b, emit: { type: t }, approve: false, expires: 5m }] }",
+            ".tools[0].expires: nobody is asked before this tool is called"
+        ),
+        (
+            "{ step: x, agent: a, prompt: '{{input.x}}' }",
+            ".prompt: {{input.x}}: unknown root 'input'"
+        ),
         // Approvals.
         ("{ step: x, approve: '' }", ".approve: must not be empty"),
         ("{ step: x, approve: '{{#if}}' }", ".approve: {{#if}}: '#' has no meaning here"),

@@ -27,6 +27,33 @@ extension DocumentLoader {
 
 /// Documents of rules with steps of every kind.
 struct StepDocumentTests {
+    @Test("tools are granted with what they may do; those with effects ask unless the rule says otherwise")
+    func tools() throws {
+        let rule = try DocumentLoader.rule(
+            run: """
+                    steps:
+                      - step: x
+                        agent: a
+                        prompt: p
+                        turns: 4
+                        tokens: 5000
+                        tools:
+                          - { tool: state, about: s, http: { to: api, query: { pump: "{{input.pump}}", of: "{{data.site}}" } }, input: { schema: { type: object, properties: { pump: { type: string } } } } }
+                          - { tool: set, about: s, http: { to: api, body: { n: "{{input.n}}" } }, input: { schema: { type: object } }, expires: 5m }
+                          - { tool: run, about: s, command: [go, "--", "{{input.n}}"], input: { schema: { type: object } }, approve: false }
+                          - { tool: raise, about: s, emit: { type: pump.alarm } }
+                          - { tool: careful, about: s, http: { to: api, query: {} }, approve: true }
+                """)
+        guard case .agent(let step)? = rule?.steps.first?.action else { throw CancellationError() }
+        #expect(step.turns == 4 && step.tokensMax == 5000)
+        #expect(step.tools.map(\.name) == ["state", "set", "run", "raise", "careful"])
+        #expect(step.tools.map(\.asks) == [false, true, false, true, true])
+        #expect(step.tools.map(\.action.hasEffects) == [false, true, true, true, false])
+        #expect(step.tools[1].expires == .seconds(300) && step.tools[3].expires == Limits.approvalLifetimeDefault)
+        #expect(rule?.steps.first?.asksFor(root: "data") == true)
+        #expect(!step.tools[3].input.faults(in: ["more": 1]).isEmpty, "without a schema a tool takes no arguments")
+    }
+
     static let everything = """
         params:
           tone: { enum: [terse, full], default: terse }

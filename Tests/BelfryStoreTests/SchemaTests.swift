@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 8)
+        #expect(try fixture.number("PRAGMA user_version") == 9)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -55,7 +55,7 @@ import Testing
           sequence INTEGER*, id BLOB!, run BLOB!, rule TEXT!, step INTEGER!
           name TEXT!, message BLOB!, schema BLOB, guards BLOB!, digest BLOB!
           requested INTEGER!, expires INTEGER!, decision TEXT, decided INTEGER, decided_by BLOB
-          value BLOB, reason BLOB
+          value BLOB, reason BLOB, call BLOB
           CREATE INDEX approvals_of_run ON approvals (run)
           CREATE INDEX approvals_open ON approvals (expires) WHERE decision IS NULL
         audit
@@ -141,7 +141,7 @@ import Testing
           run INTEGER!*, step INTEGER!*, name TEXT!, kind TEXT!, state TEXT!
           attempt INTEGER!, started INTEGER, ended INTEGER, process_group INTEGER, input_tokens INTEGER
           output_tokens INTEGER, error_code TEXT, error_message BLOB, missing BLOB, data BLOB
-          output BLOB, reason TEXT, due INTEGER
+          output BLOB, reason TEXT, due INTEGER, conversation BLOB
           CREATE INDEX steps_due ON steps (due) WHERE due IS NOT NULL
         timers
           id INTEGER*, due INTEGER!, kind TEXT!, subject BLOB!, data BLOB!

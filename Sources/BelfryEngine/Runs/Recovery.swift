@@ -8,8 +8,8 @@ import Logging
 ///
 /// - a finished step never runs again;
 /// - an `agent` step that was running begins anew, as its next attempt, and so does a `send`, under the same id;
-/// - a `command` step that was running is not repeated: it may have done half its work. The run fails, `interrupted`,
-///   unless the step says `retry` and has an attempt left;
+/// - a `command` step that was running is not repeated, nor is an agent whose tools have effects: it may have done half
+///   its work. The run fails, `interrupted`, unless the step says `retry` and has an attempt left;
 /// - steps that wait go on waiting, and what has fallen due meanwhile is done now;
 /// - a run that was told to stop is ended, not restarted;
 /// - whatever still runs under an unfinished step is killed first.
@@ -51,11 +51,11 @@ struct Recovery {
             }
             return try await end(run, change, closing)
         }
-        if let broken = try await brokenCommand(steps, of: run) {
+        if let broken = try await brokenStep(steps, of: run) {
             let error = StoredError(
                 code: "interrupted",
                 message:
-                    "the hub stopped while the command ran; it may have done part of its work, so it is not repeated"
+                    "the hub stopped while the step ran; it may have done part of its work, so it is not repeated"
             )
             var change = RunChange.end(run, .failed, .interrupted, error: error, at: services.now)
             for step in steps.indices where steps[step].state == .running || steps[step].state == .waiting {
@@ -91,14 +91,18 @@ struct Recovery {
         return false
     }
 
-    /// The place of a command that ran and is not tried again.
-    private func brokenCommand(_ steps: [StepRecord], of run: RunRecord) async throws(BelfryError) -> Int? {
-        let commands = steps.indices.filter {
-            steps[$0].state == .running && steps[$0].kind == StepDefinition.Kind.command.rawValue
+    /// The place of a step that ran, may have had effects and is not tried again.
+    private func brokenStep(_ steps: [StepRecord], of run: RunRecord) async throws(BelfryError) -> Int? {
+        let candidates = steps.indices.filter {
+            steps[$0].state == .running && ["command", "agent"].contains(steps[$0].kind)
         }
-        guard !commands.isEmpty else { return nil }
+        guard !candidates.isEmpty else { return nil }
         let rule = try? await services.registry.rule(named: run.rule, version: run.ruleVersion)
-        return commands.first { steps[$0].attempt > rule?.steps[steps[$0].index].retry?.times ?? 0 }
+        return candidates.first { index in
+            // Without the rule nobody knows what the tools of an agent can do; the run ends when it is loaded.
+            guard let step = rule?.steps[steps[index].index] else { return steps[index].kind == "command" }
+            return step.isUnrepeatable && steps[index].attempt > step.retry?.times ?? 0
+        }
     }
 
     /// Ends the text messages that the crash left open, so that no reader waits for their end.

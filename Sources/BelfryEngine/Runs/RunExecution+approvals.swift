@@ -1,4 +1,5 @@
 import BelfryCore
+import BelfryCrypto
 import BelfryRules
 import BelfryStore
 
@@ -6,17 +7,43 @@ import BelfryStore
 extension RunExecution {
     mutating func ask(_ question: ApproveStep, step: Int, in change: inout RunChange) {
         let (message, guards, digest) = preparation.question(step)
-        let approval = ApprovalRecord(
+        ask(
+            ApprovalRecord(
+                id: ApprovalID(at: services.now), run: run.id, rule: run.rule, step: step, name: steps[step].name,
+                message: message, schema: question.schema.map { RawJSON($0.json) }, guards: guards, digest: digest,
+                requested: services.now, expires: services.now + question.expires),
+            in: &change)
+    }
+
+    /// An agent has called a tool about which a person is to be asked first.
+    mutating func ask(_ question: ToolQuestion, step: Int, in change: inout RunChange) {
+        let call: JSONValue = [
+            "id": .string(question.call), "tool": .string(question.tool), "arguments": question.arguments,
+        ]
+        var approval = ApprovalRecord(
             id: ApprovalID(at: services.now), run: run.id, rule: run.rule, step: step, name: steps[step].name,
-            message: message, schema: question.schema.map { RawJSON($0.json) }, guards: guards, digest: digest,
-            requested: services.now, expires: services.now + question.expires)
+            message: "The agent of step \(steps[step].name) wants to call \(question.tool).",
+            schema: RawJSON(question.schema), guards: [steps[step].name], digest: Digest.sha256(call.encoded()),
+            requested: services.now, expires: services.now + question.lifetime)
+        approval.call = RawJSON(call)
+        steps[step].conversation = question.conversation.row
+        ask(approval, in: &change)
+    }
+
+    private mutating func ask(_ approval: ApprovalRecord, in change: inout RunChange) {
+        let step = approval.step
         approvals[step] = approval
         change.approvals.append(approval)
         var members: JSONObject = [
-            "step": .string(approval.name), "approval": .string(approval.id.description), "message": .string(message),
-            "expires": .string(approval.expires.description), "guards": .array(guards.map(JSONValue.string)),
+            "step": .string(approval.name), "approval": .string(approval.id.description),
+            "message": .string(approval.message), "expires": .string(approval.expires.description),
+            "guards": .array(approval.guards.map(JSONValue.string)),
         ]
-        if let schema = question.schema { members["schema"] = schema.json }
+        if let schema = approval.schema { members["schema"] = schema.value }
+        if let call = approval.call?.value {
+            (members["toolCallId"], members["tool"]) = (call["id"], call["tool"])
+            members["arguments"] = call["arguments"]
+        }
         change.frames.append(frame(.approvalRequested, on: .approvals, members))
         change.audit.append(
             audit(
@@ -24,7 +51,8 @@ extension RunExecution {
                 ["approval": .string(approval.id.description), "step": .string(approval.name)]))
         wait(step, until: approval.expires, "approval", ["approval": .string(approval.id.description)], in: &change)
         let notice = Notice(
-            .runWaiting, .warning, title: "A run of \(run.rule) waits for a decision", text: message, event: run.event,
+            .runWaiting, .warning, title: "A run of \(run.rule) waits for a decision", text: approval.message,
+            event: run.event,
             run: run.id, rule: run.rule)
         change.frames.append(notice.frame(at: services.now))
     }
@@ -35,17 +63,20 @@ extension RunExecution {
         in group: inout DiscardingTaskGroup
     ) async throws(BelfryError) {
         guard let step = index(of: name) else { return await reject(command, noStep(name)) }
-        guard case .approve(let question) = rule.steps[step].action else {
+        switch rule.steps[step].action {
+        case .approve: break
+        case .agent(let agent) where agent.tools.contains(where: \.asks): break
+        case .agent, .command, .send, .wait:
             return await reject(command, "step \(name) is of kind \(steps[step].kind) and asks nothing")
         }
-        guard let approval = approvals[step], machine.phases[step] == .waiting else {
+        guard let approval = approvals[step], approval.decision == nil, machine.phases[step] == .waiting else {
             return await reject(command, undecidable(step))
         }
         if let asked = command.kind.approval, asked != approval.id {
             let closing = (try? await services.store.approval(asked))?.closing ?? "it is no question of this step"
             return await reject(command, "\(closing); the step asks \(approval.id) now")
         }
-        if decision == .approve, let fault = fault(of: value, question) {
+        if decision == .approve, let fault = fault(of: value, approval) {
             return await reject(command, fault)
         }
         var change = change()
@@ -65,12 +96,23 @@ extension RunExecution {
         return decide(approval, decision, value: nil, reason: "expired", by: .hub, in: &change)
     }
 
+    /// Nobody has decided about a call in time: it is not done.
+    mutating func expire(_ step: Int, in change: inout RunChange) -> [RunStateMachine.Action] {
+        guard let approval = approvals[step] else { return [] }
+        return decide(approval, .deny, value: nil, reason: "expired", by: .hub, in: &change)
+    }
+
     private mutating func decide(
         _ open: ApprovalRecord, _ decision: Decision, value: JSONValue?, reason: String?, by principal: Principal,
         in change: inout RunChange
     ) -> [RunStateMachine.Action] {
         let step = open.step
         close(step, decision, value: value, reason: reason, by: principal, in: &change)
+        if open.call != nil {
+            // Yes or no, the agent goes on.
+            machine.resumed(step)
+            return [.consider(step: step)]
+        }
         var told: JSONObject = ["decision": .string(decision.rawValue), "by": .string(principal.name)]
         if let value { told["value"] = value }
         guard decision != .approve else {
@@ -114,13 +156,27 @@ extension RunExecution {
     }
 
     /// What is wrong with the value that comes with a yes; nil: nothing.
-    private func fault(of value: JSONValue?, _ question: ApproveStep) -> String? {
-        guard let schema = question.schema else {
+    private func fault(of value: JSONValue?, _ approval: ApprovalRecord) -> String? {
+        guard let schema = schema(of: approval) else {
             return value == nil || value == .null ? nil : "the question asks for no value"
         }
-        guard let value else { return "the question asks for a value: approve with one that its schema allows" }
-        let faults = schema.faults(in: value, named: "value")
-        return faults.isEmpty ? nil : "the value does not fit: " + faults.map(\.description).joined(separator: "; ")
+        guard let value else {
+            // A call can be allowed as it is.
+            return approval.call != nil ? nil : "the question asks for a value: approve with one that its schema allows"
+        }
+        let isCall = approval.call != nil
+        let faults = schema.faults(in: value, named: isCall ? "arguments" : "value")
+        guard !faults.isEmpty else { return nil }
+        let what = isCall ? "the arguments do not fit: " : "the value does not fit: "
+        return what + faults.map(\.description).joined(separator: "; ")
+    }
+
+    private func schema(of approval: ApprovalRecord) -> JSONSchema? {
+        switch rule.steps[approval.step].action {
+        case .approve(let question): question.schema
+        case .agent(let agent): agent.tools.first { $0.name == approval.call?.value["tool"]?.string }?.input
+        case .command, .send, .wait: nil
+        }
     }
 
     private func undecidable(_ step: Int) -> String { approvals[step]?.closing ?? "the step has not asked yet" }

@@ -69,7 +69,7 @@ extension RunExecution {
         }
         let changed = adjustment.steps.keys.compactMap(index(of:)).sorted()
         // What a person has agreed to is not changed behind their back.
-        for (step, approval) in approvals where approval.decision == .approve {
+        for (step, approval) in approvals where approval.decision == .approve && approval.call == nil {
             let isBound = preparation.question(step).digest != approval.digest
             if isBound, approval.guards.contains(where: { name in changed.contains { steps[$0].name == name } }) {
                 (run, steps) = before
@@ -93,6 +93,12 @@ extension RunExecution {
         var actions: [RunStateMachine.Action] = []
         for step in changed where adjustment.restarts && machine.phases[step] == .running {
             if case .actions(let cut) = machine.restart(step) { actions += cut }
+        }
+        for step in changed where steps[step].conversation != nil && machine.phases[step] == .waiting {
+            void(step, "the step was begun anew", in: &change)
+            steps[step].conversation = nil
+            machine.resumed(step)
+            actions.append(.consider(step: step))
         }
         try await carryOut(actions, change, in: &group)
         command.answer(.applied)
@@ -132,6 +138,8 @@ extension RunExecution {
             return "not_adjustable: step \(name) is of kind \(steps[step].kind), and has no prompt"
         }
         switch machine.phases[step] {
+        case .waiting where steps[step].conversation != nil && !restarts:
+            return "step \(name) has begun and waits for a decision about a call; restart: true begins it anew"
         case .pending, .due, .waiting: break
         case .running where restarts: break
         case .running: return "step \(name) runs already; restart: true begins it anew"

@@ -10,8 +10,20 @@ extension RunExecution {
         steps[step].state = .running
         steps[step].output = nil
         steps[step].error = nil
+        steps[step].conversation = nil
         start(step, in: &change)
         change.steps.append(steps[step])
+    }
+
+    /// What an agent waited for is decided, and the same attempt goes on.
+    mutating func goOn(_ step: Int, in change: inout RunChange) {
+        steps[step].state = .running
+        steps[step].due = nil
+        change.steps.append(steps[step])
+        change.frames.append(
+            frame(
+                .stepState,
+                ["step": .string(steps[step].name), "state": .string(StepState.running.rawValue)]))
     }
 
     /// Another attempt at a step begins.
@@ -76,6 +88,7 @@ extension RunExecution {
     }
 
     private mutating func finish(_ step: Int, _ detail: JSONObject, in change: inout RunChange) {
+        steps[step].conversation = nil
         change.steps.append(steps[step])
         var members: JSONObject = [
             "step": .string(steps[step].name), "state": .string(steps[step].state.rawValue),
@@ -212,6 +225,16 @@ extension StepDefinition {
         switch action {
         case .command, .send: true
         case .agent, .approve, .wait: false
+        }
+    }
+
+    /// Whether it must not be done again by itself after the hub was cut off in the middle of it. A send may: its
+    /// receiver knows a repeated message by its id.
+    var isUnrepeatable: Bool {
+        switch action {
+        case .command: true
+        case .agent(let agent): agent.tools.contains { $0.action.hasEffects }
+        case .send, .approve, .wait: false
         }
     }
 }

@@ -31,6 +31,8 @@ extension RunExecution {
             case .wait:
                 endWait(step, .succeeded, in: &change)
                 actions += machine.ended(step, .over)
+            case .agent where approvals[step]?.decision == nil && approvals[step] != nil:
+                actions += expire(step, in: &change)
             case .agent, .command, .send:
                 machine.resumed(step)
                 actions.append(.consider(step: step))

@@ -167,7 +167,11 @@ struct RunExecution {
         }
         switch rule.steps[step].action {
         case .agent, .command, .send:
-            begin(step, in: &change)
+            if steps[step].state == .waiting, steps[step].conversation != nil {
+                goOn(step, in: &change)
+            } else {
+                begin(step, in: &change)
+            }
             machine.began(step)
             begun.append(step)
             return []
@@ -254,6 +258,8 @@ struct RunExecution {
     private mutating func launch(_ step: Int, in group: inout DiscardingTaskGroup) {
         let (signal, cut) = AsyncStream.makeStream(of: Never.self)
         cuts[step] = cut
+        var preparation = preparation
+        preparation.approval = approvals[step]
         let attempt = StepAttempt(preparation: preparation, step: step, mailbox: mailbox, cut: signal)
         group.addTask { await attempt.perform() }
     }
@@ -263,6 +269,7 @@ struct RunExecution {
     ) async throws(BelfryError) {
         cuts[step] = nil
         steps[step].missing = result.missing
+        steps[step].conversation = nil
         if result.error?.leavesWork == true, !stops.isEmpty { await confirmNothing(result.error?.message ?? "") }
         var change = change()
         change.tokens = result.tokens
@@ -285,6 +292,10 @@ struct RunExecution {
             // The run waited for this attempt alone.
             end(step, .stopped, with: result, in: &change)
             actions = machine.ended(step, .stopped)
+        case (nil, .asks(let question)):
+            ask(question, step: step, in: &change)
+            machine.waits(step)
+            actions = []
         case (nil, .again(let due)):
             postpone(step, until: due, result, in: &change)
             machine.waits(step)

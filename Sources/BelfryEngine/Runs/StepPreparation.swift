@@ -14,6 +14,8 @@ struct StepPreparation {
     /// What templates see as `group`.
     let group: JSONValue
     let steps: [StepRecord]
+    /// The last question of the step that is made ready.
+    var approval: ApprovalRecord?
     let services: RunServices
 
     /// - Parameter missing: gets the template paths that had no value.
@@ -23,11 +25,15 @@ struct StepPreparation {
         case .agent(let agentStep):
             let agent = try await services.registry.agent(named: agentStep.agent, asOf: run.created)
             let prompt = prompt(of: agentStep, step: index, missing: &missing)
-            return try agentWork(agent, prompt: prompt, schema: agentStep.schema, step: step, missing: &missing)
+            let (live, request) = try ask(agent, prompt: prompt, agentStep, of: step, missing: &missing)
+            var task = AgentTask(agent: live, request: request, step: agentStep, toolbox: toolbox(agentStep, index))
+            task.conversation = try steps[index].conversation.map { row throws(BelfryError) in try Conversation(row) }
+            task.decision = approval
+            return .agent(task)
         case .command(let templates):
             let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
             var request = CommandRequest(
-                program: try program(named: arguments[0]),
+                program: try services.configuration.program(named: arguments[0]),
                 arguments: Array(arguments.dropFirst()),
                 input: event.json.bytes,
                 run: run.id,
@@ -76,13 +82,19 @@ struct StepPreparation {
         return condition.matches(.object(context))
     }
 
-    private func agentWork(
-        _ agent: AgentDefinition, prompt: String, schema: JSONSchema?, step: StepDefinition, missing: inout [String]
-    ) throws(BelfryError) -> StepWork {
+    private func toolbox(_ step: AgentStep, _ index: Int) -> Toolbox {
+        Toolbox(
+            run: run, step: rule.steps[index].name, event: event, grants: step.tools,
+            context: step.tools.isEmpty ? [:] : context, services: services)
+    }
+
+    private func ask(
+        _ agent: AgentDefinition, prompt: String, _ asked: AgentStep, of step: StepDefinition, missing: inout [String]
+    ) throws(BelfryError) -> (any Agent, AgentRequest) {
         var request = AgentRequest(run: run.id, step: step.name)
         request.attempt = steps.first { $0.name == step.name }?.attempt ?? 1
         request.prompt = prompt
-        request.responseSchema = schema?.json
+        request.responseSchema = asked.schema?.json
         request.input = event.json
         request.timeout = step.timeout
         request.hops = Hops.next(after: event.hops)
@@ -104,11 +116,11 @@ struct StepPreparation {
             var templates: [Template] = []
             for argument in settings.arguments { templates.append(try template(argument, of: agent)) }
             let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
-            request.program = try program(named: arguments[0])
+            request.program = try services.configuration.program(named: arguments[0])
             request.arguments = Array(arguments.dropFirst())
         }
         let live = Agents.make(agent, secrets: secrets, http: services.http, commands: services.commands)
-        return .agent(live, request, schema)
+        return (live, request)
     }
 
     /// What an operator has set of a step: `prompt`, and fields of its agent.
@@ -199,16 +211,6 @@ struct StepPreparation {
         context["prompt"] = .string(prompt)
         context["step"] = .string(step.name)
         return try template.render(.object(context), missing: &missing)
-    }
-
-    private func program(named name: String) throws(BelfryError) -> String {
-        guard let program = services.configuration.commands[name] else {
-            throw BelfryError(
-                .commandNotAllowed,
-                "the command \(name) is not in the server's `commands:` table; add `commands: {\(name): /absolute/path}` to its configuration"
-            )
-        }
-        return program
     }
 
     private func template(_ text: String, of agent: AgentDefinition) throws(BelfryError) -> Template {

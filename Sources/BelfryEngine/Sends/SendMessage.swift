@@ -28,7 +28,7 @@ struct SendMessage: Sendable {
             confidential.append(
                 String(url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: true).last ?? ""))
         }
-        let body = target.isPlain ? work.body : Self.envelope(of: work)
+        let body = target.isPlain || work.isBare || work.query != nil ? work.body : Self.envelope(of: work)
         guard work.body.count <= Limits.sendBodyBytesMax else {
             throw BelfryError(
                 .payloadTooLarge,
@@ -55,6 +55,10 @@ struct SendMessage: Sendable {
             confidential += value.split(separator: " ").dropFirst().map(String.init)
         }
         var request = HTTPRequest("POST", url: url, headers: headers, body: body)
+        if let query = work.query {
+            (request.method, request.url) = ("GET", url.adding(query))
+            request.headers.removeAll { $0.name == "Content-Type" }
+        }
         request.connectTimeout = timeout
         request.firstByteTimeout = timeout
         request.idleTimeout = timeout
@@ -77,12 +81,13 @@ struct SendMessage: Sendable {
     }
 
     /// The text of an answer without what we told the target in confidence: some answer with what they were sent.
-    func withoutSecrets(_ answer: [UInt8]) -> String {
+    /// - Parameter bytesMax: as much of it was read.
+    func withoutSecrets(_ answer: [UInt8], bytesMax: Int) -> String {
         var text = String(decoding: answer, as: UTF8.self)
         for secret in confidential {
             text = text.replacing(secret, with: "<secret>")
             // Its beginning, where the answer was cut.
-            guard answer.count >= Limits.sendAnswerBytesMax else { continue }
+            guard answer.count >= bytesMax else { continue }
             var beginning = Substring(secret)
             while beginning.utf8.count >= Limits.secretBytesMin / 2, !text.hasSuffix(beginning) {
                 beginning.removeLast()
@@ -90,5 +95,16 @@ struct SendMessage: Sendable {
             if text.hasSuffix(beginning) { text.removeLast(beginning.count) }
         }
         return text
+    }
+}
+
+extension String {
+    /// The URL with more parameters, before its fragment.
+    fileprivate func adding(_ query: [(name: String, value: String)]) -> String {
+        guard !query.isEmpty else { return self }
+        let items = query.map { "\(PercentEncoding.component($0.name))=\(PercentEncoding.component($0.value))" }
+        let end = firstIndex(of: "#") ?? endIndex
+        let separator = self[..<end].contains("?") ? "&" : "?"
+        return "\(self[..<end])\(separator)\(items.joined(separator: "&"))"
     }
 }

@@ -30,12 +30,18 @@ public struct SendTarget: Sendable, Hashable {
     }
 }
 
-/// One attempt at one message.
+/// One attempt at one message, or a tool's question.
 struct SendWork: Sendable {
     /// Name of the target.
     var target: String
     /// The rendered body, JSON.
     var body: [UInt8]
+    /// A question: the target is asked with GET and these parameters, and there is no body.
+    var query: [(name: String, value: String)]?
+    /// A tool's: the body goes out as it is, whatever the target's messages are like.
+    var isBare = false
+    /// Of the answer, this much is read.
+    var answerBytesMax = Limits.sendAnswerBytesMax
     /// The same for every attempt at this message, also after a restart: by it receivers know a repeated one.
     var webhookID: String
     /// What the message is, ``BelfryRules/SendStep/typeDefault`` or as the step says.

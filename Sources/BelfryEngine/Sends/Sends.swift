@@ -76,19 +76,20 @@ struct Sends: Sendable {
         } catch {
             return outcome(of: error, work)
         }
-        let excerpt = message.withoutSecrets(await beginning(of: response.body))
+        let answer = await beginning(of: response.body, bytesMax: work.answerBytesMax)
+        let excerpt = message.withoutSecrets(answer, bytesMax: work.answerBytesMax)
         if Task.isCancelled, !(200...299).contains(response.status) { throw .cut }
         return await outcome(of: response, excerpt, work)
     }
 
     /// What is there of a body until it ends, or as much as is taken.
-    private func beginning(of body: HTTPBody) async -> [UInt8] {
+    private func beginning(of body: HTTPBody, bytesMax: Int) async -> [UInt8] {
         var bytes: [UInt8] = []
         var pieces = body.makeAsyncIterator()
         // An answer whose body breaks off is an answer: its status says what became of the message.
-        while bytes.count < Limits.sendAnswerBytesMax, let piece = try? await pieces.next() { bytes += piece }
+        while bytes.count < bytesMax, let piece = try? await pieces.next() { bytes += piece }
         await body.cancel()
-        return Array(bytes.prefix(Limits.sendAnswerBytesMax))
+        return Array(bytes.prefix(bytesMax))
     }
 
     // MARK: - What came of it

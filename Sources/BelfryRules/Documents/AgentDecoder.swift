@@ -80,9 +80,11 @@ extension DocumentDecoder {
     // MARK: Shared with steps
 
     /// A text that is a template.
-    mutating func template(_ fields: Fields, _ key: String, isRequired: Bool = false) -> Template? {
+    mutating func template(
+        _ fields: Fields, _ key: String, isRequired: Bool = false, roots: Set<String> = Template.stepRoots
+    ) -> Template? {
         guard let text = string(fields, key, isRequired: isRequired) else { return nil }
-        return template(text, at: fields.line(of: key), fields.path(of: key))
+        return template(text, at: fields.line(of: key), fields.path(of: key), roots: roots)
     }
 
     @discardableResult
@@ -98,7 +100,9 @@ extension DocumentDecoder {
     }
 
     /// A list: the name of a command of the server's table, and templates for its arguments.
-    mutating func command(_ fields: Fields, isRequired: Bool = false) -> [Template]? {
+    mutating func command(
+        _ fields: Fields, isRequired: Bool = false, roots: Set<String> = Template.stepRoots
+    ) -> [Template]? {
         let path = fields.path(of: "command")
         guard fields["command"] != nil else {
             if isRequired { note("is missing", in: fields, "command") }
@@ -117,7 +121,7 @@ extension DocumentDecoder {
             if text.utf8.contains(0) {
                 note("an argument cannot hold a NUL byte", at: fields.line(of: "command"), "\(path)[\(index)]")
             }
-            if let template = template(text, at: fields.line(of: "command"), "\(path)[\(index)]") {
+            if let template = template(text, at: fields.line(of: "command"), "\(path)[\(index)]", roots: roots) {
                 templates.append(template)
             }
         }

@@ -18,7 +18,7 @@ extension DocumentDecoder {
         var params: [ParameterDefinition] = []
         for member in members {
             let path = "\(path).\(member.key)"
-            if !Self.isParameterName(member.key) {
+            if !Self.isPlainName(member.key) {
                 note(
                     "'\(member.key.cut(toBytes: 80))' is not a name: 1 to \(Limits.nameBytesMax) of letters, digits, _ and -",
                     at: member.line, path)
@@ -41,8 +41,8 @@ extension DocumentDecoder {
         return ParameterDefinition(name: member.key, schema: schema, defaultValue: value)
     }
 
-    /// What `{{params.NAME}}` can ask for without brackets.
-    private static func isParameterName(_ name: String) -> Bool {
+    /// What `{{params.NAME}}` can ask for without brackets, and what models can call.
+    static func isPlainName(_ name: String) -> Bool {
         (1...Limits.nameBytesMax).contains(name.utf8.count)
             && name.utf8.allSatisfy { byte in
                 switch byte {

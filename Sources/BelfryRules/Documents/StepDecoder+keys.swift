@@ -28,7 +28,7 @@ extension DocumentDecoder {
 
     private static func owners(of key: String) -> [StepDefinition.Kind] {
         switch key {
-        case "prompt", "output": [.agent]
+        case "prompt", "output", "tools", "turns", "tokens": [.agent]
         case "value", "expires", "otherwise", "on_deny": [.approve]
         case "timeout": [.agent, .command, .send]
         case "retry": [.agent, .command]

@@ -15,7 +15,8 @@ extension DocumentDecoder {
         return SendStep(target: target, type: type, body: body)
     }
 
-    private mutating func target(_ fields: Fields) -> String? {
+    /// Key `to`.
+    mutating func target(_ fields: Fields) -> String? {
         guard let target = string(fields, "to", isRequired: true) else { return nil }
         guard Name.isValid(target) else {
             note(
@@ -44,7 +45,7 @@ extension DocumentDecoder {
         switch node.content {
         case .null, .bool, .number: return .fixed(node.json)
         case .string(let text):
-            guard let template = template(text, at: node.line, path) else { return .fixed(.null) }
+            guard let template = template(text, at: node.line, path, roots: scope.roots) else { return .fixed(.null) }
             check(template, scope, at: node.line, path)
             return .text(template)
         case .array(let elements):

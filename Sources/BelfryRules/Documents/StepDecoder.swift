@@ -15,7 +15,7 @@ extension DocumentDecoder {
         + [
             "agent", "prompt", "output", "command", "approve", "value", "expires", "otherwise", "on_deny", "send",
             "wait",
-        ] + ["timeout", "retry", "default"]
+        ] + ["tools", "turns", "tokens"] + ["timeout", "retry", "default"]
 
     /// Nil if it is no mapping.
     mutating func step(_ node: DocumentNode, at path: String, _ scope: StepScope) -> DecodedStep? {
@@ -63,10 +63,22 @@ extension DocumentDecoder {
         let prompt = template(fields, "prompt", isRequired: true)
         if let prompt { check(prompt, scope, in: fields, "prompt") }
         let schema = schema(fields, "output")
+        let tools = tools(fields, scope)
+        let turns = int(fields, "turns", in: 1...Limits.agentTurnsMax)
+        if turns != nil, fields["tools"] == nil {
+            note("without tools the agent is asked once, and once more to mend its answer", in: fields, "turns")
+        }
+        let tokens = int(fields, "tokens", in: 1...Limits.ruleTokensPerDayMax)
         guard let agent else { return nil }
         agentsUsed.append(
             AgentReference(agent: agent, file: file, line: fields.line(of: "agent"), path: fields.path(of: "agent")))
-        return prompt.map { AgentStep(agent: agent, prompt: $0, schema: schema) }
+        return prompt.map { prompt in
+            var step = AgentStep(agent: agent, prompt: prompt, schema: schema)
+            step.tools = tools
+            step.turns = turns ?? step.turns
+            step.tokensMax = tokens
+            return step
+        }
     }
 
     private mutating func commandStep(_ fields: Fields, _ scope: StepScope) -> [Template]? {

@@ -9,6 +9,8 @@ struct StepScope {
     var taken: Set<String> = []
     /// Nil: they could not be read, and are not checked.
     private let params: [ParameterDefinition]?
+    /// Of the arguments of a tool whose templates are read; nil: there are none.
+    var input: JSONSchema?
 
     init(params: [ParameterDefinition]?) { self.params = params }
 
@@ -21,10 +23,16 @@ struct StepScope {
         }
     }
 
+    /// What templates may begin a path with.
+    var roots: Set<String> { input == nil ? Template.stepRoots : ToolGrant.templateRoots }
+
     // MARK: Faults
 
     /// What is wrong with a path of a template; nil: nothing.
     func fault(of path: TemplatePath) -> String? {
+        if path.root == ToolGrant.inputRoot {
+            return input.flatMap { SchemaPath.fault(of: path.parts[...], in: $0, named: path.root) }
+        }
         guard case .key(let name)? = path.parts.first else { return nil }
         let rest = path.parts.dropFirst()
         switch path.root {

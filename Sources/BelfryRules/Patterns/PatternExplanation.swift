@@ -146,15 +146,3 @@ public struct PatternExplanation: Sendable {
         return .object(object)
     }
 }
-
-extension String {
-    /// The longest beginning of at most `count` bytes that ends between two characters (Unicode scalars).
-    func cut(toBytes count: Int) -> String {
-        guard utf8.count > count else { return self }
-        var bytes = Array(utf8.prefix(max(0, count) + 1))
-        var end = bytes.count - 1
-        while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
-        bytes.removeSubrange(end...)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

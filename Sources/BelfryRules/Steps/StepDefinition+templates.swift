@@ -16,7 +16,7 @@ extension StepDefinition {
     private var templates: [Template] {
         let own: [Template] =
             switch action {
-            case .agent(let step): [step.prompt]
+            case .agent(let step): [step.prompt] + step.tools.flatMap(\.action.templates)
             case .command(let templates): templates
             case .approve(let step): [step.message]
             case .send(let step): step.body.templates + (step.type.map { [$0] } ?? [])

@@ -48,7 +48,8 @@ extension ApprovalRecord {
     var json: JSONObject {
         [
             "id": .string(id.description), "run": .string(run.description), "rule": .string(rule),
-            "step": .string(name), "message": .string(message), "schema": schema?.value ?? .null,
+            "step": .string(name), "message": .string(message), "call": call?.value ?? .null,
+            "schema": schema?.value ?? .null,
             "guards": .array(guards.map(JSONValue.string)), "state": decision == nil ? "open" : "decided",
             "requested": .string(requested.description), "expires": .string(expires.description),
             "decision": .optional(decision?.rawValue), "decided": .optional(decided?.description),

@@ -15,6 +15,9 @@ public struct ApprovalRecord: Sendable, Hashable {
     public var schema: RawJSON?
     /// The steps that it stands before.
     public var guards: [String]
+    /// The call of a tool that it is about, `{id, tool, arguments}`; nil: it is the question of an `approve` step. Its
+    /// decision's value are the arguments that a person has put in place of the model's.
+    public var call: RawJSON?
     /// Of what these are to do. An approval holds for that alone.
     public var digest: [UInt8]
     public var requested: Timestamp

@@ -76,6 +76,8 @@ public struct StepRecord: Sendable, Hashable {
     /// JSON of what its kind keeps beside: the decision's `value`, the `event` it waited for, what an operator has set
     /// (`adjusted`).
     public var data: RawJSON?
+    /// What an agent with tools has said and heard, of one that waits for a decision about a call.
+    public var conversation: RawJSON?
 
     public init(
         run: RunID, index: Int, name: String, kind: String, state: StepState = .pending, attempt: Int = 0,

@@ -51,6 +51,7 @@ extension StepRecord {
         reason = row.optionalText("reason").flatMap(StepReason.init(rawValue:))
         due = row.optionalTimestamp("due")
         data = row.optionalJSON("data")
+        conversation = row.optionalJSON("conversation")
     }
 }
 

@@ -82,6 +82,7 @@ extension ApprovalRecord {
             guards: row.json("guards").value.array?.compactMap(\.string) ?? [], digest: row.bytes("digest"),
             requested: row.timestamp("requested"), expires: row.timestamp("expires"))
         sequence = row.int("sequence")
+        call = row.optionalJSON("call")
         decision = row.optionalText("decision").flatMap(Decision.init(rawValue:))
         decided = row.optionalTimestamp("decided")
         decidedBy = row.optionalText("decided_by")
@@ -96,8 +97,8 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO approvals (id, run, rule, step, name, message, schema, guards, digest, requested, expires,
-                decision, decided, decided_by, value, reason)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                decision, decided, decided_by, value, reason, call)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET
                 decision = excluded.decision, decided = excluded.decided, decided_by = excluded.decided_by,
                 value = excluded.value, reason = excluded.reason
@@ -108,6 +109,7 @@ extension WriteTransaction {
                 RawJSON(.array(approval.guards.map(JSONValue.string))).blob, approval.digest.blob,
                 approval.requested.milliseconds, approval.expires.milliseconds, approval.decision?.rawValue,
                 approval.decided?.milliseconds, approval.decidedBy?.blob, approval.value?.blob, approval.reason?.blob,
+                approval.call?.blob,
             ]
         )
     }

@@ -67,20 +67,21 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO steps (run, step, name, kind, state, attempt, started, ended, process_group, input_tokens,
-                output_tokens, error_code, error_message, missing, output, reason, due, data)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                output_tokens, error_code, error_message, missing, output, reason, due, data, conversation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (run, step) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
                 started = excluded.started, ended = excluded.ended, process_group = excluded.process_group,
                 input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
                 error_code = excluded.error_code, error_message = excluded.error_message, missing = excluded.missing,
-                output = excluded.output, reason = excluded.reason, due = excluded.due, data = excluded.data
+                output = excluded.output, reason = excluded.reason, due = excluded.due, data = excluded.data,
+                conversation = excluded.conversation
             """,
             [
                 run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
                 step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
                 step.error?.message.blob, missing, step.output?.blob, step.reason?.rawValue,
-                step.due?.milliseconds, step.data?.blob,
+                step.due?.milliseconds, step.data?.blob, step.conversation?.blob,
             ]
         )
     }

@@ -44,7 +44,7 @@ import Testing
     func approve() async throws {
         try await TestHub.with(documents: Self.pump) { test in
             let run = try await waiting(test)
-            try await eventually("the run to leave memory") { test.hub.mailboxes.count == 0 }
+            #expect(try await test.isUnloaded())
             let open = try await test.hub.approvals(isOpen: true, run: run, limit: 9, cursor: nil).items
             #expect(open.map(\.message) == ["Shut down p7?"] && open.first?.guards == ["act"])
             let answer = try await test.say(
@@ -298,13 +298,5 @@ import Testing
             let (record, steps) = try await test.hub.run(run)
             #expect(record.state == .succeeded && steps.map(\.attempt) == [2])
         }
-    }
-}
-
-extension TestHub {
-    fileprivate func say(
-        _ kind: RunCommandKind, on run: RunID, id: CommandID? = nil, by principal: Principal
-    ) async throws -> CommandAnswer {
-        try await hub.perform(kind, on: run, id: id, by: principal)
     }
 }

@@ -1,9 +1,10 @@
 import BelfryCore
-import BelfryEngine
 import BelfrySources
 import BelfryStore
 import Logging
 import Testing
+
+@testable import BelfryEngine
 
 /// A hub on a folder of its own, with its scheduler at work, for the time of a test.
 struct TestHub {
@@ -79,6 +80,21 @@ struct TestHub {
             if frames.contains(where: isLast) { return frames }
         }
         return []
+    }
+}
+
+extension TestHub {
+    /// An operator's command.
+    func say(
+        _ kind: RunCommandKind, on run: RunID, id: CommandID? = nil, by principal: Principal
+    ) async throws -> CommandAnswer {
+        try await hub.perform(kind, on: run, id: id, by: principal)
+    }
+
+    /// Waits until no run is in memory.
+    func isUnloaded() async throws -> Bool {
+        for _ in 0..<1000 where hub.mailboxes.count > 0 { try await Task.sleep(for: .milliseconds(5)) }
+        return hub.mailboxes.count == 0
     }
 }
 

@@ -1,7 +1,7 @@
 /// Percent-encoding of URL components (RFC 3986, section 2.1).
-enum PercentEncoding {
+public enum PercentEncoding {
     /// Everything but the unreserved characters is encoded.
-    static func component(_ text: String) -> String {
+    public static func component(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         for byte in text.utf8 {
