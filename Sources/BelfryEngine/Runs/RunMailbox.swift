@@ -94,9 +94,22 @@ final class RunMailboxes: Sendable {
     private struct State {
         var open: [RunID: RunMailbox] = [:]
         /// Runs with mail that nobody has taken into memory yet.
-        var toLoad: [(run: RunID, mailbox: RunMailbox)] = []
+        var unloaded: Set<RunID> = []
+        /// The order in which they are. Those of the first list at once: somebody has said something. Of what is due there
+        /// may be thousands after a night without the hub.
+        var urgent: [RunID] = []
+        var due: ArraySlice<RunID> = []
         /// The hub is stopping.
         var isClosed = false
+
+        mutating func add(_ run: RunID, _ input: RunInput) {
+            if case .due = input { due.append(run) } else { urgent.append(run) }
+        }
+
+        mutating func takeNext(isRoom: Bool) -> RunID? {
+            if !urgent.isEmpty { return urgent.removeFirst() }
+            return isRoom ? due.popFirst() : nil
+        }
     }
 
     private let state = Mutex(State())
@@ -119,11 +132,16 @@ final class RunMailboxes: Sendable {
     @discardableResult
     func post(_ input: RunInput, to run: RunID) -> Bool {
         let (isTaken, mustLoad) = state.withLock { state in
-            if let mailbox = state.open[run] { return (mailbox.post(input), false) }
+            if let mailbox = state.open[run] {
+                let isUnloaded = state.unloaded.contains(run)
+                if isUnloaded { state.add(run, input) }
+                return (mailbox.post(input), isUnloaded)
+            }
             guard !state.isClosed else { return (false, false) }
             let mailbox = RunMailbox()
             state.open[run] = mailbox
-            state.toLoad.append((run, mailbox))
+            state.unloaded.insert(run)
+            state.add(run, input)
             return (mailbox.post(input), true)
         }
         if mustLoad { onLoad.withLock { $0 }?() }
@@ -134,13 +152,20 @@ final class RunMailboxes: Sendable {
     /// - Returns: those that were to be.
     func close() -> [(run: RunID, mailbox: RunMailbox)] {
         state.withLock { $0.isClosed = true }
-        return takeToLoad()
+        return takeToLoad(max: .max)
     }
 
-    func takeToLoad() -> [(run: RunID, mailbox: RunMailbox)] {
+    /// Runs to take into memory now.
+    /// - Parameter max: how many runs there may be in memory; those to whom somebody has said something come in all the
+    ///   same.
+    func takeToLoad(max: Int) -> [(run: RunID, mailbox: RunMailbox)] {
         state.withLock { state in
-            defer { state.toLoad = [] }
-            return state.toLoad
+            var taken: [(run: RunID, mailbox: RunMailbox)] = []
+            while let run = state.takeNext(isRoom: state.open.count - state.unloaded.count < max) {
+                guard state.unloaded.remove(run) != nil, let mailbox = state.open[run] else { continue }
+                taken.append((run, mailbox))
+            }
+            return taken
         }
     }
 
@@ -161,5 +186,6 @@ final class RunMailboxes: Sendable {
         }
     }
 
-    var count: Int { state.withLock { $0.open.count } }
+    /// Runs in memory.
+    var count: Int { state.withLock { $0.open.count - $0.unloaded.count } }
 }

@@ -51,7 +51,8 @@ public struct Scheduler: Service {
             for run in interrupted { start(run, in: &group) }
             wake.yield()
             for await _ in wakes {
-                for (run, mailbox) in services.mailboxes.takeToLoad() { start(run, mailbox, in: &group) }
+                let most = services.configuration.runsRunningMax
+                for (run, mailbox) in services.mailboxes.takeToLoad(max: most) { start(run, mailbox, in: &group) }
                 await claim(in: &group)
             }
         }

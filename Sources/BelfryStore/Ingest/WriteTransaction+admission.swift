@@ -48,13 +48,13 @@ extension WriteTransaction {
         return facts
     }
 
-    /// Counts no further than `max`: a long queue must not slow down what joins it.
+    /// Those that have a place or want one: a run that waits has none. Counts no further than `max`: a long queue must not slow down what joins it.
     func unfinishedRuns(rule: String, max: Int) throws -> Int {
         let row = try row(
             """
             SELECT count(*) AS count FROM (
                 SELECT 1 FROM runs INDEXED BY runs_unfinished
-                WHERE state IN ('queued', 'running', 'waiting', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
+                WHERE state IN ('queued', 'running', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
             """,
             [rule, Swift.max(max, 0)]
         )

@@ -152,12 +152,13 @@ extension WriteTransaction {
         return try row(sql, [rule]) != nil
     }
 
+    /// A run that waits, for a person perhaps, takes no place from others; what it waited for lets it go on at once.
     private func activeRuns(rule: String, max: Int) throws -> Int {
         let row = try row(
             """
             SELECT count(*) AS count FROM (
                 SELECT 1 FROM runs INDEXED BY runs_unfinished
-                WHERE state IN ('running', 'waiting', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
+                WHERE state IN ('running', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
             """,
             [rule, Swift.max(max, 0)]
         )
