@@ -27,6 +27,13 @@ struct ToolQuestion: Sendable, Hashable {
     var lifetime: Duration
     /// To go on from when it is decided.
     var conversation: Conversation
+
+    /// For a person. Arguments that are too long to be read in a line stand beside it alone.
+    func message(step: String) -> String {
+        let text = arguments.text
+        let with = text.utf8.count <= Limits.questionBytesMax / 4 ? text : "\(text.utf8.count) bytes of arguments"
+        return "Step \(step) wants to call \(tool) with \(with.plain(bytesMax: Limits.questionBytesMax / 2))"
+    }
 }
 
 /// Asks an agent, does what it calls, tells it what came of that, and asks again, until it has answered or a person is

@@ -22,7 +22,7 @@ extension RunExecution {
         ]
         var approval = ApprovalRecord(
             id: ApprovalID(at: services.now), run: run.id, rule: run.rule, step: step, name: steps[step].name,
-            message: "The agent of step \(steps[step].name) wants to call \(question.tool).",
+            message: question.message(step: steps[step].name),
             schema: RawJSON(question.schema), guards: [steps[step].name], digest: Digest.sha256(call.encoded()),
             requested: services.now, expires: services.now + question.lifetime)
         approval.call = RawJSON(call)

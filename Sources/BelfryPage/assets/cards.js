@@ -206,7 +206,9 @@ class QuestionView {
             write(this.#problem, "");
             if (!this.#question.schema) return decide("Approve", "approve", {});
             try {
-                decide("Approve", "approve", { value: JSON.parse(this.#value.value) });
+                const value = JSON.parse(this.#value.value);
+                // A call that is allowed as it is carries no arguments of ours.
+                decide("Approve", "approve", JSON.stringify(value) === JSON.stringify(this.#question.arguments) ? {} : { value });
             } catch (error) {
                 write(this.#problem, `This is not JSON: ${error.message}`);
                 this.#problem.hidden = false;
@@ -221,7 +223,7 @@ class QuestionView {
         const { id, message, schema, decision, by, reason } = question;
         // The answer to one question is none to the next.
         if (this.#question?.id !== id) {
-            this.#value.value = "";
+            this.#value.value = question.arguments ? JSON.stringify(question.arguments, null, 2) : "";
             write(this.#problem, "");
         }
         this.#question = question;

@@ -165,12 +165,26 @@ export class Model {
                 state: data.state, reason: data.reason ?? null, error: data.error ?? null, due: data.due ?? null,
             });
             break;
-        case "TEXT_MESSAGE_CONTENT": {
-            const step = this.#step(run, data.step);
-            Object.assign(step, clipped(step.text + data.delta, step.dropped));
+        case "TEXT_MESSAGE_CONTENT":
+            this.#write(run, data, data.delta);
+            break;
+        case "TOOL_CALL_START":
+            this.#write(run, data, `\n→ ${data.toolCallName} `);
+            break;
+        case "TOOL_CALL_ARGS":
+            this.#write(run, data, data.delta);
+            break;
+        case "TOOL_CALL_RESULT":
+            this.#write(run, data, `\n${data.error ? "✗" : "←"} ${data.content.trimEnd()}\n`);
             break;
         }
-        }
+    }
+
+    #write(run, { step: name }, text) {
+        const step = this.#step(run, name);
+        // A call that begins the text, or follows another's result, needs no line before it.
+        if (!step.text || step.text.endsWith("\n")) text = text.replace(/^\n/, "");
+        Object.assign(step, clipped(step.text + text, step.dropped));
     }
 
     #step(run, name, state = "running") {
@@ -197,9 +211,10 @@ export class Model {
 }
 
 /** What a step asks a person, as a frame or the API tells it; the last question counts. */
-function addQuestion(step, { id, message, schema, expires, decision, decided_by: by, reason }) {
+function addQuestion(step, { id, message, schema, expires, decision, decided_by: by, reason, call, arguments: args }) {
     if (step.question?.id === id) return;
-    step.question = { id, message, schema, expires, decision, by, reason };
+    // Of an agent that wants to call a tool: with what.
+    step.question = { id, message, schema, expires, decision, by, reason, arguments: call?.arguments ?? args };
 }
 
 /** Runs as they are shown: those at work, so that a burst that waits does not push them away, then all others. */

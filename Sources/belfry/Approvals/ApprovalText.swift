@@ -20,7 +20,11 @@ enum ApprovalText {
         }
         fact("state", state(approval))
         for name in ["id", "run", "rule", "step"] { fact(name, approval.cell(name)) }
-        fact("before", approval.cell("guards"))
+        if let call = approval["call"], !call.isNull {
+            fact("call", "\(call.cell("tool")) \(call["arguments"]?.text ?? "")")
+        } else {
+            fact("before", approval.cell("guards"))
+        }
         fact("requested", approval.timeCell("requested"))
         fact("expires", approval.timeCell("expires"))
         if let schema = approval["schema"], !schema.isNull { fact("value", "as \(schema.text)") }
@@ -29,7 +33,8 @@ enum ApprovalText {
             if let value = approval["value"], !value.isNull { fact("value", value.text) }
             if let reason = approval["reason"]?.string { fact("reason", reason) }
         } else {
-            lines += [""] + howTo(approval.cell("id"), schema: approval["schema"])
+            let isCall = approval["call"].map { !$0.isNull } ?? false
+            lines += [""] + howTo(approval.cell("id"), schema: approval["schema"], isCall: isCall)
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -38,13 +43,16 @@ enum ApprovalText {
     static func question(in frame: JSONValue) -> String? {
         guard frame.cell("type") == FrameType.approvalRequested.rawValue else { return nil }
         let data = frame["data"] ?? .null
-        let lines = [Terminal.harmless(data.cell("message"))] + howTo(data.cell("approval"), schema: data["schema"])
+        let lines =
+            [Terminal.harmless(data.cell("message"))]
+            + howTo(data.cell("approval"), schema: data["schema"], isCall: data["tool"] != nil)
         return lines.joined(separator: "\n  ") + "\n"
     }
 
     /// The commands that answer it.
-    static func howTo(_ id: String, schema: JSONValue?) -> [String] {
-        let value = schema.map(\.isNull) == false ? " --value JSON" : ""
+    /// - Parameter isCall: whether it is about a tool's call, which can be allowed as it is.
+    static func howTo(_ id: String, schema: JSONValue?, isCall: Bool) -> [String] {
+        let value = schema.map(\.isNull) != false ? "" : isCall ? " [--value ARGUMENTS]" : " --value JSON"
         return [
             "belfry approvals approve \(Terminal.harmless(id))\(value)",
             "belfry approvals deny \(Terminal.harmless(id)) --reason TEXT",

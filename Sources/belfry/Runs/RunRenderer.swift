@@ -43,6 +43,13 @@ struct RunRenderer {
         case .custom where data["name"]?.string == "log":
             // What a step's program writes on stderr is no text of the run.
             return note("  \(data.cell("value"))")
+        case .toolCallStart:
+            return lineEnd() + decorated(Terminal.faint("→ \(Terminal.harmless(data.cell("toolCallName"))) "))
+        case .toolCallArgs: return decorated(Terminal.faint(Terminal.harmless(data.cell("delta"))))
+        case .toolCallEnd: return decorated("\n")
+        case .toolCallResult:
+            let mark = data["error"]?.bool == true ? "✗" : "←"
+            return note("\(mark) \(data.cell("content"))")
         case .stepStarted:
             let attempt = data["attempt"]?.number?.int64 ?? 1
             let again = attempt > 1 ? ", attempt \(attempt)" : ""
@@ -92,7 +99,9 @@ struct RunRenderer {
     /// What is asked, and how to answer it; for a person only.
     private mutating func question(_ data: JSONValue) -> String {
         guard isDecorated else { return "" }
-        let lines = ApprovalText.howTo(data.cell("approval"), schema: data["schema"]).map { "  " + Terminal.faint($0) }
+        let lines = ApprovalText.howTo(data.cell("approval"), schema: data["schema"], isCall: data["tool"] != nil).map {
+            "  " + Terminal.faint($0)
+        }
         let message = Terminal.bold(Terminal.harmless(data.cell("message")))
         return lineEnd() + ([message] + lines).joined(separator: "\n") + "\n"
     }

@@ -78,7 +78,8 @@ struct RunTimeline {
             let by = approval.cell("decided_by")
             return message + [Terminal.harmless("\(ApprovalText.state(approval)) by \(by)\(reason)")]
         }
-        return message + ApprovalText.howTo(approval.cell("id"), schema: approval["schema"])
+        let isCall = approval["call"].map { !$0.isNull } ?? false
+        return message + ApprovalText.howTo(approval.cell("id"), schema: approval["schema"], isCall: isCall)
     }
 
     private static func lines(of text: String) -> [String] {

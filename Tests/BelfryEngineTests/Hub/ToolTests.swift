@@ -105,6 +105,7 @@ import Testing
             let question = try await question(of: run, test)
             #expect(try await test.isUnloaded())
             #expect(question.call?.value == ["id": "mend.1.1.1", "tool": "restart", "arguments": ["pump": "p7"]])
+            #expect(question.message == #"Step mend wants to call restart with {"pump":"p7"}"#)
             #expect(!FileManager.default.fileExists(atPath: marks + "/p7"))
             let yes = try await test.say(.approve(step: "mend"), on: run, by: anna)
             #expect(yes.result == .applied, "\(yes)")

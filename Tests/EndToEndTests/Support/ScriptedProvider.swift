@@ -1,3 +1,4 @@
+import BelfryCore
 import Foundation
 import Glibc
 import Synchronization
@@ -33,6 +34,18 @@ final class ScriptedProvider: Sendable {
                 return true
             }
         }
+    }
+
+    /// A chunk in which the model calls tools: names, and arguments as it writes them.
+    static func calls(_ calls: (name: String, arguments: String)...) -> Action {
+        let list = calls.enumerated().map { index, call -> JSONValue in
+            [
+                "index": .int(index), "id": .string("call_\(index)"), "type": "function",
+                "function": ["name": .string(call.name), "arguments": .string(call.arguments)],
+            ]
+        }
+        let delta: JSONValue = ["index": 0, "delta": ["tool_calls": .array(list)], "finish_reason": "tool_calls"]
+        return .raw("data: \(JSONValue.object(["choices": .array([delta])]).text)\n\n")
     }
 
     /// What happened on one connection.
