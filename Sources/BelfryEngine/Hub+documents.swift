@@ -34,7 +34,7 @@ extension Hub {
         let removesOthers = owner == .file || prunes
         // Agents of the owner that the set does not name are about to go.
         let staying = snapshot.agents.keys.filter { !removesOthers || snapshot.owner(ofAgent: $0) != owner }
-        let documents = try load(files, knownAgents: Set(staying))
+        let documents = try load(files, knownAgents: Set(staying), server: configuration.server)
         var plan = DocumentPlan(
             owner: owner, documents: documents.map { DocumentDraft($0) }, removesOthers: removesOthers, adopts: adopts)
         if let expectedVersion {
@@ -91,7 +91,8 @@ extension Hub {
         _ id: DocumentName, text: String, path: String, restored: Int64? = nil, precondition: DocumentPrecondition?,
         adopts: Bool = false, by principal: Principal
     ) async throws(BelfryError) -> AppliedPlan {
-        let documents = try load([(path: path, text: text)], knownAgents: Set(registry.snapshot.agents.keys))
+        let documents = try load(
+            [(path: path, text: text)], knownAgents: Set(registry.snapshot.agents.keys), server: configuration.server)
         guard documents.count == 1, let document = documents.first, document.kind == id.kind, document.name == id.name
         else {
             throw BelfryError(.invalidDocument, "the \(path) must hold one document, `\(id.kind.rawValue): \(id.name)`")
@@ -146,10 +147,11 @@ extension Hub {
         return applied
     }
 
-    /// The rules in a text that is not stored, at least one; they may stand beside their sources and agents. Agents that
-    /// are nowhere yet are no error.
+    /// The rules in a text that is not stored, at least one; they may stand beside their sources and agents. Agents and targets
+    /// that are nowhere yet are no error.
     func drafts(_ text: String, path: String) throws(BelfryError) -> [RuleDefinition] {
-        let rules = try load([(path: path, text: text)], knownAgents: nil).compactMap { document in
+        let documents = try load([(path: path, text: text)], knownAgents: nil, server: ServerSettings())
+        let rules = documents.compactMap { document in
             if case .rule(let rule) = document.content { rule } else { nil }
         }
         guard !rules.isEmpty else { throw BelfryError(.invalidDocument, "\(path) holds no rule") }
@@ -157,11 +159,12 @@ extension Hub {
     }
 
     private func load(
-        _ files: [(path: String, text: String)], knownAgents: Set<String>?
+        _ files: [(path: String, text: String)], knownAgents: Set<String>?, server: ServerSettings
     ) throws(BelfryError) -> [Document] {
         do {
             return try DocumentLoader.load(
-                files, knownAgents: knownAgents, knownSources: registry.snapshot.sources.mapValues(\.definition.preset))
+                files, knownAgents: knownAgents, knownSources: registry.snapshot.sources.mapValues(\.definition.preset),
+                server: server)
         } catch {
             let list = error.diagnostics.map { diagnostic -> JSONValue in
                 [
@@ -173,6 +176,13 @@ extension Hub {
             let rest = list.count > 1 ? " (and \(list.count - 1) more)" : ""
             throw BelfryError(.invalidDocument, first + rest, details: ["diagnostics": .array(list)])
         }
+    }
+}
+
+extension HubConfiguration {
+    /// What it lets documents do.
+    fileprivate var server: ServerSettings {
+        ServerSettings(targets: Set(targets.keys), allowsOtherwiseApprove: allowsOtherwiseApprove)
     }
 }
 

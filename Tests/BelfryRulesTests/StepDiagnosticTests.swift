@@ -310,8 +310,13 @@ struct StepDiagnosticTests {
             said.first?.hasPrefix("t.yaml:5: run.steps[0].otherwise: this server does not let silence approve") == true)
         #expect(
             said.last
-                == "t.yaml:6: run.steps[1].send.to: there is no target 'opps' in the server's `targets:`; did you mean 'ops'?"
+                == "t.yaml:6: run.steps[1].send.to: there is no target 'opps' in the server's `targets:`, which has ops; did you mean 'ops'?"
         )
+        let empty = DocumentLoader.faults(run: run, server: ServerSettings(targets: []))
+        #expect(
+            empty == [
+                "t.yaml:6: run.steps[1].send.to: there is no target 'opps' in the server's `targets:`, which is empty"
+            ])
         #expect(
             DocumentLoader.faults(run: run, server: ServerSettings(targets: ["opps"], allowsOtherwiseApprove: true))
                 == [])

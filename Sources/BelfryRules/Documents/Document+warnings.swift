@@ -7,6 +7,16 @@ extension Document {
         return unknownFields + rule.stepWarnings.map { "rule \(name), \($0)" }
     }
 
+    /// What only the server's configuration decides, for who has none at hand: a line each, for a person.
+    public var assumptions: [String] {
+        guard case .rule(let rule) = content else { return [] }
+        return rule.steps.compactMap { step in
+            guard case .send(let send) = step.action else { return nil }
+            return
+                "rule \(name), step \(step.name): the server's `targets:` must have \(send.target), which is not looked at here"
+        }
+    }
+
     /// Fields of a rule's `when`, `resolve.when` and waits that no event has, most often because `data` is missing before them. No
     /// error, because an event may come to have them.
     private var unknownFields: [String] {

@@ -25,8 +25,10 @@ extension DocumentDecoder {
             return nil
         }
         if let known = server.targets, !known.contains(target) {
+            let names = known.sorted().prefix(10).joined(separator: ", ") + (known.count > 10 ? ", …" : "")
+            let listed = names.isEmpty ? "which is empty" : "which has \(names)"
             let hint = NearestName.of(target, among: known.sorted()).map { "; did you mean '\($0)'?" } ?? ""
-            note("there is no target '\(target)' in the server's `targets:`\(hint)", in: fields, "to")
+            note("there is no target '\(target)' in the server's `targets:`, \(listed)\(hint)", in: fields, "to")
         }
         return target
     }

@@ -74,6 +74,7 @@ struct RulesTest: AsyncParsableCommand {
         let asked = rules.filter { name == nil || $0.name == name }
         for document in documents where asked.contains(where: { $0.name == document.name }) {
             for warning in document.warnings { Terminal.complain("warning: \(warning)") }
+            for assumption in document.assumptions { Terminal.complain("note: \(assumption)") }
         }
         guard !asked.isEmpty else {
             let names = rules.map(\.name).joined(separator: ", ")

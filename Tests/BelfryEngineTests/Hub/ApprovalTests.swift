@@ -209,7 +209,15 @@ import Testing
                 when: { source: [lab] }
                 run: { steps: [ { step: confirm, approve: "Go on?", expires: 1s, otherwise: approve }, { step: act, agent: parrot, prompt: "done" } ] }
                 """
-        try await TestHub.with(documents: documents) { test in
+        let refused = await #expect(throws: BelfryError.self) { try await TestHub.with(documents: documents) { _ in } }
+        #expect(refused?.message.contains("does not let silence approve") == true, "\(String(describing: refused))")
+        let folder = try TestFolder()
+        try await TestHub.with(documents: documents, allowsOtherwiseApprove: true, folder: folder) { test in
+            let run = try await waiting(test, "{}")
+            #expect(try await test.framesToEnd(of: run).text == "done")
+        }
+        // The server no longer lets it: what was applied before counts for nothing.
+        try await TestHub.with(documents: Self.head, folder: folder) { test in
             let run = try await waiting(test, "{}")
             _ = try await test.framesToEnd(of: run)
             let (record, steps) = try await test.hub.run(run)

@@ -14,6 +14,7 @@ struct TestHub {
     /// Runs `body` with a hub; the scheduler is cancelled and the store closed behind it.
     static func with<Result: Sendable>(
         documents: String, commands: [String: String] = [:], targets: [String: SendTarget] = [:],
+        allowsOtherwiseApprove: Bool = false,
         folder: TestFolder? = nil, clock: WallClock = .system,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
@@ -23,6 +24,7 @@ struct TestHub {
         var configuration = HubConfiguration(folder: folder.path, secrets: resolver)
         configuration.commands = commands
         configuration.targets = targets
+        configuration.allowsOtherwiseApprove = allowsOtherwiseApprove
         configuration.clock = clock
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
