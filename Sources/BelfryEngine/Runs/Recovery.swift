@@ -33,7 +33,7 @@ struct Recovery {
         if !goingOn.isEmpty {
             services.logger.notice("interrupted runs go on", metadata: ["count": "\(goingOn.count)"])
         }
-        for run in try await services.store.overdueRuns(at: services.now) {
+        for run in try await services.store.overdueRuns() {
             services.mailboxes.post(run.stopReason.map(RunInput.stop) ?? .due, to: run.id)
         }
         return goingOn

@@ -39,6 +39,7 @@ extension RunExecution {
         guard !steps[step].state.isEnded else {
             return await reject(command, "step \(name) is already \(steps[step].state.rawValue)")
         }
+        if let fault = preparation.fault(ofSkipping: step, output: output) { return await reject(command, fault) }
         switch machine.skip(step) {
         case .rejected(let reason): await reject(command, reason)
         case .actions(let actions) where !actions.isEmpty:

@@ -67,6 +67,16 @@ extension RunExecution {
         finish(step, ["attempt": .int(steps[step].attempt)], in: &change)
     }
 
+    /// A step can't even be skipped.
+    mutating func fail(
+        _ step: Int, _ fault: String, in change: inout RunChange
+    ) -> [RunStateMachine.Action] {
+        let error = BelfryError(.outputInvalid, fault)
+        end(step, .failed, with: StepResult(end: .failed(.error), error: error), in: &change)
+        change.error = StoredError(error)
+        return machine.ended(step, .failed(.error))
+    }
+
     /// A step that waited is over.
     mutating func endWait(
         _ step: Int, _ state: StepState, reason: StepReason? = nil, output: String? = nil, data: JSONObject? = nil,

@@ -22,6 +22,7 @@ extension RunExecution {
     /// What is due of the steps that wait.
     mutating func takeDue(in group: inout DiscardingTaskGroup) async throws(BelfryError) {
         var change = change()
+        if let actions = endIfOutOfTime(in: &change) { return try await carryOut(actions, change, in: &group) }
         var actions: [RunStateMachine.Action] = []
         let now = services.now
         for step in steps.indices where machine.phases[step] == .waiting {

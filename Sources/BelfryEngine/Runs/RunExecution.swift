@@ -46,9 +46,10 @@ struct RunExecution {
                 ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind.rawValue)
         }
         self.approvals = Dictionary(approvals.map { ($0.step, $0) }, uniquingKeysWith: { $1 })
-        timer = self.steps.compactMap(\.due).min()
         machine = RunStateMachine(
             stages: rule.steps.map(\.stage), phases: self.steps.map(\.phase), hasBegun: run.state == .waiting)
+        // Of a run that a crash has cut the timer may have fired already: it is set anew.
+        if run.state == .waiting { timer = nextDue }
     }
 
     /// Returns when the run has ended or only waits, or when the hub shuts down: then its rows say how it stands, and the
@@ -56,7 +57,7 @@ struct RunExecution {
     mutating func perform() async {
         await withDiscardingTaskGroup { group in
             do throws(BelfryError) {
-                if run.state == .running { try await carryOut(machine.begin(), change(), in: &group) }
+                if run.state == .running { try await begin(in: &group) }
                 while machine.end == nil {
                     if !machine.isAtWork, services.mailboxes.unload(run.id, mailbox) { return }
                     guard let input = await mailbox.next() else {
@@ -82,7 +83,7 @@ struct RunExecution {
         case .claimed(let record):
             guard !machine.hasBegun else { return }
             (run.state, run.started) = (record.state, record.started)
-            try await carryOut(machine.begin(), change(), in: &group)
+            try await begin(in: &group)
         case .stepEnded(let step, let result): try await take(result, of: step, in: &group)
         case .command(let command): try await take(command, in: &group)
         case .stop(let reason):
@@ -162,6 +163,7 @@ struct RunExecution {
             }
         }
         guard steps[step].attempt > 0 || preparation.isConditionMet(of: step) else {
+            if let fault = preparation.fault(ofSkipping: step, output: nil) { return fail(step, fault, in: &change) }
             skip(step, .condition, output: nil, in: &change)
             return machine.ended(step, .over)
         }
@@ -195,7 +197,7 @@ struct RunExecution {
     }
 
     private mutating func setTimer(in change: inout RunChange) {
-        let next = steps.compactMap(\.due).min()
+        let next = nextDue
         if next != timer { change.due = .some(next) }
         timer = next
     }
@@ -246,6 +248,7 @@ struct RunExecution {
             message: "the rule has used up its tokens of the day (limits.tokens_per_day: \(tokens))"
         )
         end(.failed, .budget, in: &ending)
+        ending.due = .some(nil)
         return ending
     }
 

@@ -130,6 +130,9 @@ struct RunStateMachine: Sendable {
         return [.consider(step: step)]
     }
 
+    /// The run fails as a whole: what is at work is cut.
+    mutating func fail(_ reason: EndReason) -> [Action] { conclude(Verdict(state: .failed, reason: reason)) }
+
     /// Everything comes to its end before the run has ended by itself: its rule's tokens are spent.
     mutating func finish(_ state: RunState) { end = state }
 

@@ -197,6 +197,21 @@ struct StepPreparation {
         return output?.plainText
     }
 
+    /// Why a value can't take the output's place; nil: it can. An answer that has a schema is replaced by what satisfies it.
+    /// - Parameter output: nil: the step's `default`.
+    func fault(ofSkipping index: Int, output: JSONValue?) -> String? {
+        let step = rule.steps[index]
+        guard case .agent(let agent) = step.action, let schema = agent.schema else { return nil }
+        var missing: [String] = []
+        let rendered = try? step.defaultOutput?.render(
+            .object(context), as: .values, missing: &missing, bytesMax: Limits.stepOutputBytesMax)
+        guard let value = output ?? rendered else { return nil }
+        let faults = schema.faults(in: value, named: output == nil ? "default" : "output")
+        guard !faults.isEmpty else { return nil }
+        return "what takes the answer's place does not fit its schema: "
+            + faults.map(\.description).joined(separator: "; ")
+    }
+
     private func body(
         of agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
     ) throws(BelfryError) -> JSONValue? {

@@ -65,15 +65,15 @@ extension Store {
         }
     }
 
-    /// Runs that wait, of which something was due before now or that were told to stop: a crash came before they heard
-    /// of it.
-    public func overdueRuns(at now: Timestamp) async throws(BelfryError) -> [RunRecord] {
+    /// Runs that wait and were told to stop, or whose timer has fired: a crash came before they heard of it. Those that
+    /// have a timer are woken by that.
+    public func overdueRuns() async throws(BelfryError) -> [RunRecord] {
         try await read { db in
             let sql = """
                 SELECT \(RunRecord.columns) FROM runs WHERE state = 'waiting' AND ended IS NULL AND (stop_reason IS NOT NULL
-                    OR sequence IN (SELECT run FROM steps INDEXED BY steps_due WHERE due <= ?))
+                    OR NOT EXISTS (SELECT 1 FROM timers INDEXED BY timers_by_subject WHERE kind = ? AND subject = runs.id))
                 """
-            return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [now.milliseconds]).map {
+            return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [TimerKind.run.rawValue]).map {
                 try RunRecord($0)
             }
         }

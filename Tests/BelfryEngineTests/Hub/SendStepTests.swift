@@ -118,8 +118,7 @@ import Testing
                 let due = try #require(step.due)
                 let left = (due - clock.now) / .seconds(pause)
                 #expect((0.85...1.1).contains(left), "attempt \(attempt + 1): \(left)")
-                clock.set(to: due)
-                test.hub.timers.note(Timestamp(milliseconds: 0))
+                test.set(clock, to: due)
             }
             _ = try await test.framesToEnd(of: run)
             let (record, steps) = try await test.hub.run(run)
@@ -203,8 +202,7 @@ import Testing
             let prompt = RunAdjustment(steps: ["report": .init(prompt: .some("x"))])
             let refused = try await test.hub.perform(.adjust(prompt), on: adjusted, by: anna)
             #expect(refused.reason?.contains("is of kind send") == true, "\(refused)")
-            clock.set(to: try #require(step.due))
-            test.hub.timers.note(Timestamp(milliseconds: 0))
+            test.set(clock, to: try #require(step.due))
             _ = try await test.framesToEnd(of: adjusted)
             #expect(try await test.hub.run(adjusted).run.state == .succeeded)
             let last = try #require(server.record.requests.last)
@@ -279,15 +277,6 @@ import Testing
             #expect(try await test.hub.run(big).run.error?.code == "payload_too_large")
         }
     }
-}
-
-/// A clock that a test moves.
-private final class SteppedClock: Sendable {
-    private let time = Mutex(WallClock.system.now())
-
-    var now: Timestamp { time.withLock { $0 } }
-
-    func set(to time: Timestamp) { self.time.withLock { $0 = max($0, time) } }
 }
 
 private final class Counter: Sendable {
