@@ -48,4 +48,25 @@ struct StepWarningTests {
             try warnings(
                 "    - { step: x, agent: a, prompt: p }\n    - { step: y, command: [c, '{{steps.x.output}}'] }") == [])
     }
+
+    @Test("where no server is known, the targets that one must have are told")
+    func assumptions() throws {
+        let text = """
+            rule: r
+            when: { source: [s] }
+            run:
+              steps:
+                - step: look
+                  agent: a
+                  prompt: x
+                  tools: [{ tool: ask, about: b, http: { to: plant, query: {} }, input: { schema: { type: object } } }]
+                - { step: tell, send: { to: slack, body: 1 } }
+            """
+        let documents = try DocumentLoader.load([("r.yaml", text)], knownAgents: nil)
+        #expect(
+            documents[0].assumptions
+                == [("look", "plant"), ("tell", "slack")].map {
+                    "rule r, step \($0): the server's `targets:` must have \($1), which is not looked at here"
+                })
+    }
 }

@@ -10,10 +10,10 @@ extension Document {
     /// What only the server's configuration decides, for who has none at hand: a line each, for a person.
     public var assumptions: [String] {
         guard case .rule(let rule) = content else { return [] }
-        return rule.steps.compactMap { step in
-            guard case .send(let send) = step.action else { return nil }
-            return
-                "rule \(name), step \(step.name): the server's `targets:` must have \(send.target), which is not looked at here"
+        return rule.steps.flatMap { step in
+            step.targets.map {
+                "rule \(name), step \(step.name): the server's `targets:` must have \($0), which is not looked at here"
+            }
         }
     }
 
@@ -45,6 +45,18 @@ extension Document {
             }
         }
         return waits(run?["steps"], "run.steps")
+    }
+}
+
+extension StepDefinition {
+    /// Of its messages and its agent's tools.
+    fileprivate var targets: [String] {
+        switch action {
+        case .send(let send): [send.target]
+        case .agent(let agent):
+            agent.tools.compactMap { if case .http(let tool) = $0.action { tool.target } else { nil } }
+        case .command, .approve, .wait: []
+        }
     }
 }
 
