@@ -62,6 +62,9 @@ public struct SealingKey: Sendable, CustomStringConvertible, CustomReflectable {
         }
     }
 
+    /// A key for another purpose, from which this one can't be found: HMAC-SHA256 over the purpose's name.
+    public func derived(for purpose: String) -> [UInt8] { HMAC.code(.sha256, key: key, [Array(purpose.utf8)]) }
+
     private func withCipher(_ body: (OpaquePointer) -> [UInt8]?) -> [UInt8]? {
         guard let cipher = EVP_CIPHER_CTX_new() else { return nil }
         defer { EVP_CIPHER_CTX_free(cipher) }

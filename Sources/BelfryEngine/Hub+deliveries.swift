@@ -38,6 +38,7 @@ extension Hub {
                     items: items(of: events, delivery, source.definition, snapshot.ruleSet)
                 )
                 let stored = try await accept(accepted)
+                if source.definition.preset == .slack { await decide(pressed: stored, of: accepted) }
                 return .stored(stored, isBatch: events.count > 1, answer: source.definition.answer(to: delivery))
             }
         } catch {

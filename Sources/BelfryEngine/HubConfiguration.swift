@@ -14,6 +14,10 @@ public struct HubConfiguration: Sendable {
     public var agentsMayReachPrivateAddresses = true
     /// Whether a question that nobody decides may count as approved where its rule says so (`otherwise: approve`).
     public var allowsOtherwiseApprove = false
+    /// How people reach the hub, for links in messages: `https://hub.example`.
+    public var publicURL = "http://127.0.0.1:8420"
+    /// Which principal a user of Slack is: `U012AB3CD` → `anna`. Nobody else decides with a button there.
+    public var slackUsers: [String: String] = [:]
     public var runsRunningMax = Limits.runsRunningMax
     public var clock = WallClock.system
     /// For tests of crashes.

@@ -167,6 +167,7 @@ public final class HTTPServer: Service {
         AgentRoutes(hub: hub).add(to: &table)
         RunRoutes(hub: hub).add(to: &table)
         ApprovalRoutes(hub: hub).add(to: &table)
+        DecisionRoutes(hub: hub).add(to: &table)
         AuditRoutes(hub: hub).add(to: &table)
         TokenRoutes(hub: hub).add(to: &table)
         TargetRoutes(hub: hub).add(to: &table)

@@ -1,12 +1,12 @@
-import BelfryCore
+public import BelfryCore
 
 /// The fields of an `application/x-www-form-urlencoded` body, in their order (WHATWG URL, section 5.1), read strictly:
 /// a broken escape or text that is not UTF-8 refuses the whole. Names may repeat.
-struct FormFields: Sendable {
+public struct FormFields: Sendable {
     let fields: [(name: String, value: String)]
 
     /// - Parameter body: bounded by its source; ``Limits/formFieldsMax`` bounds how many fields it may hold.
-    init(_ body: ArraySlice<UInt8>) throws(BelfryError) {
+    public init(_ body: ArraySlice<UInt8>) throws(BelfryError) {
         let ampersand = UInt8(ascii: "&"), equals = UInt8(ascii: "=")
         // One split more than may stand there, so that a body of ampersands costs no more than the limit.
         let pairs = body.split(separator: ampersand, maxSplits: Limits.formFieldsMax)
@@ -31,7 +31,7 @@ struct FormFields: Sendable {
     }
 
     /// The value of a field that stands there at most once: of two, sender and reader could each mean another.
-    func theOnly(_ name: String) throws(BelfryError) -> String? {
+    public func theOnly(_ name: String) throws(BelfryError) -> String? {
         let values = fields.filter { $0.name.hasSameBytes(as: name) }
         guard values.count <= 1 else {
             throw BelfryError(.malformed, "the form's field \(name) stands there \(values.count) times")

@@ -119,6 +119,11 @@ struct StepDiagnosticTests {
             ".send.to: must be a name of the server's `targets:` table"
         ),
         ("{ step: x, send: { to: ops, body: { a: [1, '{{evnt}}'] } } }", ".send.body.a[1]: {{evnt}}: unknown root"),
+        (
+            "{ step: x, send: { to: ops, body: '{{links.y}}' } }",
+            ".send.body: 'links.y': no step of this name asks anything"
+        ),
+        ("{ step: x, agent: a, prompt: '{{links.x}}' }", ".prompt: {{links.x}}: unknown root 'links'"),
         ("{ step: x, send: { to: ops, body: { '{{data.x}}': 1 } } }", ".send.body.{{data.x}}: a key is no template"),
         ("{ step: x, send: { to: ops, body: 1, url: y } }", ".send.url: unknown key; known here: to, type, body"),
         // Waits.

@@ -15,6 +15,9 @@ struct RunServices: Sendable {
     let configuration: HubConfiguration
     let logger: Logger
 
+    /// Signs ``DecisionLinks``.
+    var decisionKey: [UInt8] { store.key(for: DecisionLinks.purpose) }
+
     var now: Timestamp { configuration.clock.now() }
 
     /// Commits a change, and waits for room if the disk is full: what has happened must be told.

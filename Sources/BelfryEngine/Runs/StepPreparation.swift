@@ -148,7 +148,17 @@ struct StepPreparation {
     }
 
     private func content(of send: SendStep, missing: inout [String]) throws(BelfryError) -> JSONValue {
-        try send.body.render(
+        var context = context
+        if send.body.asksFor(root: "links") {
+            let links = DecisionLinks(key: services.decisionKey, base: services.configuration.publicURL)
+            context["links"] = .object(
+                JSONObject(
+                    rule.steps.indices.map { index in
+                        JSONObject.Member(
+                            key: rule.steps[index].name, value: .string(links.link(to: index, of: run.id)))
+                    }))
+        }
+        return try send.body.render(
             .object(context), as: .values, missing: &missing, bytesMax: Limits.sendBodyBytesMax)
     }
 

@@ -30,6 +30,7 @@ extension DocumentDecoder {
         }
         let errorCount = diagnostics.count
         var scope = StepScope(params: params)
+        scope.questions = Set(items.flatMap { $0.parallelSteps ?? [$0] }.filter(\.asks).compactMap(\.stepName))
         var steps: [StepDefinition] = []
         for (index, item) in items.enumerated() {
             let stage = stage(item, at: "\(path)[\(index)]", scope)
@@ -100,6 +101,9 @@ extension DocumentNode {
         guard case .array(let nodes)? = member("parallel")?.content else { return nil }
         return nodes
     }
+
+    /// Of a step that may ask a person.
+    fileprivate var asks: Bool { has("approve") || has("tools") }
 
     fileprivate var stepName: String? {
         guard case .string(let name)? = member("step")?.content else { return nil }

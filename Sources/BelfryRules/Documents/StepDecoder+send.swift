@@ -10,7 +10,9 @@ extension DocumentDecoder {
         let type = template(inner, "type")
         if let type { check(type, scope, in: inner, "type") }
         if inner["body"] == nil { note("is missing: what is sent, { text: \"…\" }", in: inner, "body") }
-        let body = templateValue(inner, "body", scope)
+        var bodyScope = scope
+        bodyScope.mayLink = true
+        let body = templateValue(inner, "body", bodyScope)
         guard let target, let body else { return nil }
         return SendStep(target: target, type: type, body: body)
     }

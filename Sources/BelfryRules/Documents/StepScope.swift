@@ -9,6 +9,10 @@ struct StepScope {
     var taken: Set<String> = []
     /// Nil: they could not be read, and are not checked.
     private let params: [ParameterDefinition]?
+    /// Names of all steps of the rule that may ask a person.
+    var questions: Set<String> = []
+    /// Whether what is read may hold links by which whoever has them decides: a message may, a prompt may not.
+    var mayLink = false
     /// Of the arguments of a tool whose templates are read; nil: there are none.
     var input: JSONSchema?
 
@@ -24,7 +28,10 @@ struct StepScope {
     }
 
     /// What templates may begin a path with.
-    var roots: Set<String> { input == nil ? Template.stepRoots : ToolGrant.templateRoots }
+    var roots: Set<String> {
+        if mayLink { return Template.messageRoots }
+        return input == nil ? Template.stepRoots : ToolGrant.templateRoots
+    }
 
     // MARK: Faults
 
@@ -40,6 +47,10 @@ struct StepScope {
             guard let result = results.first(where: { $0.name == name }) else { return noEarlierStep(name) }
             return result.fault(of: rest)
         case "params": return fault(ofParam: name, rest)
+        case "links" where !questions.contains(name):
+            let known = questions.sorted().joined(separator: ", ")
+            return "'links.\(name.cut(toBytes: 80))': no step of this name asks anything"
+                + (known.isEmpty ? "" : "; there are: \(known)")
         default: return nil
         }
     }

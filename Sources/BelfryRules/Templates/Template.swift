@@ -21,6 +21,10 @@ public struct Template: Sendable, Hashable, CustomStringConvertible {
     /// rendered prompt too.
     public static let agentRoots = stepRoots.union(["prompt", "step"])
 
+    /// What the body of a message may begin a path with: `{{links.STEP}}` is a link by which whoever has it decides what the
+    /// step asks. Where models and logs can read it, it has no place.
+    public static let messageRoots = stepRoots.union(["links"])
+
     /// - Throws: where and why the text is no template.
     public init(parsing text: String, roots: Set<String> = Template.stepRoots) throws(TemplateError) {
         self.text = text

@@ -28,11 +28,14 @@ extension Reply {
         .response(OutboundResponse(status: status, reason: reason(status), headers: headers, body: ByteBuffer()))
     }
 
-    static func bytes(_ bytes: [UInt8], contentType: String, status: Int = 200) -> Reply {
+    static func bytes(
+        _ bytes: [UInt8], contentType: String, status: Int = 200, headers: [(name: String, value: String)] = []
+    ) -> Reply {
         .response(
             OutboundResponse(
                 status: status, reason: reason(status),
-                headers: [("content-type", contentType), ("cache-control", "no-store")], body: ByteBuffer(bytes: bytes)
+                headers: [("content-type", contentType), ("cache-control", "no-store")] + headers,
+                body: ByteBuffer(bytes: bytes)
             )
         )
     }
@@ -53,6 +56,7 @@ extension Reply {
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
+        case 303: "See Other"
         case 304: "Not Modified"
         default: status < 400 ? "OK" : "Error"
         }

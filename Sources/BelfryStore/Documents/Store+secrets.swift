@@ -4,6 +4,9 @@ import Foundation
 import GRDB
 
 extension Store {
+    /// A key that only this data folder has, for one purpose.
+    public func key(for purpose: String) -> [UInt8] { key.derived(for: purpose) }
+
     /// The secrets the hub keeps for a source, oldest first, without those that have ended.
     /// - Throws: `secret_unavailable` if the key file does not open one.
     public func generatedSecrets(source: String) async throws(BelfryError) -> [NamedSecret] {

@@ -48,6 +48,10 @@ enum Composition {
         engine.targets = configuration.sendTargets
         engine.agentsMayReachPrivateAddresses = configuration.outbound.allowPrivate
         engine.allowsOtherwiseApprove = configuration.approvals.allowOtherwiseApprove
+        engine.slackUsers = configuration.approvals.slackUsers
+        engine.publicURL =
+            configuration.publicURL
+            ?? "\(configuration.tls.cert == nil ? "http" : "https")://\(configuration.host):\(configuration.port)"
         engine.runsRunningMax = configuration.limits.runsRunning
         engine.faultPoint = configuration.crashPoint.map(FaultPoint.init(at:))
         return try await Hub.open(engine, logger: logger)

@@ -54,13 +54,13 @@ struct ConfigurationFile {
     }
 
     /// Refuses keys that are not in `known`; those below one of `maps` are the operator's own names.
-    /// - Returns: the names below the first of `maps`.
-    func checkKeys(known: [String], maps: [String]) throws -> [String] {
-        var names: [String] = []
+    /// - Returns: the names below each of `maps`.
+    func checkKeys(known: [String], maps: [String]) throws -> [String: [String]] {
+        var names: [String: [String]] = [:]
         var unknown: [String] = []
         for (key, line) in keys where !known.contains(key) {
             if let map = maps.first(where: { key.hasPrefix($0 + ".") }) {
-                names.append(String(key.dropFirst(map.count + 1)))
+                names[map, default: []].append(String(key.dropFirst(map.count + 1)))
             } else {
                 let nearest = known.min { Spelling.distance($0, key) < Spelling.distance($1, key) } ?? ""
                 unknown.append("\(path):\(line): unknown key \(key); did you mean \(nearest)?")

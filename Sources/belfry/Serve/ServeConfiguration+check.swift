@@ -36,6 +36,9 @@ extension ServeConfiguration {
             check(Name.isValid(name), "commands.\(name): a name is 1 to 64 of a-z 0-9 - _ .")
             check(program.hasPrefix("/"), "commands.\(name): \(program) is not an absolute path")
         }
+        for (user, name) in approvals.slackUsers.sorted(by: { $0.key < $1.key }) {
+            check(Name.isValid(name), "approvals.slack_users.\(user): \(name) is no name: 1 to 64 of a-z 0-9 - _ .")
+        }
         check(secrets.files.allSatisfy { !$0.isEmpty }, "secrets.files: an empty path")
         check(!secrets.env.contains("*"), "secrets.env: a lone * would open the whole environment; name the variables")
         check((1...10_000).contains(limits.runsRunning), "limits.runs_running: must be between 1 and 10000")
@@ -50,6 +53,8 @@ extension ServeConfiguration {
         }
         func text(_ value: String?) -> String { JSONValue.string(value ?? "").text }
         let programs = commands.sorted { $0.key < $1.key }.map { "\n  \($0.key): \(text($0.value))" }.joined()
+        let users = approvals.slackUsers.sorted { $0.key < $1.key }.map { "\n    \($0.key): \(text($0.value))" }
+            .joined()
         let places = targets.sorted { $0.key < $1.key }.map { "\n" + $0.value.text(named: $0.key) }.joined()
         return """
             data: \(text(data))
@@ -73,6 +78,7 @@ extension ServeConfiguration {
               allow_private: \(outbound.allowPrivate)
             approvals:
               allow_otherwise_approve: \(approvals.allowOtherwiseApprove)
+              slack_users:\(users.isEmpty ? " {}" : users)
             limits:
               runs_running: \(limits.runsRunning)
               connections: \(limits.connections)

@@ -18,18 +18,18 @@ extension ServeConfiguration {
             EnvironmentVariablesProvider(environmentVariables: environment.filter { !$0.value.isEmpty })
                 .prefixKeys(with: "belfry"),
         ]
-        var commandNames: [String] = []
+        var names: [String: [String]] = [:]
         var targets: TargetSection?
         if let path = flags.config ?? environment["BELFRY_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
             let file = try ConfigurationFile(text: LocalFile.text(at: path, bytesMax: 1024 * 1024), path: path)
-            commandNames = try file.checkKeys(known: keys, maps: ["commands"])
+            names = try file.checkKeys(known: keys, maps: ["commands", "approvals.slack_users"])
             targets = file.targets
             providers.append(try await fileProvider(path))
         }
         providers.append(InMemoryProvider(name: "defaults", values: ServeConfiguration().values))
 
         var reading = Reading(reader: ConfigReader(providers: providers))
-        var configuration = ServeConfiguration(from: &reading, commandNames: commandNames)
+        var configuration = ServeConfiguration(from: &reading, names)
         configuration.targets = targets?.targets ?? [:]
         let problems = reading.problems + (targets?.problems ?? []) + configuration.problems
         guard problems.isEmpty else {
@@ -48,7 +48,8 @@ extension ServeConfiguration {
         }
     }
 
-    private init(from reading: inout Reading, commandNames: [String]) {
+    /// - Parameter names: the operator's own, by the key that they stand below.
+    private init(from reading: inout Reading, _ names: [String: [String]]) {
         data = reading.string("data")
         rules = reading.optionalString("rules")
         seed = reading.optionalString("seed")
@@ -59,7 +60,10 @@ extension ServeConfiguration {
         publicURL = reading.optionalString("public_url")
         cors.origins = reading.strings("cors.origins")
         logLevel = reading.string("log_level")
-        for name in commandNames { commands[name] = reading.string("commands.\(name)") }
+        for name in names["commands"] ?? [] { commands[name] = reading.string("commands.\(name)") }
+        for user in names["approvals.slack_users"] ?? [] {
+            approvals.slackUsers[user] = reading.string("approvals.slack_users.\(user)")
+        }
         secrets.env = reading.strings("secrets.env")
         secrets.files = reading.strings("secrets.files")
         outbound.allowPrivate = reading.bool("outbound.allow_private")

@@ -54,6 +54,8 @@ struct ServeConfiguration: Sendable, Equatable {
     struct Approvals: Sendable, Equatable {
         /// Whether `otherwise: approve` of a rule counts: a question that nobody decides is then approved.
         var allowOtherwiseApprove = false
+        /// Users of Slack (`U012AB3CD`) whose buttons decide, and as whom.
+        var slackUsers: [String: String] = [:]
     }
 
     struct CrossOrigin: Sendable, Equatable {
@@ -86,11 +88,11 @@ struct ServeConfiguration: Sendable, Equatable {
         return targets.mapValues { $0.withFiles(in: folder) }
     }
 
-    /// Every key of the file but `targets`, with dots; `commands` holds names of the operator's own.
+    /// Every key of the file but `targets`, with dots; `commands` and `approvals.slack_users` hold names of the operator's own.
     static let keys = [
         "data", "rules", "seed", "host", "port", "tls.cert", "tls.key", "public_url", "cors.origins", "log_level",
         "commands", "secrets.env",
         "secrets.files", "outbound.allow_private",
-        "approvals.allow_otherwise_approve", "limits.runs_running", "limits.connections",
+        "approvals.allow_otherwise_approve", "approvals.slack_users", "limits.runs_running", "limits.connections",
     ]
 }
