@@ -64,19 +64,15 @@ extension RunExecution {
         _ adjustment: RunAdjustment, by command: RunCommand, in group: inout DiscardingTaskGroup
     ) async throws(BelfryError) {
         let before = (run: run, steps: steps)
+        let earlier = preparation
         if let fault = await apply(adjustment) {
             (run, steps) = before
             return await reject(command, fault)
         }
         let changed = adjustment.steps.keys.compactMap(index(of:)).sorted()
-        // What a person has agreed to is not changed behind their back.
-        for (step, approval) in approvals where approval.decision == .approve && approval.call == nil {
-            let isBound = preparation.question(step).digest != approval.digest
-            if isBound, approval.guards.contains(where: { name in changed.contains { steps[$0].name == name } }) {
-                (run, steps) = before
-                let who = approval.decidedBy ?? "somebody"
-                return await reject(command, "not_adjustable: \(who) has approved what these steps are to do")
-            }
+        if let who = approver(ofChangesTo: earlier) {
+            (run, steps) = before
+            return await reject(command, "not_adjustable: \(who) has approved what these steps are to do")
         }
         var change = change()
         change.params = run.params
@@ -86,7 +82,7 @@ extension RunExecution {
         change.commands = [command.record(.applied)]
         for step in steps.indices where machine.phases[step] == .waiting {
             guard case .approve(let question) = rule.steps[step].action, let open = approvals[step],
-                preparation.question(step).digest != open.digest
+                open.decision == nil, preparation.question(step).digest != earlier.question(step).digest
             else { continue }
             void(step, "what it stands before was changed", in: &change)
             ask(question, step: step, in: &change)
@@ -103,6 +99,18 @@ extension RunExecution {
         }
         try await carryOut(actions, change, in: &group)
         command.answer(.applied)
+    }
+
+    /// What a person has agreed to is not changed behind their back, be it by a prompt or by a parameter.
+    /// - Returns: who has approved something that is still to be done, and would now be done otherwise.
+    private func approver(ofChangesTo earlier: StepPreparation) -> String? {
+        approvals.values.first { approval in
+            approval.decision == .approve && approval.call == nil
+                && steps.indices.contains { step in
+                    !machine.phases[step].isOver && approval.guards.contains(steps[step].name)
+                        && earlier.intent(of: step) != preparation.intent(of: step)
+                }
+        }.map { $0.decidedBy ?? "somebody" }
     }
 
     /// Merges what an operator has set into the run and its steps.

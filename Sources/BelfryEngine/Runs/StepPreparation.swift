@@ -183,7 +183,7 @@ struct StepPreparation {
     }
 
     /// What a step is to do, as far as it is known by now.
-    private func intent(of index: Int) -> JSONValue {
+    func intent(of index: Int) -> JSONValue {
         var missing: [String] = []
         switch rule.steps[index].action {
         case .agent(let step):

@@ -150,6 +150,42 @@ import Testing
         }
     }
 
+    @Test("a parameter is adjusted until somebody has approved what it changes, and any other one also later")
+    func approvedParameters() async throws {
+        let documents =
+            Self.head + """
+                rule: later
+                when: { source: [lab] }
+                run:
+                  params: { minutes: { type: integer, default: 5 }, tone: { type: string, default: terse } }
+                  steps:
+                    - { step: confirm, approve: "For long?" }
+                    - { step: rest, wait: 1h }
+                    - { step: act, command: [shutdown, "{{params.minutes}}"] }
+                    - { step: settle, approve: "Well?" }
+                    - { step: tell, agent: parrot, prompt: "{{params.tone}}" }
+                """
+        try await TestHub.with(documents: documents) { test in
+            let run = try await waiting(test)
+            func adjust(_ params: JSONObject) async throws -> CommandAnswer {
+                try await test.say(.adjust(RunAdjustment(params: params)), on: run, by: bert)
+            }
+            func open() async throws -> ApprovalID? {
+                try await test.hub.approvals(isOpen: true, run: run, limit: 9, cursor: nil).items.first?.id
+            }
+            let first = try await open()
+            #expect(try await adjust(["tone": "full"]).result == .applied)
+            #expect(try await open() == first, "nothing that the question stands before has changed")
+            #expect(try await adjust(["minutes": 7]).result == .applied)
+            #expect(try await open() != first)
+            #expect(try await test.say(.approve(step: "confirm", value: nil), on: run, by: anna).result == .applied)
+            let refused = try await adjust(["minutes": 600])
+            #expect(refused.reason == "not_adjustable: anna has approved what these steps are to do", "\(refused)")
+            #expect(try await test.hub.run(run).run.params?.value["minutes"] == 7)
+            #expect(try await adjust(["tone": "terse"]).result == .applied)
+        }
+    }
+
     @Test("a command that comes again gets its first answer; another under its id is refused")
     func repeated() async throws {
         try await TestHub.with(documents: Self.pump) { test in
