@@ -29,7 +29,8 @@ struct StepResult: Sendable {
     var missing: [String] = []
 }
 
-/// One attempt at one step: asks the agent or runs the command and writes its text to the log as it comes, or posts the message.
+/// One attempt at one step: asks the agent or runs the command and writes its text to the log as it comes, or posts the
+/// message.
 struct StepPerformance: Sendable {
     let record: StepRecord
     let rule: String
