@@ -44,6 +44,7 @@ let package = Package(
                 .embedInCode("v0005_groups.sql"), .embedInCode("v0006_log_spans.sql"),
                 .embedInCode("v0007_steps.sql"),
                 .embedInCode("v0008_targets.sql"), .embedInCode("v0009_tools.sql"),
+                .embedInCode("v0010_event_waits.sql"),
             ]
         ),
         .target(

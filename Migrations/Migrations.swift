@@ -55,5 +55,10 @@ public enum Migrations {
             reason: "An agent's calls of tools wait for a person, and go on after that with all that was said.",
             sql: String(decoding: PackageResources.v0009_tools_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 10,
+            reason: "Steps wait for events, and what resumes a run is a match beside the others of its rule.",
+            sql: String(decoding: PackageResources.v0010_event_waits_sql, as: UTF8.self)
+        ),
     ]
 }

@@ -75,6 +75,12 @@ extension Limits {
     public static let runTimeMax = Duration.seconds(30 * 86400)
     /// How far before its beginning a step may look for its event: the events of that time are matched again.
     public static let waitLookBackMax = Duration.seconds(3600)
+    /// The last stored events that a step looks at, however many came within its time: the run stands still meanwhile.
+    public static let waitLookBackEventsMax: Int64 = 10_000
+    /// How much earlier than it was stored an event may have been received: a slow body, a busy writer.
+    public static let waitLookBackDisorder = Duration.seconds(60)
+    /// Runs that the outcome of an event that resumes them names; of more it says how many.
+    public static let resumedRunsTold = 16
     /// The body of one message: a receiver of alerts takes no more.
     public static let sendBodyBytesMax = 1024 * 1024
 

@@ -84,5 +84,6 @@ public enum Outcome: String, Sendable, Hashable, CaseIterable {
     /// The rule's breaker is open.
     case broken
     case resolved
+    /// Runs that waited for the event at a step go on with it. Beside what the event starts, if anything.
     case resumed
 }

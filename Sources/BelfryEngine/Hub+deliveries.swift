@@ -30,13 +30,14 @@ extension Hub {
             case .refused(let error):
                 throw error
             case .accepted(let verifiedBy, let events):
-                let accepted = AcceptedDelivery(
+                var accepted = AcceptedDelivery(
                     source: name,
                     remote: delivery.remote,
                     verifiedBy: verifiedBy,
                     ruleSetVersion: snapshot.ruleSet.version,
                     items: items(of: events, delivery, source.definition, snapshot.ruleSet)
                 )
+                accepted.generation = snapshot.generation
                 let stored = try await accept(accepted)
                 if source.definition.preset == .slack { await decide(pressed: stored, of: accepted) }
                 return .stored(stored, isBatch: events.count > 1, answer: source.definition.answer(to: delivery))

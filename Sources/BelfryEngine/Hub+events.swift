@@ -11,4 +11,11 @@ extension Hub {
 
     /// The event whole. Throws `not_found`.
     public func event(_ id: EventID) async throws(BelfryError) -> EventRecord { try await store.event(id) }
+
+    /// What became of its matches, when it was last matched.
+    public func matches(of event: EventRecord) async throws(BelfryError) -> [MatchRecord] {
+        let matches = try await store.matches(of: event.summary.id)
+        let last = matches.last?.round
+        return matches.filter { $0.round == last }
+    }
 }

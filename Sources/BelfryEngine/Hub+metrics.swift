@@ -32,7 +32,7 @@ extension Hub {
             gauge(
                 "belfry_rules_folder_broken", "1 while the rules folder can't be applied.",
                 rulesFolder?.error == nil ? 0 : 1),
-            gauge("belfry_rules", "Enabled rules.", registry.snapshot.ruleSet.count),
+            gauge("belfry_rules", "Enabled rules.", registry.snapshot.ruleSet.currentRules.count),
             gauge("belfry_sources", "Sources.", registry.snapshot.sources.count),
         ]
     }

@@ -24,15 +24,15 @@ extension Hub {
         let source = try publishable(name, snapshot)
         do throws(BelfryError) {
             let events = try source.published(delivery)
-            return try await accept(
-                AcceptedDelivery(
-                    source: name, remote: delivery.remote, verifiedBy: "token/\(principal.name)",
-                    ruleSetVersion: snapshot.ruleSet.version,
-                    items: items(of: events, delivery, source, snapshot.ruleSet),
-                    published: AcceptedDelivery.Published(
-                        documentVersion: snapshot.records[DocumentName(.source, name)]?.version)
-                )
+            var accepted = AcceptedDelivery(
+                source: name, remote: delivery.remote, verifiedBy: "token/\(principal.name)",
+                ruleSetVersion: snapshot.ruleSet.version,
+                items: items(of: events, delivery, source, snapshot.ruleSet),
+                published: AcceptedDelivery.Published(
+                    documentVersion: snapshot.records[DocumentName(.source, name)]?.version)
             )
+            accepted.generation = snapshot.generation
+            return try await accept(accepted)
         } catch {
             recordRefusal(source: name, code: error.code, remote: delivery.remote)
             throw error

@@ -49,7 +49,7 @@ extension Hub {
             var explanationsLeft = Limits.dryRunExplanationsMax
             for (event, duplicateOf) in zip(events, known) {
                 let item = DryRun.Item(
-                    event, duplicateOf: duplicateOf, rules: snapshot.ruleSet.rules, max: explanationsLeft)
+                    event, duplicateOf: duplicateOf, rules: snapshot.ruleSet.currentRules, max: explanationsLeft)
                 explanationsLeft -= item.rules.count
                 run.events.append(item)
             }

@@ -11,17 +11,10 @@ extension Hub {
         _ id: EventID, rule: String? = nil, by principal: Principal
     ) async throws(BelfryError) -> AcceptedEvent {
         let event = try await store.event(id).event
-        let snapshot = registry.snapshot
-        let ruleSet = snapshot.ruleSet
-        if let rule { try checkMatches(rule, in: snapshot) }
-        let matches = ruleSet.requests(of: event, logger)
-        return try await store.replay(
-            EventReplay(
-                event: event, ruleSetVersion: ruleSet.version,
-                matches: matches.filter { rule == nil || $0.rule == rule }, rule: rule
-            ),
-            by: principal
-        )
+        return try await registry.rematching { snapshot throws(BelfryError) in
+            if let rule { try checkMatches(rule, in: snapshot) }
+            return try await store.replay(EventReplay(event, snapshot, rule: rule, logger), by: principal)
+        }
     }
 
     private func checkMatches(_ rule: String, in snapshot: Registry.Snapshot) throws(BelfryError) {

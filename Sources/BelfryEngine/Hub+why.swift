@@ -35,7 +35,9 @@ extension Hub {
             if !disabled.isEmpty { rules["disabled"] = .array(disabled.map(JSONValue.string)) }
         case .named(let name):
             matches = matches.filter { $0.rule == name }
-            let asked = matches.last.map { (version: $0.ruleVersion, time: $0.time) }
+            // What resumes a run may be an older version's.
+            let match = matches.last { $0.outcome != .resumed } ?? matches.last
+            let asked = match.map { (version: $0.ruleVersion, time: $0.time) }
             rules = try await explained(name, event, in: snapshot, asked, received: record.summary.received)
         }
         var why: JSONObject = [
@@ -62,12 +64,13 @@ extension Hub {
 
     private func nearest(to event: JSONValue, in ruleSet: RuleSet, max: Int) -> JSONObject {
         let nearest = ruleSet.nearest(to: event, max: max)
+        let total = ruleSet.currentRules.count
         return [
             "rules": .array(
                 nearest.rules.map { .object($0.definition.explain(event, version: $0.version).json) }),
-            "total": .int(ruleSet.rules.count), "matching": .int(nearest.matching),
+            "total": .int(total), "matching": .int(nearest.matching),
             "for_other_sources": .int(nearest.forOtherSources),
-            "left_out": .int(ruleSet.rules.count - nearest.rules.count),
+            "left_out": .int(total - nearest.rules.count),
         ]
     }
 

@@ -46,6 +46,7 @@ public final class Hub: Sendable {
         let hub = Hub(store: store, configuration: configuration, commits: commits, logger: logger)
         do throws(BelfryError) {
             try await hub.registry.reload()
+            try await hub.registry.holdStoredWaits()
         } catch {
             await hub.close()
             throw error

@@ -14,13 +14,8 @@ extension RuleSet {
         }
         // The tree is made once, and only if a rule looks into it.
         lazy var value = event.value
-        return matches.compactMap { $0.request(of: event, value) }.decidable
+        return matches.compactMap { $0.request(of: event, value) }
     }
-}
-
-extension [MatchRequest] {
-    /// Those that the store can decide about: it knows no waits yet.
-    fileprivate var decidable: [MatchRequest] { filter { $0.resumes == nil } }
 }
 
 extension MatchRequest {

@@ -52,7 +52,7 @@ extension EventPattern {
         }
     }
 
-    fileprivate func mayMatch(source: String, type: String) -> Bool {
+    func mayMatch(source: String, type: String) -> Bool {
         branches.contains { branch in
             branch.clauses.allSatisfy { clause in
                 switch clause.path {

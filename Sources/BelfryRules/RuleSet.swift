@@ -33,8 +33,8 @@ public struct Rule: Sendable {
     public var version: Int64 { storage.version }
     /// See ``init(waitsOf:version:)``.
     public var isForWaitsOnly: Bool { storage.isForWaitsOnly }
-    /// Unique in a set.
-    var name: String { storage.name }
+    /// Unique in a set: the definition's, or `NAME@VERSION`.
+    public var name: String { storage.name }
 }
 
 /// A rule that an event satisfies, and in which way.
@@ -97,7 +97,11 @@ public struct RuleSet: Sendable {
 
     public var count: Int { storage.base.rules.count - storage.hidden.count + (storage.changes?.rules.count ?? 0) }
 
-    /// In the order of their names. Made anew at each call where rules have changed since the set was compiled whole.
+    /// Those that are documents of today, in the order of their names.
+    public var currentRules: [Rule] { rules.filter { !$0.isForWaitsOnly } }
+
+    /// In the order of their names, those for waits only among them. Made anew at each call where rules have changed since
+    /// the set was compiled whole.
     public var rules: [Rule] {
         if storage.hidden.isEmpty, storage.changes == nil { return storage.base.rules }
         let kept = storage.base.rules.enumerated().filter { !storage.hidden.contains(Int32($0.offset)) }.map(\.element)

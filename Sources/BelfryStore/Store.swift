@@ -23,6 +23,8 @@ public final class Store: Sendable {
     /// Where the scheduler's round over the rules goes on.
     let lastClaimedRule = Mutex("")
     let refusalCounts = Mutex(RefusalCounts())
+    /// How far the rules were when a step last began to wait for an event.
+    let waitsGeneration = Atomic(0)
     private let lock: FolderLock
     /// As they were read back at the start.
     public let settings: StoreSettings

@@ -23,7 +23,7 @@ extension Registry.Snapshot {
             notices.append(
                 notice(of: DocumentName(.source, name), title: "source \(name) is disabled", error.message))
         }
-        return notices + brokenRules(ruleSet.rules, resolver)
+        return notices + brokenRules(ruleSet.currentRules, resolver)
     }
 
     private func brokenRules(_ rules: [Rule], _ resolver: SecretResolver) -> [Notice] {

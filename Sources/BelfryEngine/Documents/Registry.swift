@@ -19,6 +19,8 @@ final class Registry: Sendable {
         /// Why a stored document can't be used, of those that can't even be read.
         var problems: [DocumentName: String] = [:]
         var isAllPaused = false
+        /// Counts snapshots that may match what earlier ones do not.
+        var generation = 0
 
         /// Forgets all that is said of a document, but for what ``ruleSet`` holds.
         mutating func remove(_ id: DocumentName) {
@@ -45,7 +47,7 @@ final class Registry: Sendable {
 
     typealias ParsedDocument = (version: Int64, document: Document)
 
-    private struct State {
+    struct State {
         var snapshot = Snapshot()
         /// Reloads whose reading was shown.
         var reloads = 0
@@ -53,12 +55,14 @@ final class Registry: Sendable {
         var parsed = LayeredDictionary<DocumentName, ParsedDocument>()
         /// What is broken and was told.
         var told: Set<Notice> = []
+        /// Versions whose waits ``Snapshot/ruleSet`` holds: at a step of theirs a run waits, or did lately.
+        var waits: [RuleVersion: HeldWaits] = [:]
     }
 
-    private let store: Store
+    let store: Store
     private let secrets: SecretResolver
-    private let logger: Logger
-    private let state = Mutex(State())
+    let logger: Logger
+    let state = Mutex(State())
     private let fragmented = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(store: Store, secrets: SecretResolver, logger: Logger) {
@@ -82,11 +86,14 @@ final class Registry: Sendable {
         // Many are sooner read all at once.
         var names = names.flatMap { $0.count > Limits.changedRulesMax ? nil : $0 }
         while true {
-            let seen = state.withLock { (reloads: $0.reloads, snapshot: $0.snapshot, parsed: $0.parsed) }
+            let seen = state.withLock {
+                (reloads: $0.reloads, snapshot: $0.snapshot, parsed: $0.parsed, waits: $0.waits)
+            }
             let set = if let names { try await store.documents(names) } else { try await store.documents() }
             var next = names == nil ? Snapshot() : seen.snapshot
             var parsed = names == nil ? LayeredDictionary() : seen.parsed
             next.isAllPaused = set.isAllPaused
+            next.generation = seen.snapshot.generation + 1
             var rules: [Rule] = []
             for record in set.documents {
                 let known = seen.parsed[record.id].flatMap { $0.version == record.version ? $0 : nil }
@@ -121,15 +128,21 @@ final class Registry: Sendable {
                 let rulesTouched = touched.filter { $0.kind == .rule }.map(\.name)
                 next.letAlertsResolve(rulesTouched, &rules)
                 // A rule that is switched off is not in the set.
-                next.ruleSet = next.ruleSet.applying(version: set.ruleSetVersion, changed: rules, removed: rulesTouched)
+                let held = seen.waits.rules(of: Set(rulesTouched), beside: rules)
+                next.ruleSet = next.ruleSet.applying(
+                    version: set.ruleSetVersion, changed: rules + held.changed, removed: rulesTouched + held.removed)
             } else {
                 next.letAlertsResolve(next.rules.keys, &rules)
+                rules += seen.waits.rules(of: nil, beside: rules).changed
                 next.ruleSet =
                     hasSamePresets
                     ? seen.snapshot.ruleSet.updated(version: set.ruleSetVersion, to: rules)
                     : RuleSet(version: set.ruleSetVersion, rules: rules)
             }
-            if let news = show(next, parsed, after: seen.reloads, names) { return await tell(news) }
+            if let news = show(next, parsed, after: seen.reloads, names) {
+                await tell(news)
+                return await releaseWaits()
+            }
             // Another reload was shown meanwhile: what was read may be older than what it read.
         }
     }

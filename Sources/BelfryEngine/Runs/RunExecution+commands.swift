@@ -49,12 +49,19 @@ extension RunExecution {
             change.frames = [commandFrame(command)]
             change.audit = [commandAudit(command)]
             change.commands = [command.record(.applied)]
+            change.yieldsToEvents = [step]
+            let before = standing
             void(step, "the step was skipped", in: &change)
             skip(step, .operator, output: output, in: &change)
             let isNo = rule.steps[step].kind == .approve && !goesOnWhenDenied(step)
             let actions = machine.ended(step, isNo ? .denied : .over)
-            try await carryOut(actions, change, in: &group)
-            command.answer(.applied)
+            do throws(BelfryError) {
+                try await carryOut(actions, change, in: &group)
+                command.answer(.applied)
+            } catch  where error.saysEventCame {
+                standing = before
+                await reject(command, error.message)
+            }
         }
     }
 

@@ -51,7 +51,8 @@ extension RunExecution {
         steps[step].reason = reason
         steps[step].ended = services.now
         steps[step].due = nil
-        steps[step].output = output.map(\.plainText) ?? preparation.defaultOutput(of: step)
+        steps[step].output =
+            output.map { preparation.outputText($0, of: step) } ?? preparation.defaultOutput(of: step)
         steps[step].error = nil
         finish(step, ["reason": .string(reason.rawValue)], in: &change)
     }
@@ -88,7 +89,10 @@ extension RunExecution {
         steps[step].due = nil
         steps[step].output = output
         if let data { steps[step].data = RawJSON(.object(data)) }
-        finish(step, reason.map { ["reason": .string($0.rawValue)] } ?? [:], in: &change)
+        var detail: JSONObject = [:]
+        if let reason { detail["reason"] = .string(reason.rawValue) }
+        detail["event"] = data?["event"]
+        finish(step, detail, in: &change)
     }
 
     /// A step that waited is stopped with its run.
@@ -109,6 +113,7 @@ extension RunExecution {
         change.frames.append(frame(.stepFinished, members))
         var noted: JSONObject = ["step": .string(steps[step].name)]
         if let reason = steps[step].reason { noted["reason"] = .string(reason.rawValue) }
+        if let event = steps[step].arrivedEvent { noted["event"] = .string(event.description) }
         change.audit.append(audit("step.\(steps[step].state.rawValue)", noted))
     }
 
@@ -250,6 +255,9 @@ extension StepDefinition {
 }
 
 extension StepRecord {
+    /// The event that it has waited for, and that has come.
+    var arrivedEvent: EventID? { data?.value["event"]?.string.flatMap { EventID($0) } }
+
     /// Where it stands for a run that is read from its rows. What was running begins anew.
     var phase: RunStateMachine.Phase {
         switch state {

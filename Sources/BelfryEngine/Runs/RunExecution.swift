@@ -19,6 +19,8 @@ struct RunExecution {
     var machine: RunStateMachine
     /// The last question of each step that has asked.
     var approvals: [Int: ApprovalRecord]
+    /// The events that steps have waited for.
+    var arrived: [Int: Event]
     /// What templates and conditions see of the run's group, as it was when the step's turn came.
     private var group = JSONValue.null
     /// Ends a step at work.
@@ -32,9 +34,10 @@ struct RunExecution {
     /// - Parameters:
     ///   - steps: rows of the run so far; empty for a new one.
     ///   - approvals: what it has asked, oldest first.
+    ///   - arrived: the events that steps have waited for.
     init(
         run: RunRecord, event: Event, rule: RuleDefinition, steps: [StepRecord], approvals: [ApprovalRecord],
-        services: RunServices, mailbox: RunMailbox
+        arrived: [Int: Event], services: RunServices, mailbox: RunMailbox
     ) {
         self.run = run
         self.event = event
@@ -46,6 +49,7 @@ struct RunExecution {
                 ?? StepRecord(run: run.id, index: index, name: step.name, kind: step.kind.rawValue)
         }
         self.approvals = Dictionary(approvals.map { ($0.step, $0) }, uniquingKeysWith: { $1 })
+        self.arrived = arrived
         machine = RunStateMachine(
             stages: rule.steps.map(\.stage), phases: self.steps.map(\.phase), hasBegun: run.state == .waiting)
         // Of a run that a crash has cut the timer may have fired already: it is set anew.
@@ -148,6 +152,8 @@ struct RunExecution {
         }
         for step in cut { cuts[step]?.finish() }
         for step in begun { launch(step, in: &group) }
+        // Only now: what comes since resumes the step, and what came before is there to be found.
+        if change.waits.contains(where: { $0.lookBack != nil }) { mailbox.post(.due) }
     }
 
     /// The turn of a step has come.
@@ -224,7 +230,9 @@ struct RunExecution {
         _ change: RunChange, orIfSpent ending: RunChange? = nil, isPatient: Bool = true
     ) async throws(BelfryError) {
         do throws(BelfryError) {
+            guard change.waits.isEmpty else { return try await commitWaits(change, orIfSpent: ending) }
             run = try await services.commit(change, orIfSpent: ending, isPatient: isPatient)
+            await releaseWaits(change)
         } catch  where error.code == .conflict && run.state == .queued {
             // It was taken for work in this very moment; `claimed` follows.
             var change = change
@@ -255,7 +263,8 @@ struct RunExecution {
     // MARK: - Steps at work
 
     var preparation: StepPreparation {
-        StepPreparation(run: run, event: event, rule: rule, group: group, steps: steps, services: services)
+        StepPreparation(
+            run: run, event: event, rule: rule, group: group, steps: steps, arrived: arrived, services: services)
     }
 
     private mutating func launch(_ step: Int, in group: inout DiscardingTaskGroup) {

@@ -48,8 +48,8 @@ struct RunLoader: Sendable {
                 let steps = isNew ? [] : try await services.store.steps(of: run.id)
                 let approvals = isNew ? [] : try await services.store.approvals(of: run.id)
                 return RunExecution(
-                    run: run, event: event, rule: rule, steps: steps, approvals: approvals, services: services,
-                    mailbox: mailbox)
+                    run: run, event: event, rule: rule, steps: steps, approvals: approvals,
+                    arrived: try await arrived(steps), services: services, mailbox: mailbox)
             }
         } catch {
             // What a shutdown has interrupted is read at the next start.
@@ -57,6 +57,16 @@ struct RunLoader: Sendable {
             await fail(run, error)
             return nil
         }
+    }
+
+    /// The events that steps have waited for, of those that are still there.
+    private func arrived(_ steps: [StepRecord]) async throws(BelfryError) -> [Int: Event] {
+        var arrived: [Int: Event] = [:]
+        for step in steps {
+            guard let id = step.arrivedEvent else { continue }
+            arrived[step.index] = try await services.event(id)
+        }
+        return arrived
     }
 
     /// A run whose rule or event can't be read any more ends; it must not stay `running`.

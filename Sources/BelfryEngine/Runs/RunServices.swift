@@ -34,6 +34,15 @@ struct RunServices: Sendable {
         return try await patiently { () throws(BelfryError) in try await store.commit(change, orIfSpent: ending) }
     }
 
+    /// A stored event; nil if it is gone.
+    func event(_ id: EventID) async throws(BelfryError) -> Event? {
+        do throws(BelfryError) {
+            return try await store.event(id).event
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
     /// Appends tokens, waiting like ``commit(_:)``.
     func append(tokens: @escaping @Sendable () -> [DraftFrame]) async throws(BelfryError) {
         try await patiently { () throws(BelfryError) in try await store.append(tokens: tokens) }

@@ -14,6 +14,8 @@ struct StepPreparation {
     /// What templates see as `group`.
     let group: JSONValue
     let steps: [StepRecord]
+    /// The events that steps have waited for.
+    let arrived: [Int: Event]
     /// The last question of the step that is made ready.
     var approval: ApprovalRecord?
     let services: RunServices
@@ -198,14 +200,29 @@ struct StepPreparation {
         }
     }
 
-    /// What takes the output's place where the step is skipped.
+    /// What an event must have to be one that the run waits for; a failure with the places where the run has nothing.
+    func awaitedValues(_ wait: EventWait) -> Result<[JSONValue], EventWait.MissingPlaces> {
+        wait.ownValues(in: .object(context))
+    }
+
+    /// What takes the output's place where the step is skipped, or its event has not come.
     func defaultOutput(of index: Int) -> String? {
         guard let template = rule.steps[index].defaultOutput else { return nil }
         var missing: [String] = []
         let output = try? template.render(
             .object(context), as: .values, missing: &missing, bytesMax: Limits.stepOutputBytesMax)
-        return output?.plainText
+        return output.map { outputText($0, of: index) }
     }
+
+    /// How a value is kept that takes an output's place. Of a wait it may be any: a text that could be read as another value
+    /// keeps its quotes.
+    func outputText(_ value: JSONValue, of index: Int) -> String {
+        let text = value.plainText
+        guard rule.steps[index].kind == .wait, value.string != nil, Self.value(text) != nil else { return text }
+        return value.text
+    }
+
+    private static func value(_ text: String) -> JSONValue? { try? JSONValue(parsing: Array(text.utf8)) }
 
     /// Why a value can't take the output's place; nil: it can. An answer that has a schema is replaced by what satisfies it.
     /// - Parameter output: nil: the step's `default`.
@@ -259,6 +276,7 @@ struct StepPreparation {
             // What was skipped has said nothing: a template that asks for it notes that as missing.
             if step.state != .skipped || step.output != nil { members["output"] = output(of: step) }
             for key in ["decision", "by", "value"] { members[key] = step.data?.value[key] }
+            members["event"] = arrived[step.index]?.value
             return JSONObject.Member(key: step.name, value: .object(members))
         }
         return [
@@ -272,13 +290,14 @@ struct StepPreparation {
         ]
     }
 
-    /// Text, or the value of a step whose answer has a schema.
+    /// Text, or the value of a step whose answer has a schema, or that had none to give.
     private func output(of step: StepRecord) -> JSONValue {
         guard let output = step.output else { return .null }
-        guard case .agent(let agent) = rule.steps[step.index].action, agent.schema != nil else {
-            return .string(output)
+        switch rule.steps[step.index].action {
+        case .agent(let agent) where agent.schema != nil: return Self.value(output) ?? .string(output)
+        case .wait: return Self.value(output) ?? .string(output)
+        case .agent, .approve, .command, .send: return .string(output)
         }
-        return (try? JSONValue(parsing: Array(output.utf8))) ?? .string(output)
     }
 
     /// The rule's parameters, those that an operator has set in place of its own.

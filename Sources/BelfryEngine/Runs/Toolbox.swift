@@ -134,12 +134,13 @@ struct Toolbox: Sendable {
             subject: subject?.cut(toBytes: Limits.attributeBytesMax), time: now, received: now, remote: "local",
             data: RawJSON(data ?? arguments))
         made.hops = Hops.next(after: event.hops)
-        let ruleSet = services.registry.snapshot.ruleSet
-        let item = AcceptedDelivery.Item(event: made, matches: ruleSet.requests(of: made, services.logger))
-        let accepted = try await services.store.accept(
-            AcceptedDelivery(
-                source: made.source, remote: made.remote, verifiedBy: "run/\(run.id)",
-                ruleSetVersion: ruleSet.version, items: [item]))
+        let snapshot = services.registry.snapshot
+        let item = AcceptedDelivery.Item(event: made, matches: snapshot.ruleSet.requests(of: made, services.logger))
+        var delivery = AcceptedDelivery(
+            source: made.source, remote: made.remote, verifiedBy: "run/\(run.id)",
+            ruleSetVersion: snapshot.ruleSet.version, items: [item])
+        delivery.generation = snapshot.generation
+        let accepted = try await services.registry.accept(delivery)
         return "event \(accepted.first?.event ?? made.id)"
     }
 }

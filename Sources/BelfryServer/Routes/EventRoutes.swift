@@ -42,6 +42,7 @@ struct EventRoutes {
         more.beginObject()
         more.member("status", record.summary.status.rawValue)
         more.member("runs", .array(record.summary.runs.map { .string($0.description) }))
+        more.member("outcomes", .array(try await hub.matches(of: record).map(\.json)))
         more.member("groups", .array(record.summary.groups.map { .object($0.json) }))
         more.member("ruleset_version", record.summary.ruleSetVersion)
         more.member("verified_by", .optional(record.summary.verifiedBy))
@@ -80,6 +81,16 @@ struct EventRoutes {
             throw BelfryError(.malformed, "rules must be 0 to \(Limits.whyRulesMax)")
         }
         return .json(try await hub.why(id, .nearest(max: max)))
+    }
+}
+
+extension MatchRecord {
+    /// `{rule, outcome, run?, detail?}`
+    fileprivate var json: JSONValue {
+        var json: JSONObject = ["rule": .string(rule), "outcome": .string(outcome.rawValue)]
+        if let run { json["run"] = .string(run.description) }
+        if let detail { json["detail"] = .string(detail) }
+        return .object(json)
     }
 }
 

@@ -34,13 +34,13 @@ public struct EventScan: Sendable {
     public var to: Timestamp
     /// Only of this source.
     public var source: String?
-    /// The rule whose outcomes are read.
-    public var rule: String
+    /// The rule whose outcomes are read; nil: none are.
+    public var rule: String?
     /// Whether the whole event is wanted, by its source and type.
     public var isWanted: @Sendable (_ source: String, _ type: String) -> Bool
 
     public init(
-        from: Timestamp, to: Timestamp, source: String?, rule: String,
+        from: Timestamp, to: Timestamp, source: String? = nil, rule: String? = nil,
         isWanted: @escaping @Sendable (_ source: String, _ type: String) -> Bool
     ) {
         self.from = from
@@ -97,7 +97,7 @@ extension Store {
                 page.events.append(scanned)
             }
             if page.events.isEmpty, page.through == after { page.through = last }
-            try Self.readOutcomes(of: scan.rule, after: after, in: &page, indexes, db)
+            if let rule = scan.rule { try Self.readOutcomes(of: rule, after: after, in: &page, indexes, db) }
             return page
         }
     }
@@ -105,12 +105,13 @@ extension Store {
     private static func readOutcomes(
         of rule: String, after: Int64, in page: inout ScannedPage, _ indexes: [Int64: Int], _ db: Database
     ) throws {
-        // What became of a group became of the matches that waited in it; of several rounds the last one holds.
+        // What became of a group became of the matches that waited in it; of several rounds the last one holds. What the
+        // event resumed beside says nothing of its match.
         let sql = """
             SELECT m.event,
                 CASE m.outcome WHEN 'grouped' THEN coalesce(g.outcome, m.outcome) ELSE m.outcome END AS outcome
             FROM matches m LEFT JOIN match_groups g ON g.id = m.match_group
-            WHERE m.event > ? AND m.event <= ? AND m.rule = ? ORDER BY m.event, m.round
+            WHERE m.event > ? AND m.event <= ? AND m.rule = ? AND m.part = 0 ORDER BY m.event, m.round
             """
         let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [after, page.through, rule])
         while let row = try rows.next() {

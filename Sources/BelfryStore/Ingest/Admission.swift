@@ -86,10 +86,11 @@ enum Admission {
         return Decision(outcome: .started, detail: nil)
     }
 
-    /// What the outcomes of an event come to.
+    /// What the outcomes of an event come to. What it resumes goes on whatever is paused.
     static func status(of outcomes: [Outcome], isPaused: Bool) -> EventStatus {
         if outcomes.contains(where: { $0 == .started || $0 == .queued }) { return .matched }
-        if outcomes.isEmpty { return isPaused ? .paused : .filtered }
+        if outcomes.allSatisfy({ $0 == .resumed }), isPaused { return .paused }
+        if outcomes.isEmpty { return .filtered }
         return outcomes.contains(.paused) ? .paused : .accepted
     }
 }

@@ -9,11 +9,13 @@ extension Store {
     ///
     /// - Returns: One per item, in order.
     /// - Throws: `same_body` if an item refuses a body that was seen; `overloaded`, also if the source of what a token
-    ///   publishes has changed meanwhile; `storage_full`, `storage_failed`, `shutting_down`. Nothing of the delivery is
-    ///   stored then.
+    ///   publishes has changed meanwhile; `storage_full`, `storage_failed`, `shutting_down`; what
+    ///   ``BelfryError/asksForRematch`` says. Nothing of the delivery is stored then.
     public func accept(_ delivery: AcceptedDelivery) async throws(BelfryError) -> [AcceptedEvent] {
         let bytes = delivery.items.reduce(0) { $0 + $1.event.data.bytes.count + 512 }
-        return try await writer.perform(bytes: bytes, kind: .delivery) { transaction in try transaction.accept(delivery)
+        return try await writer.perform(bytes: bytes, kind: .delivery) { [self] transaction in
+            try checkIsCurrent(delivery.generation)
+            return try transaction.accept(delivery)
         }
     }
 }

@@ -14,8 +14,9 @@ extension Store {
     public func matchAgain(
         _ replay: EventReplay, duplicate: AcceptedEvent, of delivery: AcceptedDelivery
     ) async throws(BelfryError) -> AcceptedEvent {
-        try await writer.perform(bytes: 512) { transaction in
-            try transaction.matchAgain(replay, duplicate: duplicate, of: delivery)
+        try await writer.perform(bytes: 512) { [self] transaction in
+            try checkIsCurrent(replay.generation)
+            return try transaction.matchAgain(replay, duplicate: duplicate, of: delivery)
         }
     }
 }

@@ -6,6 +6,8 @@ public struct EventReplay: Sendable {
     public var event: Event
     /// The version of the rule set the matches were found with.
     public var ruleSetVersion: Int64
+    /// As ``AcceptedDelivery/generation``.
+    public var generation: Int?
     public var matches: [MatchRequest]
     /// The one rule that was asked for; nil for all.
     public var rule: String?
@@ -25,9 +27,12 @@ extension Store {
     /// has not is `joined`.
     ///
     /// - Returns: the event's status, and the runs this round has made.
-    /// - Throws: `not_found`; what every write throws.
+    /// - Throws: `not_found`; what every write throws; what ``BelfryError/asksForRematch`` says.
     public func replay(_ replay: EventReplay, by principal: Principal) async throws(BelfryError) -> AcceptedEvent {
-        try await writer.perform(bytes: 512) { transaction in try transaction.replay(replay, by: principal) }
+        try await writer.perform(bytes: 512) { [self] transaction in
+            try checkIsCurrent(replay.generation)
+            return try transaction.replay(replay, by: principal)
+        }
     }
 }
 
@@ -41,6 +46,9 @@ extension WriteTransaction {
             "status": .string(accepted.status.rawValue),
             "runs": .array(accepted.runs.map { .string($0.description) }),
         ]
+        if !accepted.resumed.isEmpty {
+            detail["resumed"] = .array(accepted.resumed.map { .string($0.description) })
+        }
         if let rule = replay.rule { detail["rule"] = .string(rule) }
         try append(
             AuditDraft(by: principal, action: "event.replayed", subject: event.id.description, detail: detail)
@@ -68,8 +76,8 @@ extension WriteTransaction {
             ruleSetVersion: replay.ruleSetVersion
         )
         let accepted = AcceptedEvent(
-            event: event.id, status: status, runs: admitted.runs, outcomes: admitted.outcomes
-        )
+            event: event.id, status: status, runs: admitted.runs, resumed: admitted.resumed,
+            outcomes: admitted.outcomes)
         return (accepted, round)
     }
 }

@@ -55,7 +55,9 @@ extension WriteTransaction {
         )
         try insert(admitted, event: sequence, round: 0)
         try remember(item, event: event, source: delivery.source)
-        let accepted = AcceptedEvent(event: event.id, status: status, runs: admitted.runs, outcomes: admitted.outcomes)
+        let accepted = AcceptedEvent(
+            event: event.id, status: status, runs: admitted.runs, resumed: admitted.resumed,
+            outcomes: admitted.outcomes)
         try publish(accepted, event: event, action: "event.accepted", delivery: delivery, sameBodyAs: marked)
         return accepted
     }
@@ -104,11 +106,9 @@ extension WriteTransaction {
         var detail = JSONWriter()
         detail.beginObject()
         detail.member("remote", delivery.remote)
+        if !accepted.resumed.isEmpty { detail.member("resumed", runs: accepted.resumed) }
         detail.member("ruleset_version", delivery.ruleSetVersion)
-        detail.key("runs")
-        detail.beginArray()
-        for run in accepted.runs { detail.string(run.description) }
-        detail.endArray()
+        detail.member("runs", runs: accepted.runs)
         detail.member("same_body_as", ifPresent: sameBodyAs?.description)
         detail.member("source", delivery.source)
         detail.member("status", accepted.status.rawValue)
@@ -118,5 +118,14 @@ extension WriteTransaction {
             actor: "source/\(delivery.source)", action: action, subject: event.id.description,
             canonicalDetail: detail.bytes
         )
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func member(_ key: String, runs: [RunID]) {
+        self.key(key)
+        beginArray()
+        for run in runs { string(run.description) }
+        endArray()
     }
 }

@@ -10,11 +10,14 @@ struct AdmittedMatches {
         var run: RunID?
         /// Where the match was counted.
         var group: GroupID?
+        /// The runs that waited for the event, the first of them.
+        var resumed: [RunID] = []
     }
 
     var rows: [Row]
     /// The runs that were made.
     var runs: [RunID] { rows.filter { $0.decision.makesRun }.compactMap(\.run) }
+    var resumed: [RunID] { rows.flatMap(\.resumed) }
     var outcomes: [RuleOutcome] { rows.map { RuleOutcome(rule: $0.match.rule, outcome: $0.decision.outcome) } }
 }
 
@@ -23,33 +26,39 @@ extension Admission.Decision {
 }
 
 extension WriteTransaction {
-    /// Decides about each match, and makes the runs.
+    /// Decides about each match, and makes the runs. What was waited for is asked first: a run that goes on needs no
+    /// admission, and one that the event makes does not wait for it.
     /// - Parameter isReplay: an operator asks for it: a rule that has run for this event may run again, once its last
     ///   run has ended, and limits count from now.
     func admit(
         _ matches: [MatchRequest], of event: Event, traceparent: String?, pause: PauseState, isReplay: Bool = false
     ) throws -> AdmittedMatches {
-        AdmittedMatches(
-            rows: try matches.map { match in
-                let received = isReplay ? now : event.received
-                let earlier = isReplay ? try lastRun(of: match.rule, event: event.id) : nil
-                let row: AdmittedMatches.Row
-                if let earlier, !earlier.isEnded {
-                    let joined = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
-                    row = AdmittedMatches.Row(match: match, decision: joined, run: earlier.run)
-                } else {
-                    let facts = try admissionFacts(match, of: event, pause: pause, received: received)
-                    row = try admit(
-                        match,
-                        RunStart(
-                            event: event, traceparent: traceparent, received: received, facts: facts, earlier: earlier))
-                }
-                if match.notifies, !match.resolves, row.decision.outcome != .paused {
-                    try append(Self.notice(of: match, event: event, run: row.run).frame(at: now))
-                }
-                return row
+        var rows: [AdmittedMatches.Row] = []
+        rows.reserveCapacity(matches.count)
+        for match in matches {
+            guard let resumption = match.resumes else { continue }
+            if let row = try resume(resumption, match, by: event) { rows.append(row) }
+        }
+        for match in matches where match.resumes == nil {
+            let received = isReplay ? now : event.received
+            let earlier = isReplay ? try lastRun(of: match.rule, event: event.id) : nil
+            let row: AdmittedMatches.Row
+            if let earlier, !earlier.isEnded {
+                let joined = Admission.Decision(outcome: .joined, detail: "the run before has not ended")
+                row = AdmittedMatches.Row(match: match, decision: joined, run: earlier.run)
+            } else {
+                let facts = try admissionFacts(match, of: event, pause: pause, received: received)
+                row = try admit(
+                    match,
+                    RunStart(
+                        event: event, traceparent: traceparent, received: received, facts: facts, earlier: earlier))
             }
-        )
+            if match.notifies, !match.resolves, row.decision.outcome != .paused {
+                try append(Self.notice(of: match, event: event, run: row.run).frame(at: now))
+            }
+            rows.append(row)
+        }
+        return AdmittedMatches(rows: rows)
     }
 
     /// One match: the gate, what it resolves, its group, the limits, its run.
@@ -92,14 +101,15 @@ extension WriteTransaction {
     }
 
     func insert(_ admitted: AdmittedMatches, event: Int64, round: Int64) throws {
-        for row in admitted.rows {
+        for (index, row) in admitted.rows.enumerated() {
+            let part = row.match.resumes == nil ? 0 : index + 1
             try execute(
                 """
-                INSERT INTO matches (event, round, rule, rule_version, outcome, run, detail, time, match_group)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO matches (event, round, rule, part, rule_version, outcome, run, detail, time, match_group)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
-                    event, round, row.match.rule, row.match.ruleVersion, row.decision.outcome.rawValue,
+                    event, round, row.match.rule, part, row.match.ruleVersion, row.decision.outcome.rawValue,
                     row.run?.bytes.blob, row.decision.detail?.blob, now.milliseconds, row.group?.bytes.blob,
                 ]
             )

@@ -45,7 +45,7 @@ extension Store {
     public func matches(of event: EventID) async throws(BelfryError) -> [MatchRecord] {
         try await read { db in
             let sql = """
-                SELECT * FROM matches WHERE event = (SELECT sequence FROM events WHERE id = ?) ORDER BY round, rule
+                SELECT * FROM matches WHERE event = (SELECT sequence FROM events WHERE id = ?) ORDER BY round, rule, part
                 """
             return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [event.bytes.blob]).map {
                 var match = try MatchRecord($0, event: event)

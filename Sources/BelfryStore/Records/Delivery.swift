@@ -10,6 +10,8 @@ public struct AcceptedDelivery: Sendable {
     public var verifiedBy: String?
     /// The version of the rule set the matches were found with.
     public var ruleSetVersion: Int64
+    /// How far the rules were when the matches were found, as ``RunChange/generation``; nil: not found by a set of rules.
+    public var generation: Int?
     /// The events, in the order of the delivery.
     public var items: [Item]
     /// Nil for what the source itself has verified.
@@ -116,20 +118,23 @@ public struct AcceptedEvent: Sendable, Hashable {
     public var firstSeen: Timestamp?
     /// The runs the event has started, of a duplicate those of the first.
     public var runs: [RunID]
-    /// One per match, in the order of the request; empty for a duplicate.
+    /// The runs that waited for it and go on; of each match no more than ``Limits/resumedRunsTold``.
+    public var resumed: [RunID]
+    /// One per match, in the order of the request, those that nobody waits for left out; empty for a duplicate.
     public var outcomes: [RuleOutcome]
     /// A duplicate whose event has started nothing so far, and might on today's rules: see
     /// ``Store/matchAgain(_:duplicate:of:)``.
     public var mayMatchAgain = false
 
     public init(
-        event: EventID, status: EventStatus, firstSeen: Timestamp? = nil, runs: [RunID] = [],
+        event: EventID, status: EventStatus, firstSeen: Timestamp? = nil, runs: [RunID] = [], resumed: [RunID] = [],
         outcomes: [RuleOutcome] = []
     ) {
         self.event = event
         self.status = status
         self.firstSeen = firstSeen
         self.runs = runs
+        self.resumed = resumed
         self.outcomes = outcomes
     }
 }

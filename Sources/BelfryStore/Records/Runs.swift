@@ -152,6 +152,13 @@ public struct RunChange: Sendable {
     public var params: RawJSON?
     /// When a step of the run is to be looked at, if that changes; nil inside: never.
     public var due: Timestamp??
+    /// Steps that begin to wait for an event.
+    public var waits: [EventWaitRecord] = []
+    /// How far the rules were when it was made sure that those ``waits`` are among them: events that were matched before are
+    /// to be matched again if they are stored behind this change.
+    public var generation: Int?
+    /// Steps that end without the event that the store knows for theirs: one that has come meanwhile is a conflict.
+    public var yieldsToEvents: Set<Int> = []
 
     public init(
         run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,

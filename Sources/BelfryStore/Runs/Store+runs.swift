@@ -40,7 +40,7 @@ extension Store {
     ///   adds included: the end of a run that would begin another step.
     /// - Returns: The run as it is then.
     /// - Throws: `not_found`; `conflict` if the run is in none of the `from` states, with `state` and `reason` as found
-    ///   in the details. Nothing is changed then.
+    ///   in the details, or if a step would end without the `event` that has come for it. Nothing is changed then.
     @discardableResult
     public func commit(
         _ change: RunChange, orIfSpent ending: RunChange? = nil
@@ -48,8 +48,9 @@ extension Store {
         let bytes =
             change.frames.reduce(0) { $0 + $1.data.bytes.count }
             + change.steps.reduce(0) { $0 + ($1.output?.utf8.count ?? 0) }
-        return try await writer.perform(bytes: bytes) { transaction in
-            try transaction.commit(change, orIfSpent: ending)
+        return try await writer.perform(bytes: bytes) { [self] transaction in
+            if let generation = change.generation { note(generation) }
+            return try transaction.commit(change, orIfSpent: ending)
         }
     }
 
@@ -65,13 +66,18 @@ extension Store {
         }
     }
 
-    /// Runs that wait and were told to stop, or whose timer has fired: a crash came before they heard of it. Those that
-    /// have a timer are woken by that.
+    /// Runs that wait and were told to stop, or whose timer has fired, and runs with a step whose event has come or is to be
+    /// looked for: a crash came before they heard of it. Those that have a timer are woken by that.
     public func overdueRuns() async throws(BelfryError) -> [RunRecord] {
         try await read { db in
             let sql = """
-                SELECT \(RunRecord.columns) FROM runs WHERE state = 'waiting' AND ended IS NULL AND (stop_reason IS NOT NULL
-                    OR NOT EXISTS (SELECT 1 FROM timers INDEXED BY timers_by_subject WHERE kind = ? AND subject = runs.id))
+                SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished
+                WHERE state IN ('waiting', 'running') AND ended IS NULL AND (stop_reason IS NOT NULL
+                    OR id IN (SELECT run FROM event_waits INDEXED BY event_waits_due
+                        WHERE event IS NOT NULL OR look_back IS NOT NULL)
+                    OR state = 'waiting' AND NOT EXISTS (SELECT 1 FROM timers INDEXED BY timers_by_subject
+                        WHERE kind = ? AND subject = runs.id))
+                ORDER BY sequence
                 """
             return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [TimerKind.run.rawValue]).map {
                 try RunRecord($0)

@@ -17,6 +17,7 @@ extension WriteTransaction {
         guard change.from.contains(run.state), !change.yieldsToStop || run.stopReason == nil else {
             throw Self.conflict(run)
         }
+        for step in change.yieldsToEvents { try checkNothingCame(for: step, of: run) }
         let before = run.state
         run.state = change.to ?? run.state
         run.reason = change.reason ?? run.reason
@@ -39,6 +40,8 @@ extension WriteTransaction {
             ]
         )
         for step in change.steps { try store(step, run: run.sequence) }
+        try endWaits(change)
+        for wait in change.waits { try begin(wait, of: run) }
         for approval in change.approvals { try store(approval) }
         for command in change.commands { try record(command) }
         if let due = change.due { try setTimer(.run, subject: run.id.bytes, due: due) }
@@ -48,6 +51,7 @@ extension WriteTransaction {
         if run.state.isEnded, !before.isEnded {
             try countForBreaker(run, limits: change.limits)
             try noteEnd(of: run)
+            try endWaits(of: run.id)
         }
         return run
     }

@@ -314,7 +314,7 @@ import Testing
                 run:
                   steps:
                     - parallel:
-                        - { step: later, wait: { for: { source: [lab] }, within: 1m } }
+                        - { step: later, wait: { for: { source: [lab] }, by: [data.id], within: 1m } }
                         - { step: talk, agent: parrot, prompt: "x" }
                 """
         try await TestHub.with(documents: documents) { test in
@@ -322,6 +322,7 @@ import Testing
             _ = try await test.framesToEnd(of: run)
             let (record, steps) = try await test.hub.run(run)
             #expect(record.state == .failed && steps.map(\.name) == ["later"])
+            #expect(record.error?.code == "missing_attribute" && record.error?.message.contains("data.id") == true)
         }
     }
 

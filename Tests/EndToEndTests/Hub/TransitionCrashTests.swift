@@ -13,7 +13,7 @@ import Testing
         words_per_second: 1000
         ---
         rule: way
-        when: { source: [lab] }
+        when: { source: [lab], data: { file: [{ exists: true }] } }
         run:
           steps:
             - { step: look, agent: parrot, prompt: "two words" }
@@ -22,6 +22,8 @@ import Testing
                 - { step: rest, wait: 200ms }
                 - { step: ask, approve: "Go on?", expires: 1s, on_deny: continue }
                 - { step: talk, agent: parrot, prompt: "meanwhile" }
+                - { step: found, wait: { for: { source: [lab] }, by: { data.before: data.file }, within: 1m, look_back: 10m } }
+                - { step: heard, wait: { for: { source: [lab] }, by: { data.later: data.file }, within: 1m } }
                 - { step: inform, send: { to: peer, body: { said: "{{steps.look.output}}" } } }
             - { step: tell, agent: parrot, prompt: "and more" }
         """
@@ -57,16 +59,22 @@ import Testing
         var wasInterrupted = false
         try await hub.use { hub in
             let done = "\(hub.folder.path)/done"
+            _ = try await hub.client.request("POST", "/hooks/lab", json: ["before": .string(done)])
             let posted = try await hub.client.request("POST", "/hooks/lab", json: ["file": .string(done)])
             let run = try #require(posted.json["runs"]?.array?.first?.string)
             isOver = try await eventually(within: .seconds(20), "the hub to die or the run to end") {
                 guard hub.process.isRunning else { return false }
+                _ = try? await hub.client.request("POST", "/hooks/lab", json: ["later": .string(done)])
                 let state = try? await hub.client.request("GET", "/v1/runs/\(run)").json["state"]?.string
                 return state == "succeeded" ? true : nil
             }
             if hub.process.isRunning { try await hub.kill9() }
             try await hub.restart(leavingOut: flags)
-            let row = try #require(try await hub.allRunsEnded(within: .seconds(20)).first)
+            let row = try await eventually(within: .seconds(20), "the run to end") {
+                _ = try await hub.client.request("POST", "/hooks/lab", json: ["later": .string(done)])
+                let row = try await hub.client.request("GET", "/v1/runs/\(run)").json
+                return RunState(rawValue: row["state"]?.string ?? "")?.isEnded == true ? row : JSONValue?.none
+            }
             let stream = try await hub.client.stream("/v1/runs/\(run)/stream?after=0")
             let frames = try await stream.blocks().map(\.frame)
             wasInterrupted = try check(frames, row, done: done, point)
