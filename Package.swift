@@ -45,6 +45,7 @@ let package = Package(
                 .embedInCode("v0007_steps.sql"),
                 .embedInCode("v0008_targets.sql"), .embedInCode("v0009_tools.sql"),
                 .embedInCode("v0010_event_waits.sql"),
+                .embedInCode("v0011_cost.sql"),
             ]
         ),
         .target(

@@ -60,5 +60,10 @@ public enum Migrations {
             reason: "Steps wait for events, and what resumes a run is a match beside the others of its rule.",
             sql: String(decoding: PackageResources.v0010_event_waits_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 11,
+            reason: "What agents use is counted in money, too.",
+            sql: String(decoding: PackageResources.v0011_cost_sql, as: UTF8.self)
+        ),
     ]
 }

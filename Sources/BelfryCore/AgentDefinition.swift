@@ -10,6 +10,8 @@ public struct AgentDefinition: Sendable, Hashable {
     /// Retries before the first token, for errors that may pass.
     public var retriesMax = 2
     public var outputBytesMax = Limits.stepOutputBytesMax
+    /// What its tokens cost; nil: nobody has said.
+    public var price: TokenPrice?
     /// What an operator may set for a step of a live run.
     public var adjustable = AdjustableField.allCases
 

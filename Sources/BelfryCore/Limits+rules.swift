@@ -45,6 +45,9 @@ extension Limits {
     public static let ruleFailuresMax = 1000
     /// A larger budget is none.
     public static let ruleTokensPerDayMax = 1_000_000_000_000
+    /// The same in money, of whatever unit prices are in, and of a price for a million tokens.
+    public static let costPerDayMax = 1_000_000.0
+    public static let tokenPriceMax = 100_000.0
     /// A run that waits longer for its place is forgotten by who would read it.
     public static let runWaitMax = Duration.seconds(7 * 86400)
     /// What a breaker says of its last failure.

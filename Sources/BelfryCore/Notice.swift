@@ -15,7 +15,7 @@ public struct Notice: Sendable, Hashable {
         /// Documents that can't be used: a rules folder that can't be applied, a stored document that can't be read, a
         /// secret or an agent that is gone; and a rule whose breaker has opened.
         case ruleBroken = "rule_broken"
-        /// A rule has used up its tokens of the day.
+        /// A rule has used up its tokens or its money of the day.
         case budget
         /// A source refuses what its sender brings.
         case sourceRefusing = "source_refusing"

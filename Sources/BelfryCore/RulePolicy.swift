@@ -6,6 +6,8 @@ public struct RuleLimits: Sendable, Hashable {
     public var runsPerHour = Limits.ruleRunsPerHourDefault
     /// Tokens that the rule's agent steps may use within one UTC day; nil: any number.
     public var tokensPerDay: Int?
+    /// What these tokens may cost within that day, by the prices of the agents; nil: any amount.
+    public var costPerDay: Cost?
     /// A run that has waited longer for its place expires; nil: it waits.
     public var maxWait: Duration?
     /// A run that has been at work for longer, waiting included, ends as failed; nil: it may take any time.

@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 10)
+        #expect(try fixture.number("PRAGMA user_version") == 11)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -148,7 +148,7 @@ import Testing
           broken_since INTEGER, broken_reason BLOB, changed INTEGER!, changed_by BLOB!, observed INTEGER!
           muted_by BLOB
         rule_tokens
-          rule TEXT!*, day INTEGER!*, tokens INTEGER!, noticed INTEGER!
+          rule TEXT!*, day INTEGER!*, tokens INTEGER!, noticed INTEGER!, cost INTEGER!
         runs
           sequence INTEGER*, id BLOB!, event BLOB!, rule TEXT!, rule_version INTEGER!
           number INTEGER!, retry INTEGER!, retry_of BLOB, state TEXT!, reason TEXT
@@ -165,7 +165,7 @@ import Testing
           run INTEGER!*, step INTEGER!*, name TEXT!, kind TEXT!, state TEXT!
           attempt INTEGER!, started INTEGER, ended INTEGER, process_group INTEGER, input_tokens INTEGER
           output_tokens INTEGER, error_code TEXT, error_message BLOB, missing BLOB, data BLOB
-          output BLOB, reason TEXT, due INTEGER, conversation BLOB
+          output BLOB, reason TEXT, due INTEGER, conversation BLOB, cost INTEGER
           CREATE INDEX steps_due ON steps (due) WHERE due IS NOT NULL
         timers
           id INTEGER*, due INTEGER!, kind TEXT!, subject BLOB!, data BLOB!

@@ -21,7 +21,7 @@ import Testing
         _ tokens: Int, _ run: RunID, limit: Int? = 100, in fixture: borrowing Fixture
     ) async throws {
         var change = RunChange(run: run, from: [.queued, .running], to: .running)
-        change.tokens = tokens
+        change.spent.tokens = tokens
         change.limits.tokensPerDay = limit
         try await fixture.store.commit(change)
     }
@@ -70,7 +70,7 @@ import Testing
         let first = try #require(notices(fixture).first)
         #expect(notices(fixture).count == 1)
         #expect(first["kind"] == "budget" && first["rule"] == "r" && first["severity"] == "warning")
-        #expect(first["text"]?.string?.hasPrefix("120 of 100 tokens are used on 2027-01-15 (UTC): ") == true)
+        #expect(first["text"]?.string?.hasPrefix("limits.tokens_per_day: 120 of 100 tokens are used on 2027-01-15 (UTC): ") == true)
         // A limit that is lowered below what is used: the next match finds it.
         let other = try await self.run(match("s"), in: fixture)
         try await use(60, other, in: fixture)
@@ -83,6 +83,25 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("what was spent limits the next match, too, and the notice says which limit it was")
+    func cost() async throws {
+        let fixture = try Fixture()
+        var match = match(tokens: 1000)
+        match.limits.costPerDay = Cost(units: 0.5)
+        let run = try await run(match, in: fixture)
+        for (cost, decided) in [(0.25, "started"), (0.2499, "started"), (0.0001, "limited")] {
+            var change = RunChange(run: run, from: [.queued, .running], to: .running)
+            change.spent = Spending(tokens: 10, cost: Cost(units: cost))
+            change.limits = match.limits
+            try await fixture.store.commit(change)
+            #expect(try await decision(match, in: fixture).hasPrefix(decided))
+        }
+        let spent = "limits.cost_per_day: 0.5 of 0.5 are spent on 2027-01-15 (UTC)"
+        #expect(try await decision(match, in: fixture) == "limited: \(spent)")
+        #expect(notices(fixture).count == 1 && notices(fixture)[0]["text"]?.string?.hasPrefix(spent) == true)
+        await fixture.store.close()
+    }
+
     @Test("in place of what would begin another step the end is committed, with what the change itself has used")
     func ending() async throws {
         let fixture = try Fixture()
@@ -91,7 +110,7 @@ import Testing
         let step = StepRecord(run: run, index: 1, name: "next", kind: "agent", state: .running, attempt: 1)
         func advance(_ tokens: Int) async throws -> RunRecord {
             var change = RunChange(run: run, from: [.running], steps: [step])
-            change.tokens = tokens
+            change.spent.tokens = tokens
             change.limits.tokensPerDay = 100
             let end = RunChange(run: run, from: [.running], to: .failed, reason: .budget)
             return try await fixture.store.commit(change, orIfSpent: end)

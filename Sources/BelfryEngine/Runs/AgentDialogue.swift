@@ -10,6 +10,8 @@ struct AgentTask: Sendable {
     /// What the rule says of it.
     var step: AgentStep
     var toolbox: Toolbox
+    /// What its tokens cost; nil: nobody has said.
+    var price: TokenPrice?
     /// Of an attempt that goes on after a question; nil: it begins.
     var conversation: Conversation?
     /// The question that it waited for, decided.
@@ -44,7 +46,7 @@ struct AgentDialogue {
     private let services: RunServices
     private var talk: Conversation
     /// Used since this began, as the rule's budget counts it.
-    private var spent = 0
+    private var spent = Spending()
 
     init(_ task: AgentTask, log: StepLog, services: RunServices) {
         self.task = task
@@ -62,10 +64,10 @@ struct AgentDialogue {
                 return result(of: Utterance(error: error))
             }
             let said = await ask()
-            let tokens = tokens(of: said)
-            spent += tokens
+            let spent = spending(on: said)
+            self.spent = self.spent + spent
             let calls = task.step.tools.isEmpty ? [] : said.calls
-            talk.add(said.text, calls: calls, usage: said.usage, tokens: tokens)
+            talk.add(said.text, calls: calls, usage: said.usage, spent: spent)
             guard said.error == nil else { return result(of: said) }
             if !calls.isEmpty {
                 await log.end(said)
@@ -113,26 +115,28 @@ struct AgentDialogue {
                 "the agent was asked \(talk.turns.counted("time")) and still calls tools; raise turns of the step, or say in its prompt when it is done"
             )
         }
-        if let most = task.step.tokensMax, talk.tokens >= most {
+        if let most = task.step.tokensMax, talk.spent.tokens >= most {
             throw BelfryError(
-                .agentLimit, "the attempt has used \(talk.tokens) tokens, and tokens of the step allows \(most)")
+                .agentLimit, "the attempt has used \(talk.spent.tokens) tokens, and tokens of the step allows \(most)")
         }
     }
 
     /// What was used: as the provider counts, else by the length of what was asked and answered. What failed before
     /// anything was said has used nothing.
-    private func tokens(of said: Utterance) -> Int {
+    private func spending(on said: Utterance) -> Spending {
         let isCounted = said.usage.inputTokens != nil || said.usage.outputTokens != nil
         let outputBytes = said.calls.reduce(said.text.utf8.count) { $0 + $1.asked.arguments.utf8.count }
-        guard isCounted || outputBytes > 0 || said.error == nil else { return 0 }
+        guard isCounted || outputBytes > 0 || said.error == nil else { return Spending() }
         func count(_ reported: Int?, bytes: Int) -> Int {
             let tokens = reported ?? (bytes + Limits.bytesPerToken - 1) / Limits.bytesPerToken
             return min(max(tokens, 0), Limits.ruleTokensPerDayMax)
         }
         var asked = task.request
         asked.messages = talk.messages
-        return count(said.usage.inputTokens, bytes: asked.messageBytes)
-            + count(said.usage.outputTokens, bytes: outputBytes)
+        let input = count(said.usage.inputTokens, bytes: asked.messageBytes)
+        let output = count(said.usage.outputTokens, bytes: outputBytes)
+        let cost = task.price?.cost(inputTokens: input, outputTokens: output) ?? Cost()
+        return Spending(tokens: input + output, cost: cost)
     }
 
     // MARK: - Tools
@@ -228,7 +232,7 @@ struct AgentDialogue {
 
     private func asking(_ question: ToolQuestion) -> StepResult {
         var result = StepResult(end: .asks(question), step: task.toolbox.step)
-        result.tokens = spent
+        result.spent = spent
         return result
     }
 
@@ -237,7 +241,8 @@ struct AgentDialogue {
         if let output { result.output = output }
         if let error { (result.end, result.error) = (.failed(.error), error) }
         result.usage = talk.usage
-        result.tokens = spent
+        result.cost = task.price.map { _ in talk.spent.cost }
+        result.spent = spent
         return result
     }
 }

@@ -20,17 +20,17 @@ struct Conversation: Sendable, Hashable {
     private(set) var isRepaired = false
     private(set) var usage = Usage(inputTokens: nil, outputTokens: nil)
     /// As the rule's budget counts them.
-    private(set) var tokens = 0
+    private(set) var spent = Spending()
     /// How long agent and tools have worked; the time that people take does not count.
     var worked = Duration.zero
 
     init(_ messages: [AgentMessage]) { self.messages = messages }
 
     /// The agent has said something.
-    mutating func add(_ text: String, calls: [Call], usage: Usage, tokens: Int) {
+    mutating func add(_ text: String, calls: [Call], usage: Usage, spent: Spending) {
         turns += 1
         self.usage = self.usage + usage
-        self.tokens += tokens
+        self.spent = self.spent + spent
         messages.append(.assistant(text, toolCalls: calls.map(\.asked)))
         self.calls = calls
     }
@@ -75,7 +75,8 @@ extension Conversation {
         isRepaired = value["repaired"]?.bool ?? false
         usage.inputTokens = value["input_tokens"]?.number?.int64.map { Int($0) }
         usage.outputTokens = value["output_tokens"]?.number?.int64.map { Int($0) }
-        tokens = value["tokens"]?.number?.int64.map { Int($0) } ?? 0
+        spent.tokens = value["tokens"]?.number?.int64.map { Int($0) } ?? 0
+        spent.cost.millionths = value["cost_millionths"]?.number?.int64 ?? 0
         worked = .milliseconds(value["worked_ms"]?.number?.int64 ?? 0)
     }
 
@@ -84,7 +85,8 @@ extension Conversation {
         return RawJSON([
             "messages": .array(messages.map(\.json)), "turns": .int(turns), "calls": .array(calls),
             "repaired": .bool(isRepaired), "input_tokens": usage.inputTokens.map { .int($0) } ?? .null,
-            "output_tokens": usage.outputTokens.map { .int($0) } ?? .null, "tokens": .int(tokens),
+            "output_tokens": usage.outputTokens.map { .int($0) } ?? .null, "tokens": .int(spent.tokens),
+            "cost_millionths": .int(spent.cost.millionths),
             "worked_ms": .int(worked.milliseconds),
         ])
     }

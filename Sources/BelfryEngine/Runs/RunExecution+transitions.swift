@@ -64,6 +64,7 @@ extension RunExecution {
         steps[step].error = state == .failed ? result.error.map(StoredError.init) : nil
         steps[step].inputTokens = result.usage.inputTokens
         steps[step].outputTokens = result.usage.outputTokens
+        steps[step].cost = result.cost
         closeMessage(result, in: &change)
         finish(step, ["attempt": .int(steps[step].attempt)], in: &change)
     }

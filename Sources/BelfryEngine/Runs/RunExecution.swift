@@ -247,13 +247,17 @@ struct RunExecution {
         skips = [:]
     }
 
-    /// The end of the run in place of its next step; nil if its rule's tokens are not limited, or others are at work.
+    /// The end of the run in place of its next step; nil if what its rule may use is not limited, or others are at work.
     private func endingIfSpent(_ settled: RunChange) -> RunChange? {
-        guard let tokens = settled.limits.tokensPerDay, cuts.isEmpty else { return nil }
+        let limits = [
+            settled.limits.tokensPerDay.map { "limits.tokens_per_day: \($0)" },
+            settled.limits.costPerDay.map { "limits.cost_per_day: \($0.text)" },
+        ].compactMap(\.self)
+        guard !limits.isEmpty, cuts.isEmpty else { return nil }
         var ending = settled
         ending.error = StoredError(
             code: EndReason.budget.rawValue,
-            message: "the rule has used up its tokens of the day (limits.tokens_per_day: \(tokens))"
+            message: "the rule has used up what it may of the day (\(limits.joined(separator: ", ")))"
         )
         end(.failed, .budget, in: &ending)
         ending.due = .some(nil)
@@ -284,7 +288,7 @@ struct RunExecution {
         steps[step].conversation = nil
         if result.error?.leavesWork == true, !stops.isEmpty { await confirmNothing(result.error?.message ?? "") }
         var change = change()
-        change.tokens = result.tokens
+        change.spent = result.spent
         let actions: [RunStateMachine.Action]
         switch (machine.cut(of: step), result.end) {
         case (.skip?, _):

@@ -22,7 +22,9 @@ struct StepResult: Sendable {
     var error: BelfryError?
     var usage = Usage(inputTokens: nil, outputTokens: nil)
     /// What it counts against the rule's budget.
-    var tokens = 0
+    var spent = Spending()
+    /// Of the whole attempt; nil where the agent has no prices.
+    var cost: Cost?
     /// The open text message, if the step wrote any text.
     var messageID: String?
     /// Template paths that had no value.

@@ -29,6 +29,7 @@ struct StepPreparation {
             let prompt = prompt(of: agentStep, step: index, missing: &missing)
             let (live, request) = try ask(agent, prompt: prompt, agentStep, of: step, missing: &missing)
             var task = AgentTask(agent: live, request: request, step: agentStep, toolbox: toolbox(agentStep, index))
+            task.price = agent.price
             task.conversation = try steps[index].conversation.map { row throws(BelfryError) in try Conversation(row) }
             task.decision = approval
             return .agent(task)

@@ -19,7 +19,7 @@ extension DocumentDecoder {
     }
 
     private static let commonAgentKeys = [
-        "agent", "about", "kind", "connect_timeout", "first_byte_timeout", "idle_timeout", "retries", "output_max",
+        "agent", "about", "kind", "connect_timeout", "first_byte_timeout", "idle_timeout", "retries", "output_max", "price",
     ]
 
     /// Nil if anything is wrong; then the diagnostics say what.
@@ -51,15 +51,32 @@ extension DocumentDecoder {
         let idle = duration(fields, "idle_timeout", in: timeouts)
         let retries = int(fields, "retries", in: 0...10)
         let outputMax = byteCount(fields, "output_max", max: Limits.stepOutputBytesMax)
+        let price = price(fields)
         guard diagnostics.count == errorCount, let name, let settings else { return nil }
         var agent = AgentDefinition(name: name, kind: settings)
         agent.about = about
+        agent.price = price
         agent.connectTimeout = connect ?? agent.connectTimeout
         agent.firstByteTimeout = firstByte ?? agent.firstByteTimeout
         agent.idleTimeout = idle ?? agent.idleTimeout
         agent.retriesMax = retries ?? agent.retriesMax
         agent.outputBytesMax = outputMax ?? agent.outputBytesMax
         return agent
+    }
+
+    /// For a million tokens each.
+    private mutating func price(_ fields: Fields) -> TokenPrice? {
+        guard let member = fields["price"],
+            let inner = self.fields(member.value, path: fields.path(of: "price"), known: ["input", "output"])
+        else { return nil }
+        for key in ["input", "output"] where inner[key] == nil {
+            note("is missing: what a million tokens of \(key) cost", in: inner, key)
+        }
+        let prices = 0.0...Limits.tokenPriceMax
+        guard let input = double(inner, "input", in: prices), let output = double(inner, "output", in: prices) else {
+            return nil
+        }
+        return TokenPrice(input: input, output: output)
     }
 
     private mutating func echo(_ fields: Fields) -> AgentDefinition.Kind {

@@ -70,7 +70,7 @@ enum Admission {
     /// Whether what is to run may begin.
     static func limit(_ match: MatchRequest, _ facts: Facts) -> Decision {
         if facts.tokens.isSpent(match.limits) {
-            return Decision(outcome: .limited, detail: "limits.tokens_per_day: \(facts.tokens.text(match.limits))")
+            return Decision(outcome: .limited, detail: "limits.\(facts.tokens.text(match.limits))")
         }
         if match.limits.runsPerHour <= 0 || facts.isHourFull {
             return Decision(

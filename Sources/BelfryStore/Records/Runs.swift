@@ -69,6 +69,8 @@ public struct StepRecord: Sendable, Hashable {
     public var processGroup: Int32?
     public var inputTokens: Int?
     public var outputTokens: Int?
+    /// By the prices of its agent; nil where nobody has said any.
+    public var cost: Cost?
     /// Template paths that had no value.
     public var missing: [String]
     /// When it is looked at again, of one that waits.
@@ -100,13 +102,15 @@ public struct StepRecord: Sendable, Hashable {
         self.missing = missing
     }
 
-    /// `{input_tokens, output_tokens}`, null where the provider did not say; nil if it said neither.
+    /// `{input_tokens, output_tokens, cost?}`, null where the provider did not say; nil if nothing is known.
     public var usage: JSONValue? {
-        guard inputTokens != nil || outputTokens != nil else { return nil }
-        return [
+        guard inputTokens != nil || outputTokens != nil || cost != nil else { return nil }
+        var usage: JSONObject = [
             "input_tokens": inputTokens.map { .int($0) } ?? .null,
             "output_tokens": outputTokens.map { .int($0) } ?? .null,
         ]
+        if let cost { usage["cost"] = cost.json }
+        return .object(usage)
     }
 }
 
@@ -143,7 +147,7 @@ public struct RunChange: Sendable {
     /// Of the run's rule, as they are today: its breaker and its budget go by them.
     public var limits = RuleLimits()
     /// What the steps that end have used.
-    public var tokens = 0
+    public var spent = Spending()
     /// Questions that are asked or decided, whole.
     public var approvals: [ApprovalRecord] = []
     /// Commands that bring it about or end with it, with their answers.

@@ -52,6 +52,7 @@ extension StepRecord {
         due = row.optionalTimestamp("due")
         data = row.optionalJSON("data")
         conversation = row.optionalJSON("conversation")
+        cost = (row["cost"] as Int64?).map { Cost(millionths: $0) }
     }
 }
 

@@ -5,15 +5,23 @@ import GRDB
 struct TokenCount: Sendable, Equatable {
     var day = UTCDay(Timestamp(seconds: 0))
     var tokens: Int64 = 0
+    var cost = Cost()
     /// A notice has told that it is enough.
     var isNoticed = false
 
     /// Whether nothing more may begin.
-    func isSpent(_ limits: RuleLimits) -> Bool { limits.tokensPerDay.map { tokens >= $0 } ?? false }
+    func isSpent(_ limits: RuleLimits) -> Bool { areTokensSpent(limits) || isCostSpent(limits) }
 
-    /// `200113 of 200000 tokens are used on 2026-01-02 (UTC)`
+    private func areTokensSpent(_ limits: RuleLimits) -> Bool { limits.tokensPerDay.map { tokens >= $0 } ?? false }
+
+    private func isCostSpent(_ limits: RuleLimits) -> Bool { limits.costPerDay.map { cost >= $0 } ?? false }
+
+    /// `tokens_per_day: 200113 of 200000 tokens are used on 2026-01-02 (UTC)`
     func text(_ limits: RuleLimits) -> String {
-        "\(tokens) of \(limits.tokensPerDay ?? 0) tokens are used on \(day) (UTC)"
+        guard isCostSpent(limits), let most = limits.costPerDay, !areTokensSpent(limits) else {
+            return "tokens_per_day: \(tokens) of \(limits.tokensPerDay ?? 0) tokens are used on \(day) (UTC)"
+        }
+        return "cost_per_day: \(cost.text) of \(most.text) are spent on \(day) (UTC)"
     }
 }
 
@@ -21,22 +29,26 @@ extension WriteTransaction {
     /// The day is the one of the commit: a clock that is set back finds what was counted on that day.
     func tokensToday(rule: String) throws -> TokenCount {
         var count = TokenCount(day: UTCDay(now))
-        let sql = "SELECT tokens, noticed FROM rule_tokens WHERE rule = ? AND day = ?"
+        let sql = "SELECT tokens, cost, noticed FROM rule_tokens WHERE rule = ? AND day = ?"
         guard let row = try row(sql, [rule, count.day.number]) else { return count }
         count.tokens = row.int("tokens")
+        count.cost = Cost(millionths: row.int("cost"))
         count.isNoticed = row.flag("noticed")
         return count
     }
 
     /// Adds what the steps that a change ends have used.
-    func count(tokens: Int, rule: String, limits: RuleLimits) throws {
-        guard tokens > 0 else { return }
+    func count(_ spent: Spending, rule: String, limits: RuleLimits) throws {
+        guard spent != Spending() else { return }
         try execute(
             """
-            INSERT INTO rule_tokens (rule, day, tokens) VALUES (?, ?, ?)
-            ON CONFLICT (rule, day) DO UPDATE SET tokens = tokens + excluded.tokens
+            INSERT INTO rule_tokens (rule, day, tokens, cost) VALUES (?, ?, ?, ?)
+            ON CONFLICT (rule, day) DO UPDATE SET tokens = tokens + excluded.tokens, cost = cost + excluded.cost
             """,
-            [rule, UTCDay(now).number, min(tokens, Limits.ruleTokensPerDayMax)]
+            [
+                rule, UTCDay(now).number, min(spent.tokens, Limits.ruleTokensPerDayMax),
+                min(spent.cost, Cost(units: Limits.costPerDayMax)).millionths,
+            ]
         )
         try noticeSpentTokens(rule: rule, limits: limits)
     }
@@ -53,9 +65,9 @@ extension WriteTransaction {
             [rule, count.day.number]
         )
         let notice = Notice(
-            .budget, .warning, title: "rule \(rule) has used up its tokens of the day",
+            .budget, .warning, title: "rule \(rule) has used up what it may of the day",
             text:
-                "\(count.text(limits)): its runs end before their next step, and no new one begins until midnight UTC",
+                "limits.\(count.text(limits)): its runs end before their next step, and no new one begins until midnight UTC",
             rule: rule
         )
         try append(notice.frame(at: now))

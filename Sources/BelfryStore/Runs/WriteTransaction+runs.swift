@@ -7,7 +7,7 @@ extension WriteTransaction {
 
     func commit(_ change: RunChange, orIfSpent ending: RunChange? = nil) throws -> RunRecord {
         let run = try run(change.run)
-        try count(tokens: change.tokens, rule: run.rule, limits: change.limits)
+        try count(change.spent, rule: run.rule, limits: change.limits)
         if let ending, try tokensToday(rule: run.rule).isSpent(change.limits) { return try commit(ending, of: run) }
         return try commit(change, of: run)
     }
@@ -71,21 +71,22 @@ extension WriteTransaction {
         try execute(
             """
             INSERT INTO steps (run, step, name, kind, state, attempt, started, ended, process_group, input_tokens,
-                output_tokens, error_code, error_message, missing, output, reason, due, data, conversation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                output_tokens, error_code, error_message, missing, output, reason, due, data, conversation, cost)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (run, step) DO UPDATE SET
                 name = excluded.name, kind = excluded.kind, state = excluded.state, attempt = excluded.attempt,
                 started = excluded.started, ended = excluded.ended, process_group = excluded.process_group,
                 input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
                 error_code = excluded.error_code, error_message = excluded.error_message, missing = excluded.missing,
                 output = excluded.output, reason = excluded.reason, due = excluded.due, data = excluded.data,
-                conversation = excluded.conversation
+                conversation = excluded.conversation, cost = excluded.cost
             """,
             [
                 run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
                 step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
                 step.error?.message.blob, missing, step.output?.blob, step.reason?.rawValue,
                 step.due?.milliseconds, step.data?.blob, step.conversation?.blob,
+                step.cost?.millionths,
             ]
         )
     }

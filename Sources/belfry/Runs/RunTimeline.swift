@@ -50,7 +50,8 @@ struct RunTimeline {
 
     private func tokens(_ step: JSONValue) -> String? {
         guard let usage = step["usage"], !usage.isNull else { return nil }
-        return "\(usage.cell("input_tokens")) tokens in, \(usage.cell("output_tokens")) out"
+        let cost = usage["cost"].map { ", cost \($0.text)" } ?? ""
+        return "\(usage.cell("input_tokens")) tokens in, \(usage.cell("output_tokens")) out\(cost)"
     }
 
     private func body(_ step: JSONValue) -> [String] {

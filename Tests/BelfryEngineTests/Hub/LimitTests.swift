@@ -52,6 +52,33 @@ import Testing
         }
     }
 
+    @Test("what steps have cost stands with them, ends the rule's runs, and limits its matches")
+    func cost() async throws {
+        let documents =
+            Self.head.replacing("kind: echo", with: "kind: echo\nprice: { input: 1000, output: 2000 }") + """
+
+                rule: r
+                when: { source: [lab] }
+                limits: { cost_per_day: 0.01 }
+                run:
+                  steps:
+                    - { step: a, agent: parrot, prompt: "12345678" }
+                    - { step: b, agent: parrot, prompt: "12345678" }
+                    - { step: c, agent: parrot, prompt: "12345678" }
+                """
+        try await TestHub.with(documents: documents) { test in
+            let run = try #require(try await test.post(#"{"id": "1"}"#, to: "lab").first?.runs.first)
+            _ = try await test.framesToEnd(of: run)
+            let (record, steps) = try await test.hub.run(run)
+            #expect(record.state == .failed && record.reason == .budget)
+            #expect(record.error?.message.hasSuffix("(limits.cost_per_day: 0.01)") == true, "\(record)")
+            // Two tokens in, two out.
+            #expect(steps.map(\.cost?.text) == ["0.006", "0.006"] && steps[0].usage?["cost"]?.text == "0.006")
+            let next = try #require(try await test.post(#"{"id": "2"}"#, to: "lab").first)
+            #expect(next.runs.isEmpty)
+        }
+    }
+
     @Test("a run whose rule has used up its tokens ends before its next step; a queued one before its first")
     func budget() async throws {
         let documents =
