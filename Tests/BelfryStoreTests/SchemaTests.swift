@@ -26,7 +26,8 @@ import Testing
                 rule_version INTEGER NOT NULL, outcome TEXT NOT NULL, run BLOB, detail BLOB, time INTEGER NOT NULL,
                 match_group BLOB, PRIMARY KEY (event, round, rule)) STRICT, WITHOUT ROWID;
             INSERT INTO old SELECT event, round, rule, rule_version, outcome, run, detail, time, match_group FROM matches;
-            DROP TABLE matches; ALTER TABLE old RENAME TO matches; DROP TABLE event_waits; PRAGMA user_version = 9;
+            DROP TABLE matches; ALTER TABLE old RENAME TO matches; DROP TABLE event_waits;
+            ALTER TABLE rule_tokens DROP COLUMN cost; ALTER TABLE steps DROP COLUMN cost; PRAGMA user_version = 9;
             """)
         let store = try await fixture.reopen()
         let after = try await store.matches(of: event.event)

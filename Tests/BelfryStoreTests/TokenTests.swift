@@ -70,7 +70,9 @@ import Testing
         let first = try #require(notices(fixture).first)
         #expect(notices(fixture).count == 1)
         #expect(first["kind"] == "budget" && first["rule"] == "r" && first["severity"] == "warning")
-        #expect(first["text"]?.string?.hasPrefix("limits.tokens_per_day: 120 of 100 tokens are used on 2027-01-15 (UTC): ") == true)
+        #expect(
+            first["text"]?.string?.hasPrefix("limits.tokens_per_day: 120 of 100 tokens are used on 2027-01-15 (UTC): ")
+                == true)
         // A limit that is lowered below what is used: the next match finds it.
         let other = try await self.run(match("s"), in: fixture)
         try await use(60, other, in: fixture)

@@ -86,6 +86,8 @@ struct Recovery {
         for var approval in try await services.store.approvals(of: run.id) where approval.decision == nil {
             approval.close(.void, reason: "the run has ended", by: .hub, at: services.now)
             change.approvals.append(approval)
+            change.frames.insert(approval.closingFrame(at: services.now), at: 0)
+            change.audit.append(approval.closingAudit(by: .hub))
         }
         try await services.commit(change)
         return false

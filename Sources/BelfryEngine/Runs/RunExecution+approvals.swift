@@ -142,17 +142,8 @@ extension RunExecution {
             decision, value: value.map { RawJSON($0) }, reason: reason, by: principal, at: services.now)
         approvals[step] = approval
         change.approvals.append(approval)
-        var members: JSONObject = [
-            "step": .string(approval.name), "approval": .string(approval.id.description),
-            "decision": .string(decision.rawValue), "by": .string(principal.name),
-        ]
-        if let value { members["value"] = value }
-        if let reason { members["reason"] = .string(reason) }
-        change.frames.append(frame(.approvalDecided, on: .approvals, members))
-        change.audit.append(
-            AuditDraft(
-                by: principal, action: "approval.\(decision.rawValue)", subject: approval.id.description,
-                detail: ["run": .string(run.id.description), "step": .string(approval.name)]))
+        change.frames.append(approval.closingFrame(at: services.now))
+        change.audit.append(approval.closingAudit(by: principal))
     }
 
     /// What is wrong with the value that comes with a yes; nil: nothing.
@@ -183,6 +174,24 @@ extension RunExecution {
 }
 
 extension ApprovalRecord {
+    /// What everybody reads of a question that is open no longer.
+    func closingFrame(at now: Timestamp) -> DraftFrame {
+        var members: JSONObject = [
+            "step": .string(name), "approval": .string(id.description), "decision": .optional(decision?.rawValue),
+            "by": .optional(decidedBy),
+        ]
+        if let value { members["value"] = value.value }
+        if let reason { members["reason"] = .string(reason) }
+        return DraftFrame(
+            time: now, topic: .approvals, run: run, rule: rule, type: .approvalDecided, data: RawJSON(.object(members)))
+    }
+
+    func closingAudit(by principal: Principal) -> AuditDraft {
+        AuditDraft(
+            by: principal, action: "approval.\(decision?.rawValue ?? "")", subject: id.description,
+            detail: ["run": .string(run.description), "step": .string(name)])
+    }
+
     /// Why it can't be decided any more, and who was first; nil while it is open.
     var closing: String? {
         guard let decision else { return nil }

@@ -19,7 +19,8 @@ extension DocumentDecoder {
     }
 
     private static let commonAgentKeys = [
-        "agent", "about", "kind", "connect_timeout", "first_byte_timeout", "idle_timeout", "retries", "output_max", "price",
+        "agent", "about", "kind", "connect_timeout", "first_byte_timeout", "idle_timeout", "retries", "output_max",
+        "price",
     ]
 
     /// Nil if anything is wrong; then the diagnostics say what.

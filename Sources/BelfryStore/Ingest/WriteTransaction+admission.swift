@@ -43,7 +43,9 @@ extension WriteTransaction {
         )
         // More runs than the hub can have at work: the next one waits, whatever its rule allows.
         if facts.unfinishedRuns >= Limits.runsRunningMax { facts.unfinishedRuns = max(match.limits.concurrency, 0) }
-        if match.limits.tokensPerDay != nil || match.limits.costPerDay != nil { facts.tokens = try tokensToday(rule: match.rule) }
+        if match.limits.tokensPerDay != nil || match.limits.costPerDay != nil {
+            facts.tokens = try tokensToday(rule: match.rule)
+        }
         facts.isHourFull = try isHourFull(match, received: received)
         return facts
     }

@@ -32,6 +32,14 @@ import Testing
         run:
           steps:
             - { step: work, command: [shell, "-c", "{{data.shell}}"] }
+        ---
+        rule: both
+        when: { source: [lab], data: { both: [ { exists: true } ] } }
+        run:
+          steps:
+            - parallel:
+                - { step: ask, approve: "On?" }
+                - { step: work, command: [shell, "-c", "sleep 60"] }
         """
 
     /// Starts a run and ends the hub when `isReached`.
@@ -51,6 +59,16 @@ import Testing
             let (record, steps) = try await test.hub.run(run)
             return (frames, record, steps, try await test.hub.verifyAudit().isIntact)
         }
+    }
+
+    @Test("a question beside a command that was interrupted is withdrawn with the run, and everybody reads so")
+    func question() async throws {
+        let run = try await interrupt(#"{"both":true}"#) { $0.draft.type == .approvalRequested }
+        let (frames, record, steps, isIntact) = try await resume(run)
+        #expect(record.state == .failed && record.reason == .interrupted && isIntact)
+        #expect(steps.map(\.state) == [.stopped, .failed])
+        let decided = frames.filter { $0.draft.type == .approvalDecided }.map(\.draft.data.value)
+        #expect(decided.count == 1 && decided[0]["decision"] == "void" && decided[0]["reason"] == "the run has ended")
     }
 
     @Test("an agent step that was interrupted begins anew, and a finished one does not run again")
