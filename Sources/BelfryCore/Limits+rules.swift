@@ -71,6 +71,10 @@ extension Limits {
     /// The longest pause an author can ask for, and the longest that a doubled one becomes by itself.
     public static let stepRetryPauseCeiling = Duration.seconds(3600)
     public static let stepRetryPauseMax = Duration.seconds(300)
+    /// So long before a question ends people are told, at most; of a shorter one, in its last quarter.
+    public static let approvalWarningMax = Duration.seconds(900)
+    /// A question that is open for less ends without.
+    public static let approvalWarnedMin = Duration.seconds(60)
     /// A request that nobody has decided by then is over: what it is about has changed.
     public static let approvalLifetimeDefault = Duration.seconds(86400)
     public static let waitDefault = Duration.seconds(86400)

@@ -7,6 +7,8 @@ public struct Notice: Sendable, Hashable {
         case runFailed = "run_failed"
         /// A run waits for a person's decision.
         case runWaiting = "run_waiting"
+        /// A question ends soon, and nobody has decided.
+        case approvalExpiring = "approval_expiring"
         /// A button outside the hub was pressed, and decided nothing.
         case decisionRefused = "decision_refused"
         /// What started a run no longer holds, and the rule says `on_resolved: notify`.

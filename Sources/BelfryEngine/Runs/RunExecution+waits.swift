@@ -42,6 +42,7 @@ extension RunExecution {
                 actions.append(.consider(step: step))
             }
         }
+        warn(in: &change)
         // A timer that fired early, or was overtaken, is set again.
         timer = nil
         do throws(BelfryError) {

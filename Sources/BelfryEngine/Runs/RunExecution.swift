@@ -136,7 +136,7 @@ struct RunExecution {
         do throws(BelfryError) {
             // What the hub has told to stop begins no further step.
             change.yieldsToStop = !begun.isEmpty
-            let ending = begun.isEmpty ? nil : endingIfSpent(settled)
+            let ending = begun.isEmpty ? nil : endingIfSpent(settled, before)
             try await commit(change, orIfSpent: ending)
             if let ending, run.state.isEnded {
                 machine.finish(run.state)
@@ -248,7 +248,10 @@ struct RunExecution {
     }
 
     /// The end of the run in place of its next step; nil if what its rule may use is not limited, or others are at work.
-    private func endingIfSpent(_ settled: RunChange) -> RunChange? {
+    /// - Parameter before: how it stood when nothing more had begun; what waits then is stopped with the run.
+    private func endingIfSpent(
+        _ settled: RunChange, _ before: (steps: [StepRecord], machine: RunStateMachine, approvals: [Int: ApprovalRecord])
+    ) -> RunChange? {
         let limits = [
             settled.limits.tokensPerDay.map { "limits.tokens_per_day: \($0)" },
             settled.limits.costPerDay.map { "limits.cost_per_day: \($0.text)" },
@@ -259,7 +262,10 @@ struct RunExecution {
             code: EndReason.budget.rawValue,
             message: "the rule has used up what it may of the day (\(limits.joined(separator: ", ")))"
         )
-        end(.failed, .budget, in: &ending)
+        var ended = self
+        (ended.steps, ended.machine, ended.approvals) = before
+        for step in steps.indices where before.steps[step].state == .waiting { ended.abandon(step, in: &ending) }
+        ended.end(.failed, .budget, in: &ending)
         ending.due = .some(nil)
         return ending
     }

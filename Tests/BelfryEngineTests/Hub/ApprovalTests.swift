@@ -210,6 +210,25 @@ import Testing
         }
     }
 
+    @Test("of a question that ends soon people are told once, and it still ends in its time")
+    func expiring() async throws {
+        let clock = SteppedClock()
+        try await TestHub.with(documents: Self.pump, clock: WallClock { clock.now }) { test in
+            let run = try await waiting(test)
+            let open = try #require(
+                try await test.hub.approvals(isOpen: true, run: run, limit: 9, cursor: nil).items.first)
+            func isWarning(_ frame: Frame) -> Bool { frame.draft.data.value["kind"] == "approval_expiring" }
+            test.set(clock, to: open.expires - .seconds(225))
+            let told = try await test.frames(of: run) { $0.draft.data.value["kind"] == "approval_expiring" }
+            #expect(told.first(where: isWarning)?.draft.data.value["title"] == "A question of pump ends in 3 min")
+            #expect(try await test.hub.run(run).run.state == .waiting)
+            test.set(clock, to: open.expires)
+            let frames = try await test.framesToEnd(of: run)
+            #expect(frames.filter(isWarning).count == 1)
+            #expect(try await test.hub.run(run).steps.last?.reason == .expired)
+        }
+    }
+
     @Test("a question, a wait and their times outlive the hub")
     func restart() async throws {
         let folder = try TestFolder()
