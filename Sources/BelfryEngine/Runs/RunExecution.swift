@@ -250,7 +250,8 @@ struct RunExecution {
     /// The end of the run in place of its next step; nil if what its rule may use is not limited, or others are at work.
     /// - Parameter before: how it stood when nothing more had begun; what waits then is stopped with the run.
     private func endingIfSpent(
-        _ settled: RunChange, _ before: (steps: [StepRecord], machine: RunStateMachine, approvals: [Int: ApprovalRecord])
+        _ settled: RunChange,
+        _ before: (steps: [StepRecord], machine: RunStateMachine, approvals: [Int: ApprovalRecord])
     ) -> RunChange? {
         let limits = [
             settled.limits.tokensPerDay.map { "limits.tokens_per_day: \($0)" },

@@ -305,7 +305,9 @@ import Testing
         let folder = try TestFolder()
         let documents = Self.documents(model, Self.restart.replacing("MARKS", with: folder.path))
             .replacing("when: { source: [lab] }", with: "when: { source: [lab] }\nlimits: { tokens_per_day: 1 }")
-            .replacing("run:\n  steps:\n    - step: mend", with: "run:\n  steps:\n  - parallel:\n    - { step: ask, approve: Well? }\n    - step: mend")
+            .replacing(
+                "run:\n  steps:\n    - step: mend",
+                with: "run:\n  steps:\n  - parallel:\n    - { step: ask, approve: Well? }\n    - step: mend")
         try await TestHub.with(documents: documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
             let run = try await run(test)
             _ = try await test.frames(of: run) { $0.draft.data.value["tool"] == "restart" }
