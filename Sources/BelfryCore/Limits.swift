@@ -106,6 +106,12 @@ public enum Limits {
     public static let adjustedParamsBytesMax = 64 * 1024
     /// A client's own name for a command, in the header `Idempotency-Key`.
     public static let idempotencyKeyBytesMax = 255
+    /// Runs that one `stop --all` ends; with more it says so, and is asked again: an answer must come in its time.
+    public static let runsStoppedMax = 5000
+    /// Of these so many side by side: as many as can be at work, so that none waits for another's process to go.
+    public static let stopsSideBySideMax = runsRunningMax
+    /// Stops that could not be confirmed are named up to here, and the others counted.
+    public static let unconfirmedStopsShownMax = 20
     /// Runs taken from the queue in one transaction.
     public static let runsClaimedMax = 32
     /// Between two tries of a run to write to a store that is full or failing.

@@ -17,7 +17,7 @@ extension Hub {
         }
     }
 
-    private func checkMatches(_ rule: String, in snapshot: Registry.Snapshot) throws(BelfryError) {
+    func checkMatches(_ rule: String, in snapshot: Registry.Snapshot) throws(BelfryError) {
         guard snapshot.rules[rule] != nil else {
             throw unknown(DocumentName(.rule, String(rule.prefix(Limits.nameBytesMax))))
         }

@@ -1,6 +1,6 @@
 public import BelfryCore
 import BelfryRules
-public import BelfryStore
+import BelfryStore
 
 extension Hub {
     /// Makes a new run of what an ended one was about: steps before the named one keep their outputs, questions are asked
@@ -36,7 +36,7 @@ extension Hub {
             digest: command.digest)
         do throws(BelfryError) {
             var answer = command.answer(.applied)
-            answer.run = try await store.retry(retry)
+            answer.details["run"] = .string(try await store.retry(retry).description)
             answer.latency = .now - command.arrived
             return answer
         } catch  where error.code == .conflict {
@@ -55,39 +55,12 @@ extension Hub {
             return (definition, MatchRequest(rule: run.rule, ruleVersion: run.ruleVersion, limits: limits))
         }
         guard let rule = registry.snapshot.ruleSet.rule(named: run.rule) else {
-            throw BelfryError(.notFound, "there is no rule \(run.rule) any more; retry without `latest`")
+            throw BelfryError(
+                .notFound,
+                "there is no rule \(run.rule) any more, or it is switched off; without latest the run is retried with "
+                    + "the rule as it was")
         }
         return (rule.definition, MatchRequest(rule))
-    }
-
-    /// Starts a run of a rule by hand: stores the event and takes it as a match of the rule, whatever its pattern says. The
-    /// rule's limits and groups hold as for every match.
-    ///
-    /// - Parameter event: `{type?, subject?, data?}`.
-    /// - Throws: `not_found` for the rule.
-    public func startRun(
-        rule name: String, event given: JSONObject, by principal: Principal
-    ) async throws(BelfryError) -> AcceptedEvent {
-        guard let rule = registry.snapshot.ruleSet.rule(named: name) else {
-            throw BelfryError(.notFound, "there is no rule \(name)")
-        }
-        let now = configuration.clock.now()
-        let event = Event(
-            id: EventID(at: now), source: "manual", type: given["type"]?.string ?? "manual",
-            subject: given["subject"]?.string, time: now, received: now, remote: "local",
-            data: RawJSON(given["data"] ?? .object([:])))
-        let delivery = AcceptedDelivery(
-            source: event.source, remote: event.remote, verifiedBy: "token/\(principal.name)",
-            ruleSetVersion: registry.snapshot.ruleSet.version,
-            items: [
-                AcceptedDelivery.Item(
-                    event: event,
-                    matches: [RuleMatch(rule: rule, kind: .triggers).request(of: event, event.value)].compactMap(\.self)
-                )
-            ])
-        let accepted = try await store.accept(delivery)
-        guard let first = accepted.first else { throw BelfryError(.internal, "an event was stored and not told of") }
-        return first
     }
 }
 

@@ -36,6 +36,11 @@ struct CommandReadingTests {
                 "tell": RunAdjustment.Step(prompt: .some(nil)),
             ], restarts: true)
         #expect(try kind("run.adjust", try #require(adjustment.json.object)) == .run(run, .adjust(adjustment)))
+        #expect(try kind("run.retry", [:]) == .retry(run, from: nil, latest: false))
+        #expect(
+            try kind("run.retry", ["from": "say", "latest": true]) == .retry(run, from: "say", latest: true))
+        #expect(try kind("runs.stop", [:]) == .stopAll(rule: nil))
+        #expect(try kind("runs.stop", ["rule": "talk"]) == .stopAll(rule: "talk"))
         let asked: JSONValue = .string(approval.description)
         #expect(
             try kind("approval.decide", ["approval": asked, "decision": "approve", "value": ["n": 1]])
@@ -64,6 +69,11 @@ struct CommandReadingTests {
             ("run.adjust", ["steps": ["a": ["agent": "x"]]], "agent must be an object"),
             ("run.adjust", ["restart": "yes"], "restart must be true or false"),
             ("run.adjust", ["params": ["a": .string(String(repeating: "x", count: 65_536))]], "at most 65536 bytes"),
+            ("run.retry", ["from": 1], "from must be the name of a step"),
+            ("run.retry", ["latest": "yes"], "latest must be true or false"),
+            ("run.retry", ["step": "say"], "command_id, from, latest, run"),
+            ("runs.stop", ["rule": 1], "rule must be the name of a rule"),
+            ("runs.stop", ["rules": "a"], "command_id, rule"),
             ("approval.decide", ["decision": "approve"], "approval must be an id"),
             ("approval.decide", ["approval": "apr_x", "decision": "approve"], "approval must be an id"),
             ("approval.decide", ["approval": "ID"], "decision must be approve or deny"),
@@ -97,7 +107,9 @@ struct CommandReadingTests {
         for method in ["run.", "run.approve", "run.Stop", "approval.list", "approvals.decide"] {
             guard case .failure(let fault) = call(method, [:]) else { return #expect(Bool(false)) }
             #expect(fault.code == .methodNotFound)
-            #expect(fault.message.contains("run.stop, run.skip, run.adjust, approval.decide, ping"))
+            #expect(
+                fault.message.contains(
+                    "run.stop, run.skip, run.adjust, run.retry, run.start, runs.stop, approval.decide, ping"))
         }
     }
 }

@@ -177,6 +177,52 @@ struct CommandRouteTests {
         }
     }
 
+    @Test("runs are started by hand, retried and stopped together, over REST and the WebSocket alike")
+    func runs() async throws {
+        try await withRig { rig in
+            func post(_ path: String, _ body: String = "", token: String? = nil) async throws -> HubRig.Answer {
+                try await rig.send("POST", "/v1/\(path)", token: token ?? rig.admin, body: body)
+            }
+            let event = #"{"event":{"type":"try","data":{"n":7}}}"#
+            let started = try await post("rules/talk/runs", event)
+            #expect(started.json["result"] == "applied" && started.json["outcome"] == "started", "\(started.body)")
+            let run = try #require(started.json["run"]?.string)
+            try await rig.waitForEnd(of: run)
+            let early = try await post("runs/\(run)/retry")
+            #expect(early.json["reason"] == "all of its steps are over; name the one to begin at: say", "\(early.body)")
+            let key = #"{"from":"say","latest":true,"command_id":"\#(CommandID(at: Timestamp(milliseconds: 5)))"}"#
+            let retried = try await post("runs/\(run)/retry", key)
+            let second = try #require(retried.json["run"]?.string, "\(retried.body)")
+            #expect(try await post("runs/\(run)/retry", key).json["run"]?.string == second)
+            try await rig.waitForEnd(of: second)
+            let shown = try await rig.send("GET", "/v1/runs/\(second)", token: rig.viewer)
+            #expect(shown.json["retry_of"]?.string == run)
+
+            _ = try await ask(rig)
+            let client = try await WebSocketClient.connect(port: rig.port, token: rig.admin)
+            try await client.call("run.start", #"{"rule":"ask","event":{"data":{"pump":"p8"}}}"#)
+            #expect(try await client.answer().answer[path: ["result", "result"]] == "applied")
+            try await client.call("runs.stop", #"{"rule":"ask"}"#)
+            let stopped = try await client.answer().answer
+            #expect(stopped[path: ["result", "stopped"]] == 2, "\(stopped)")
+            let none = try await post("runs/stop")
+            #expect(none.json["stopped"] == 0 && none.json["result"] == "applied", "\(none.body)")
+
+            for (path, body, token, status) in [
+                ("rules/talk/runs", event, rig.viewer, 403), ("runs/\(run)/retry", "", rig.viewer, 403),
+                ("runs/stop", "", rig.viewer, 403), ("rules/none/runs", event, rig.admin, 404),
+                ("rules/talk/runs", #"{"event":[]}"#, rig.admin, 400),
+                ("rules/talk/runs", #"{"data":1}"#, rig.admin, 400),
+                ("rules/talk/runs", #"{"event":{"action":"x"}}"#, rig.admin, 400),
+                ("runs/\(run)/retry", #"{"from":5}"#, rig.admin, 400), ("runs/stop", #"{"rule":""}"#, rig.admin, 400),
+                ("runs/stop", #"{"rule":"gone"}"#, rig.admin, 404),
+            ] {
+                let answer = try await post(path, body, token: token)
+                #expect(answer.status == status, "\(path) \(body): \(answer.body)")
+            }
+        }
+    }
+
     @Test("a value must be what the question asks for, and reaches the steps behind it")
     func values() async throws {
         try await withRig { rig in

@@ -136,10 +136,13 @@ public struct CommandAnswer: Sendable, Hashable {
     public var result: Result
     /// Why it was rejected: `already stopped`.
     public var reason: String?
-    /// The run that a retry has made.
-    public var run: RunID?
+    /// What else came of it: the `run` that a retry or a start has made, how many runs were stopped.
+    public var details: JSONObject = [:]
     /// From the command's arrival to the committed end.
     public var latency: Duration
+
+    /// The run that a retry or a start has made.
+    public var run: RunID? { details["run"]?.string.flatMap { RunID($0) } }
 
     public init(command: CommandID, result: Result, reason: String? = nil, latency: Duration = .zero) {
         self.command = command

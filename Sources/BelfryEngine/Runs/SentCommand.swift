@@ -6,7 +6,7 @@ import BelfryStore
 struct SentCommand: Sendable {
     let id: CommandID
     let by: Principal
-    /// Nil: a run is to be made.
+    /// Nil: to none, or to many.
     let run: RunID?
     /// `stop`, `retry`, …
     let kind: String
@@ -29,20 +29,21 @@ struct SentCommand: Sendable {
 
     /// For the table of commands.
     func record(_ answer: CommandAnswer) -> CommandRecord {
-        var kept: JSONObject = ["result": .string(answer.result.rawValue)]
+        var kept = answer.details
+        kept["result"] = .string(answer.result.rawValue)
         if let reason = answer.reason { kept["reason"] = .string(reason) }
-        if let run = answer.run { kept["run"] = .string(run.description) }
         return CommandRecord(
             principal: by.name, id: id, run: run, kind: kind, digest: digest, answer: RawJSON(.object(kept)))
     }
 
     /// What was answered when it came first.
     fileprivate func answer(again record: CommandRecord) -> CommandAnswer {
-        let kept = record.answer.value
+        var kept = record.answer.value.object ?? [:]
         var answer = answer(
             kept["result"]?.string.flatMap(CommandAnswer.Result.init(rawValue:)) ?? .rejected,
             reason: kept["reason"]?.string)
-        answer.run = kept["run"]?.string.flatMap { RunID($0) }
+        (kept["result"], kept["reason"]) = (nil, nil)
+        answer.details = kept
         return answer
     }
 }

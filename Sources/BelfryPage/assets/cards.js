@@ -41,6 +41,7 @@ export class RunCard {
     #steps = element("div", "steps");
     #note = element("p", "note");
     #stop = element("button", "stop", "Stop");
+    #retry = element("button", "retry", "Retry");
     #more = element("button", "more", "Show all");
     #views = [];
     #command;
@@ -55,8 +56,8 @@ export class RunCard {
         const facts = element("p", "facts");
         facts.append(this.#time, this.#length);
         meta.append(this.#trigger, facts);
-        head.append(this.#title, this.#state, this.#stop);
-        this.#stop.type = this.#more.type = "button";
+        head.append(this.#title, this.#state, this.#stop, this.#retry);
+        this.#stop.type = this.#retry.type = this.#more.type = "button";
         this.#note.setAttribute("role", "status");
         this.root.append(head, meta, this.#steps, this.#more, this.#note);
         this.#command = (name, method, params) => command(this.#run.id, name, method, params);
@@ -64,6 +65,12 @@ export class RunCard {
             this.#stop.disabled = true;
             this.#stop.textContent = "Stopping…";
             this.#command("Stop", "run.stop", { run: this.#run.id });
+        });
+        this.#retry.addEventListener("click", () => {
+            this.#retry.disabled = true;
+            // One that has succeeded has no step left to begin at: it begins at its first.
+            const first = this.#run.state === "succeeded" ? this.#run.steps[0]?.name : undefined;
+            this.#command("Retry", "run.retry", { run: this.#run.id, ...(first && { from: first }) });
         });
         this.#more.addEventListener("click", () => {
             this.#isOpen = !this.#isOpen;
@@ -93,6 +100,8 @@ export class RunCard {
         write(this.#length, run.started && !Number.isNaN(end) ? duration(end - Date.parse(run.started)) : "");
         this.#stop.hidden = ended || !mayCommand;
         this.#stop.setAttribute("aria-label", `Stop ${run.rule}`);
+        this.#retry.hidden = !ended || !mayCommand;
+        this.#retry.setAttribute("aria-label", `Retry ${run.rule}`);
         run.steps.forEach((step, index) => {
             if (!this.#views[index]) {
                 this.#views[index] = new StepView(this.#command);
@@ -101,7 +110,7 @@ export class RunCard {
             this.#views[index].show(step, { run, isNamed: run.steps.length > 1, mayCommand: mayCommand && !ended });
         });
         for (const view of this.#views.splice(run.steps.length)) view.root.remove();
-        const by = run.command?.kind === "stop" && run.command.by;
+        const by = run.stoppedBy;
         // What a step says of its own end is not said twice.
         const isTold = run.error && run.steps.some((step) => step.error?.message === run.error.message);
         const why = run.error?.message ?? (ended && run.state !== "succeeded" ? run.reason : "");

@@ -143,7 +143,7 @@ export class Model {
             Object.assign(run, { state: data.state, reason: data.reason, error: data.error ?? null, ended: time });
             break;
         case "COMMAND":
-            run.command = { kind: data.kind, by: data.by };
+            if (data.kind === "stop") run.stoppedBy = data.by;
             break;
         case "STEP_STARTED": {
             // A new attempt begins with nothing.

@@ -3,7 +3,7 @@ import BelfryEngine
 
 /// What can be said to a run, and how it is written: the same members in a request's body and in a call's params.
 enum CommandWord: String, CaseIterable {
-    case stop, skip, adjust
+    case stop, skip, adjust, retry
 
     /// The members it may have, beside `command_id`.
     var members: Set<String> {
@@ -11,20 +11,55 @@ enum CommandWord: String, CaseIterable {
         case .stop: []
         case .skip: ["step", "output"]
         case .adjust: ["params", "steps", "restart"]
+        case .retry: ["from", "latest"]
         }
     }
 
     /// - Parameter body: has no members but ``members``.
     /// - Throws: `malformed`.
-    func kind(_ body: JSONObject) throws(BelfryError) -> RunCommandKind {
+    func order(to run: RunID, _ body: JSONObject) throws(BelfryError) -> OperatorCommand.Order {
         switch self {
-        case .stop: return .stop
+        case .stop: return .run(run, .stop)
         case .skip:
-            guard let step = body["step"]?.string else {
+            guard let step = try body.text("step", "the name of a step") else {
                 throw BelfryError(.malformed, "step must be the name of a step")
             }
-            return .skip(step: step, output: body["output"])
-        case .adjust: return .adjust(try RunAdjustment(reading: body))
+            return .run(run, .skip(step: step, output: body["output"]))
+        case .adjust: return .run(run, .adjust(try RunAdjustment(reading: body)))
+        case .retry:
+            return .retry(
+                run, from: try body.text("from", "the name of a step"), latest: try body.flag("latest") ?? false)
+        }
+    }
+}
+
+/// What can be said of runs as a whole.
+enum RunsWord: String, CaseIterable {
+    /// A run of a rule, with an event that a person gives.
+    case start = "run.start"
+    case stop = "runs.stop"
+
+    /// The members it may have, beside `command_id`.
+    var members: Set<String> {
+        switch self {
+        case .start: ["rule", "event"]
+        case .stop: ["rule"]
+        }
+    }
+
+    /// - Parameter body: has no members but ``members``.
+    /// - Throws: `malformed`.
+    func order(_ body: JSONObject) throws(BelfryError) -> OperatorCommand.Order {
+        let rule = try body.text("rule", "the name of a rule")
+        guard rule.map(Name.isValid) ?? true else { throw BelfryError(.malformed, "rule must be the name of a rule") }
+        switch self {
+        case .start:
+            guard let rule else { throw BelfryError(.missingAttribute, "rule must be the name of a rule") }
+            guard let event = (body["event"] ?? [:]).object else {
+                throw BelfryError(.malformed, "event must be an object: {type?, subject?, data?}")
+            }
+            return .start(rule: rule, event: event)
+        case .stop: return .stopAll(rule: rule)
         }
     }
 }
@@ -79,14 +114,26 @@ extension RunAdjustment {
             }
             steps[name] = step
         }
-        if let restart = body["restart"] {
-            guard let flag = restart.bool else { throw BelfryError(.malformed, "restart must be true or false") }
-            restarts = flag
-        }
+        if let restart = try body.flag("restart") { restarts = restart }
     }
 }
 
 extension JSONObject {
+    /// A member that is a text, or absent.
+    /// - Parameter what: what it must be, for who gave something else.
+    fileprivate func text(_ key: String, _ what: String) throws(BelfryError) -> String? {
+        guard let value = self[key] else { return nil }
+        guard let text = value.string else { throw BelfryError(.malformed, "\(key) must be \(what)") }
+        return text
+    }
+
+    /// A member that is true or false, or absent.
+    fileprivate func flag(_ key: String) throws(BelfryError) -> Bool? {
+        guard let value = self[key] else { return nil }
+        guard let flag = value.bool else { throw BelfryError(.malformed, "\(key) must be true or false") }
+        return flag
+    }
+
     /// A member that is an object, or absent.
     fileprivate func object(_ key: String, bytesMax: Int) throws(BelfryError) -> JSONObject {
         guard let value = self[key] else { return [:] }

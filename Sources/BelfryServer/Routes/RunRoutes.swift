@@ -13,6 +13,8 @@ struct RunRoutes {
         for word in CommandWord.allCases {
             table.add(.post, "/v1/runs/:id/\(word.rawValue)", .role(.operator)) { try await perform(word, $0) }
         }
+        table.add(.post, "/v1/runs/stop", .role(.operator), stopAll)
+        table.add(.post, "/v1/rules/:name/runs", .role(.operator), start)
     }
 
     private func list(_ request: RouteRequest) async throws -> Reply {
@@ -37,7 +39,22 @@ struct RunRoutes {
     private func perform(_ word: CommandWord, _ request: RouteRequest) async throws -> Reply {
         let run = try request.id(RunKind.self)
         let (body, id) = try request.command(word.members)
-        let command = OperatorCommand(order: .run(run, try word.kind(body)), id: id)
+        let command = OperatorCommand(order: try word.order(to: run, body), id: id)
+        return .json(try await command.perform(on: hub, by: try request.caller()))
+    }
+
+    /// `{rule?}` → `{command, result, stopped, unconfirmed, ended, more, runs?, latency_ms}`
+    private func stopAll(_ request: RouteRequest) async throws -> Reply {
+        let (body, id) = try request.command(RunsWord.stop.members)
+        let command = OperatorCommand(order: try RunsWord.stop.order(body), id: id)
+        return .json(try await command.perform(on: hub, by: try request.caller()))
+    }
+
+    /// `{event?}` → `{command, result, reason?, event, outcome?, run?, latency_ms}`
+    private func start(_ request: RouteRequest) async throws -> Reply {
+        var (body, id) = try request.command(["event"])
+        body["rule"] = .string(try request.name("name"))
+        let command = OperatorCommand(order: try RunsWord.start.order(body), id: id)
         return .json(try await command.perform(on: hub, by: try request.caller()))
     }
 }

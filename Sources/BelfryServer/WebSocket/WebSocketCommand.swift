@@ -12,7 +12,8 @@ enum WebSocketCommand: Sendable, Equatable {
 
     /// All methods, as a call that names none of them is told.
     private static let methods =
-        ["subscribe", "unsubscribe"] + CommandWord.allCases.map { "run.\($0)" } + ["approval.decide", "ping"]
+        ["subscribe", "unsubscribe"] + CommandWord.allCases.map { "run.\($0)" } + RunsWord.allCases.map(\.rawValue)
+        + ["approval.decide", "ping"]
 
     /// Reads a call's method and params.
     init(_ call: JSONRPCCall) throws(JSONRPCFault) {
@@ -26,6 +27,10 @@ enum WebSocketCommand: Sendable, Equatable {
             _ = try Self.params(call)
             self = .ping
         default:
+            if let word = RunsWord(rawValue: call.method) {
+                self = .operate(try Self.command(word, try Self.params(call)))
+                return
+            }
             guard call.method.hasPrefix("run."), let word = CommandWord(rawValue: String(call.method.dropFirst(4)))
             else {
                 throw JSONRPCFault(
@@ -42,7 +47,16 @@ enum WebSocketCommand: Sendable, Equatable {
         }
         do {
             let body = try JSONValue.object(params).members(of: word.members.union(["run", "command_id"]))
-            return OperatorCommand(order: .run(run, try word.kind(body)), id: try body.commandID())
+            return OperatorCommand(order: try word.order(to: run, body), id: try body.commandID())
+        } catch {
+            throw JSONRPCFault(.invalidParams, error.message)
+        }
+    }
+
+    private static func command(_ word: RunsWord, _ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
+        do {
+            let body = try JSONValue.object(params).members(of: word.members.union(["command_id"]))
+            return OperatorCommand(order: try word.order(body), id: try body.commandID())
         } catch {
             throw JSONRPCFault(.invalidParams, error.message)
         }

@@ -65,13 +65,13 @@ public struct CommandRecord: Sendable, Hashable {
     /// The name of who sent it; ids are theirs.
     public var principal: String
     public var id: CommandID
-    /// Nil: it made one, or none.
+    /// Nil: it was said to none, or to many.
     public var run: RunID?
     /// `stop`, `skip`, …
     public var kind: String
     /// SHA-256 of what it says: another command under the same id is refused.
     public var digest: [UInt8]
-    /// JSON: `{result, reason?, run?}`.
+    /// JSON: `{result, reason?}`, and what else came of it.
     public var answer: RawJSON
 
     public init(principal: String, id: CommandID, run: RunID?, kind: String, digest: [UInt8], answer: RawJSON) {

@@ -67,9 +67,12 @@ extension Store {
         }
     }
 
-    /// Keeps the answer to a command that changed nothing. The first one stays.
-    public func record(_ command: CommandRecord) async throws(BelfryError) {
-        try await writer.perform { transaction in try transaction.record(command) }
+    /// Keeps the answer to a command that is no transition of one run. The first one stays.
+    public func record(_ command: CommandRecord, _ audit: AuditDraft? = nil) async throws(BelfryError) {
+        try await writer.perform { transaction in
+            try transaction.record(command)
+            if let audit { try transaction.append(audit) }
+        }
     }
 }
 

@@ -18,6 +18,15 @@ enum Terminal {
     /// One line on stderr.
     static func complain(_ message: String) { writeError("belfry: \(message)\n") }
 
+    /// Whether somebody sits there who can be asked.
+    static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+    /// Asks, and takes y or yes for a yes.
+    static func ask(_ question: String) -> Bool {
+        writeError("\(question) [y/N] ")
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+
     /// Styles, only on a terminal and only without NO_COLOR.
     static func bold(_ text: String) -> String { hasColor ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
     static func faint(_ text: String) -> String { hasColor ? "\u{1B}[2m\(text)\u{1B}[0m" : text }

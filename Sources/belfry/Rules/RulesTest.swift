@@ -86,10 +86,10 @@ struct RulesTest: AsyncParsableCommand {
         return .object(asked.map { $0.explain(value) }.json)
     }
 
-    /// An id as it is, or the event in a file. A payload alone is refused: no pattern on `data` could match it.
+    /// An id as it is, or the event in a file (- for stdin). A payload alone is refused: no pattern on `data` could match it.
     static func eventValue(_ event: String) throws -> JSONValue {
         if EventID(event) != nil { return .string(event) }
-        guard FileManager.default.fileExists(atPath: event) else {
+        guard event == "-" || FileManager.default.fileExists(atPath: event) else {
             throw Failure(
                 .usage, "\(event) is no file, and no id of an event; ids look like evt_01h455vb4pex5vsknk084sn02q")
         }
@@ -100,7 +100,7 @@ struct RulesTest: AsyncParsableCommand {
         } catch {
             throw Failure(.usage, "\(event): \(error)")
         }
-        guard value.object != nil else { throw Failure(.usage, "\(event) holds no JSON object") }
+        guard value.object != nil else { throw Failure(.usage, "\(event): no JSON object") }
         guard value["source"] != nil || value["data"] != nil else {
             throw Failure(
                 .usage,

@@ -11,10 +11,24 @@ enum CommandText {
         if answer["result"]?.string != "applied" { throw ExitCode(Failure.Code.negative.rawValue) }
     }
 
-    /// `applied after 12 ms`, `rejected: already approved by anna at …`
+    /// Shows the answer of a command that makes a run, and that run's text if a client is there to watch it with.
+    ///
+    /// Throws exit code 1 unless the command was applied, and the run that is watched succeeds.
+    static func show(_ answer: JSONValue, as output: OutputFormat, watching client: APIClient?) async throws {
+        guard let client, answer["result"]?.string == "applied", let run = answer["run"]?.string else {
+            return try show(answer, as: output)
+        }
+        // What is watched is what the reader wants to see; the answer goes beside it.
+        if output == .table { Terminal.writeError(line(answer)) } else { try show(answer, as: output) }
+        try await RunWatch(client: client, output: output).follow([run])
+    }
+
+    /// `applied after 12 ms`, `applied after 3 ms → run_…`, `rejected: already approved by anna at …`
     static func line(_ answer: JSONValue) -> String {
         let reason = answer["reason"]?.string.map { ": \($0)" } ?? ""
         let latency = answer["latency_ms"]?.number.map { " after \($0.text) ms" } ?? ""
-        return Terminal.harmless("\(answer.cell("result"))\(reason)\(latency)") + "\n"
+        let outcome = answer["run"] == nil ? answer["outcome"]?.string.map { " (\($0))" } ?? "" : ""
+        let run = answer["run"]?.string.map { " → \($0)" } ?? ""
+        return Terminal.harmless("\(answer.cell("result"))\(reason)\(outcome)\(latency)\(run)") + "\n"
     }
 }

@@ -10,7 +10,8 @@ struct RunsCommand: ParsableCommand {
               belfry runs watch run_01h455vb4pex5vsknk084sn02q
             """,
         subcommands: [
-            RunsList.self, RunsShow.self, RunsWatch.self, RunsStop.self, RunsSkip.self, RunsAdjust.self,
+            RunsList.self, RunsShow.self, RunsWatch.self, RunsStart.self, RunsStop.self, RunsSkip.self, RunsAdjust.self,
+            RunsRetry.self,
         ],
         defaultSubcommand: RunsList.self
     )

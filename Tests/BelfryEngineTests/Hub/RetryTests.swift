@@ -65,11 +65,50 @@ import Testing
     @Test("a person starts a run of a rule with an event of their own, whatever its pattern says")
     func start() async throws {
         try await TestHub.with(documents: Self.documents) { test in
-            let event = try await test.hub.startRun(rule: "flaky", event: ["type": "try"], by: .hub)
-            let run = try #require(event.runs.first)
+            let command = CommandID(at: Timestamp(seconds: 1_790_000_000))
+            func start(_ event: JSONObject) async throws -> CommandAnswer {
+                try await test.hub.startRun(rule: "flaky", event: event, id: command, by: .hub)
+            }
+            let given: JSONObject = ["type": "try", "source": "elsewhere", "data": ["n": 1]]
+            let first = try await start(given)
+            let run = try #require(first.run)
+            #expect(first.result == .applied && first.details["outcome"] == "started")
             #expect(try await test.framesToEnd(of: run).text == "seen")
+            let id = try #require(first.details["event"]?.string.flatMap { EventID($0) })
+            let event = try await test.hub.store.event(id).event
+            #expect(event.source == "manual" && event.origin == "elsewhere" && event.data.value == ["n": 1])
+
+            let again = try await start(given)
+            #expect(again.result == .applied && again.details == first.details)
+            #expect(try await start(["type": "other"]).reason == "another command was sent under this id")
+            #expect(try await test.hub.runs(state: nil, rule: nil, limit: 9, cursor: nil).items.count == 1)
+            for event: JSONObject in [
+                ["action": "opened"], ["type": 5], ["type": "", "data": [:]],
+                ["type": .string(String(repeating: "x", count: 1025))],
+            ] {
+                await #expect(throws: BelfryError.self) {
+                    _ = try await test.hub.startRun(rule: "flaky", event: event, by: .hub)
+                }
+            }
             await #expect(throws: BelfryError.self) {
                 _ = try await test.hub.startRun(rule: "none", event: [:], by: .hub)
+            }
+        }
+    }
+
+    @Test("what a rule's limits or a pause keep from starting is stored and refused, and says where to ask")
+    func startsNothing() async throws {
+        try await TestHub.with(documents: Self.documents) { test in
+            try await test.hub.pauseAll(true, by: .hub)
+            let answer = try await test.hub.startRun(rule: "flaky", event: [:], by: .hub)
+            #expect(answer.result == .rejected && answer.run == nil)
+            let event = try #require(answer.details["event"]?.string)
+            #expect(answer.reason?.hasPrefix("paused: ") == true)
+            #expect(answer.reason?.contains("belfry events why \(event)") == true)
+            try await test.hub.pauseAll(false, by: .hub)
+            try await test.hub.setEnabled(rule: "flaky", false, by: .hub)
+            await #expect(throws: BelfryError.self) {
+                _ = try await test.hub.startRun(rule: "flaky", event: [:], by: .hub)
             }
         }
     }

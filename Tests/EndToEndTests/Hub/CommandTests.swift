@@ -181,6 +181,44 @@ import Testing
         }
     }
 
+    @Test("a person starts a run, makes a new one of it, and stops all there are")
+    func startRetryStop() async throws {
+        try await withHub { hub in
+            let folder = try TemporaryFolder()
+            let event = try folder.write(#"{"type":"ask","data":{"pump":"p9"}}"#, to: "event.json")
+            let started = try await hub.belfry("runs", "start", "ask", "--event", event)
+            #expect(started.code == 0 && started.output.hasPrefix("applied after "), "\(started)")
+            let run = try #require(started.output.split(separator: " ").last).trimmingCharacters(in: .newlines)
+            _ = try await question(of: run, hub)
+            let all = try await hub.belfry("runs", "stop", "--all")
+            #expect(all.code == 0 && all.output.hasPrefix("1 run stopped after "), "\(all)")
+            #expect(try await hub.ended(run)["state"] == "stopped")
+            #expect(try await hub.belfry("runs", "stop", "--all", "--rule", "ask").output.hasPrefix("0 runs stopped"))
+
+            let retried = try await hub.belfry("runs", "retry", run, "--output", "json").json
+            let second = try #require(retried["run"]?.string)
+            let approval = try await question(of: second, hub)
+            let early = try await hub.belfry("runs", "retry", second)
+            #expect(early.code == 1 && early.output.contains("stop it first"), "\(early)")
+            _ = try await hub.belfry("approvals", "approve", approval)
+            let ended = try await hub.ended(second)
+            #expect(step("act", of: ended)["output"] == "shut down p9" && step("look", of: ended)["attempt"] == 1)
+            let watched = try await hub.belfry("runs", "retry", second, "--from", "act", "--watch")
+            #expect(watched.code == 0 && watched.output.contains("shut down p9"), "\(watched)")
+
+            for (arguments, code, part) in [
+                (["stop"], 2, "--all"), (["stop", run, "--all"], 2, "--all"), (["stop", run, "--yes"], 2, "--all"),
+                (["stop", "--all", "--rule", "aks"], 1, "did you mean 'ask'"),
+                (["retry", second], 1, "name the one to begin at"), (["start", "none"], 1, "there is no rule none"),
+                (["start", "ask", "--event", "/nowhere.json"], 2, "is no file"),
+            ] as [([String], Int32, String)] {
+                let answer = try await hub.belfry(["runs"] + arguments)
+                #expect(
+                    answer.code == code && (answer.output + answer.errors).contains(part), "\(arguments): \(answer)")
+            }
+        }
+    }
+
     @Test("the prompt of a step to come is changed on a live run")
     func adjust() async throws {
         try await withHub { hub in

@@ -94,6 +94,11 @@ struct PageTests {
             try await browser.reload()
             try await browser.until("the text of before", "\(text(of: run)) ?? ''")
             #expect(try await browser.run("return \(text(of: run))").string == before)
+
+            try await browser.click(".run .retry")
+            try await browser.until(
+                "another run", "document.querySelectorAll(\".run[data-state='running']\").length === 1")
+            #expect(try await browser.run("return \(state(of: run))").string == "stopped")
             #expect(try await browser.complaints() == [])
         }
     }

@@ -78,6 +78,10 @@ final class HubProcess: Sendable {
 
     /// Runs a client command against this hub.
     func belfry(_ arguments: String..., environment: [String: String] = [:]) async throws -> CommandResult {
+        try await belfry(arguments, environment: environment)
+    }
+
+    func belfry(_ arguments: [String], environment: [String: String] = [:]) async throws -> CommandResult {
         let own = ["BELFRY_URL": url, "BELFRY_DATA": dataFolder]
         return try await CommandResult.of(arguments, environment: own.merging(environment) { $1 }, in: folder)
     }
