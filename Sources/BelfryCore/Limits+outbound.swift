@@ -42,6 +42,17 @@ extension Limits {
     /// No pause that Belfry chooses itself is longer.
     public static let retryPauseMax = Duration.seconds(20)
 
+    // MARK: Trials of agents
+
+    /// Agents that are being tested at the same time: each may hold a socket or a process.
+    public static let agentTrialsMax = 4
+    /// A trial is cut then: who asked waits for it, and its client gives up after 60 s.
+    public static let agentTrialTimeout = Duration.seconds(45)
+    /// Of what the agent says, so much is shown; the rest is timed all the same.
+    public static let agentTrialTextBytesMax = 2048
+    /// What it may be asked.
+    public static let agentTrialPromptBytesMax = 16 * 1024
+
     // MARK: Sends
 
     /// One attempt at a send, from the name to the last byte of the answer (Standard Webhooks: 15 to 30 s).

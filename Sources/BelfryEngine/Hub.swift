@@ -13,6 +13,8 @@ public final class Hub: Sendable {
     let registry: Registry
     let mailboxes = RunMailboxes()
     let configuration: HubConfiguration
+    let services: RunServices
+    let trials = AgentTrials()
     let logger: Logger
     /// Run it in the service group, after the server: it stops before the streams do.
     public let scheduler: Scheduler
@@ -69,13 +71,12 @@ public final class Hub: Sendable {
             logger: logger
         )
         sends = Sends(configuration, store: store, logger: logger)
-        let scheduler = Scheduler(
-            services: RunServices(
-                store: store, registry: registry, mailboxes: mailboxes, http: http,
-                commands: CommandRunner(hub: configuration.hubID), sends: sends, configuration: configuration,
-                logger: logger
-            )
+        services = RunServices(
+            store: store, registry: registry, mailboxes: mailboxes, http: http,
+            commands: CommandRunner(hub: configuration.hubID), sends: sends, configuration: configuration,
+            logger: logger
         )
+        let scheduler = Scheduler(services: services)
         self.scheduler = scheduler
         mailboxes.whenToLoad { scheduler.wakeUp() }
         let timers = Timers(

@@ -71,7 +71,7 @@ struct StepPreparation {
                 guard let body = agent.body else { return false }
                 return (try? TemplateValue(body, roots: Template.agentRoots))?.asksFor(root: Self.group) ?? true
             }
-            return texts.contains { (try? template($0, of: agent))?.asksFor(root: Self.group) ?? true }
+            return texts.contains { (try? agent.template($0))?.asksFor(root: Self.group) ?? true }
         }
     }
 
@@ -104,25 +104,7 @@ struct StepPreparation {
         let adjusted = adjusted(step.name)
         request.temperature = adjusted["temperature"]?.number?.double
         request.tokensMax = adjusted["max_tokens"]?.number?.int64.map { Int($0) }
-        var secrets: [SecretReference: Secret] = [:]
-        for reference in agent.secretReferences {
-            secrets[reference] = try services.configuration.secrets.resolve(reference)
-        }
-        switch agent.kind {
-        case .echo(let settings):
-            if let text = settings.text {
-                request.prompt = render(try template(text, of: agent), as: .plain, missing: &missing)
-            }
-        case .openai, .anthropic: break
-        case .dify, .http: request.body = try body(of: agent, prompt: prompt, step: step, missing: &missing)
-        case .command(let settings):
-            var templates: [Template] = []
-            for argument in settings.arguments { templates.append(try template(argument, of: agent)) }
-            let arguments = try CommandArguments.render(templates, .object(context), missing: &missing)
-            request.program = try services.configuration.program(named: arguments[0])
-            request.arguments = Array(arguments.dropFirst())
-        }
-        let live = Agents.make(agent, secrets: secrets, http: services.http, commands: services.commands)
+        let live = try services.agent(agent, for: &request, context: context, missing: &missing)
         return (live, request)
     }
 
@@ -238,30 +220,6 @@ struct StepPreparation {
         guard !faults.isEmpty else { return nil }
         return "what takes the answer's place does not fit its schema: "
             + faults.map(\.description).joined(separator: "; ")
-    }
-
-    private func body(
-        of agent: AgentDefinition, prompt: String, step: StepDefinition, missing: inout [String]
-    ) throws(BelfryError) -> JSONValue? {
-        guard let body = agent.body else { return nil }
-        let template: TemplateValue
-        do {
-            template = try TemplateValue(body, roots: Template.agentRoots)
-        } catch {
-            throw BelfryError(.invalidDocument, "agent \(agent.name): \(error)")
-        }
-        var context = context
-        context["prompt"] = .string(prompt)
-        context["step"] = .string(step.name)
-        return try template.render(.object(context), missing: &missing)
-    }
-
-    private func template(_ text: String, of agent: AgentDefinition) throws(BelfryError) -> Template {
-        do {
-            return try Template(parsing: text, roots: Template.stepRoots)
-        } catch {
-            throw BelfryError(.invalidDocument, "agent \(agent.name): \(error)")
-        }
     }
 
     private func render(_ template: Template, as form: Template.Form, missing: inout [String]) -> String {

@@ -9,7 +9,7 @@ struct AgentsCommand: ParsableCommand {
             EXAMPLE
               belfry agents use openai --key-file ./openai.key --model gpt-4o-mini
             """,
-        subcommands: [AgentsList.self, AgentsShow.self, AgentsUse.self],
+        subcommands: [AgentsList.self, AgentsShow.self, AgentsUse.self, AgentsTest.self],
         defaultSubcommand: AgentsList.self
     )
 }

@@ -203,8 +203,12 @@ import Testing
             _ = try await hub.belfry("approvals", "approve", approval)
             let ended = try await hub.ended(second)
             #expect(step("act", of: ended)["output"] == "shut down p9" && step("look", of: ended)["attempt"] == 1)
-            let watched = try await hub.belfry("runs", "retry", second, "--from", "act", "--watch")
-            #expect(watched.code == 0 && watched.output.contains("shut down p9"), "\(watched)")
+            let script = try folder.write(#"{"data":{"script":"echo over"}}"#, to: "work.json")
+            let work = try await hub.belfry("runs", "start", "work", "--event", script, "--output", "json").json
+            let worked = try #require(work["run"]?.string)
+            _ = try await hub.ended(worked)
+            let watched = try await hub.belfry("runs", "retry", worked, "--from", "tell", "--watch")
+            #expect(watched.code == 0 && watched.output.contains("over"), "\(watched)")
 
             for (arguments, code, part) in [
                 (["stop"], 2, "--all"), (["stop", run, "--all"], 2, "--all"), (["stop", run, "--yes"], 2, "--all"),
@@ -216,6 +220,29 @@ import Testing
                 #expect(
                     answer.code == code && (answer.output + answer.errors).contains(part), "\(arguments): \(answer)")
             }
+        }
+    }
+
+    @Test("an agent is asked one thing; one that does not answer ends with 1 and says why")
+    func agents() async throws {
+        let deaf = """
+
+            ---
+            agent: deaf
+            kind: openai
+            base_url: http://127.0.0.1:1/v1
+            model: none
+            retries: 0
+            """
+        try await HubProcess.start(documents: Self.documents.replacing("rule: work", with: "rule: toil") + deaf).use {
+            hub in
+            let good = try await hub.belfry("agents", "test", "parrot", "--prompt", "hear hear")
+            #expect(
+                good.code == 0 && good.output.hasPrefix("hear hear\nparrot (echo) answers: first token after "),
+                "\(good)")
+            let bad = try await hub.belfry("agents", "test", "deaf")
+            #expect(bad.code == 1 && bad.output.hasPrefix("deaf (openai, none) fails after "), "\(bad)")
+            #expect(try await hub.belfry("agents", "test", "parot").errors.contains("did you mean 'parrot'?"))
         }
     }
 
