@@ -11,7 +11,7 @@ struct BenchCommand: ParsableCommand {
               belfry bench match
             """,
         subcommands: [
-            BenchIngest.self, BenchFanout.self, BenchTokens.self, BenchMatch.self, BenchFuzzRules.self,
+            BenchIngest.self, BenchFanout.self, BenchTokens.self, BenchStop.self, BenchMatch.self, BenchFuzzRules.self,
         ]
     )
 }

@@ -43,7 +43,7 @@ struct TokensPlan: Sendable {
         head("GET", "/v1/runs/\(id)/stream?after=0", "Accept: text/event-stream\r\n\r\n")
     }
 
-    private func head(_ method: String, _ path: String, _ lines: String) -> [UInt8] {
+    func head(_ method: String, _ path: String, _ lines: String) -> [UInt8] {
         let base = hub.path == "/" ? "" : hub.path
         return Array("\(method) \(base)\(path) HTTP/1.1\r\nHost: \(hub.authority)\r\n\(authorization)\(lines)".utf8)
     }
