@@ -42,6 +42,7 @@ struct DocumentationTests {
             ["rules", "apply"], ["rules", "test"], ["sources", "show"], ["send"], ["events", "why"],
             ["events", "tail"],
             ["runs", "watch"], ["runs", "show"], ["runs", "skip"], ["runs", "adjust"], ["runs", "stop"],
+            ["runs", "retry"], ["runs", "start"], ["agents", "test"], ["pause"],
             ["approvals", "list"], ["approvals", "approve"], ["agents", "use"], ["audit", "verify"], ["doctor"],
             ["bench", "ingest"],
             ["bench", "fanout"], ["bench", "match"], ["listen"],
