@@ -9,6 +9,17 @@ extension Limits {
     public static let echoFragmentsMax = 131_072
     /// Fragments of one message: empty ones would go on for ever without reaching the bound on bytes.
     public static let webSocketFragmentsMax = 16_384
+    // Presence
+
+    /// Changes of who looks at what are told together, once in this time: pointers move faster than anybody reads.
+    public static let presenceInterval = Duration.seconds(1)
+    /// Runs that one connection may look at.
+    public static let presenceRunsPerConnectionMax = 16
+    /// Runs of one notification; the others are told with the next.
+    public static let presenceRunsMax = 100
+    /// Operators of one run that are named.
+    public static let presenceNamesMax = 20
+
     /// Calls of one connection under way; with more, nothing further is read from it. A stop takes up to
     /// ``stopConfirmTimeout``.
     public static let webSocketCallsMax = 8

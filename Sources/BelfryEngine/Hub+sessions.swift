@@ -39,6 +39,18 @@ extension Hub {
         try await store.revokeToken(id, by: principal)
     }
 
+    /// What a principal is called where others see who is there: of a browser's session the token that signed it in.
+    public func personName(of principal: Principal) -> String {
+        let tokens = store.tokens()
+        var name = principal.name
+        // Sessions may make sessions, by a link.
+        for _ in 0..<Limits.sessionsMax where name.hasPrefix(TokenRecord.sessionPrefix) {
+            guard let maker = tokens.first(where: { $0.name == name })?.createdBy else { break }
+            name = maker
+        }
+        return name
+    }
+
     /// Rows come with sign-ins alone, so here is where they go: those that ended long ago, and what is too many.
     private func forgetEndedSessions(at now: Timestamp) async throws(BelfryError) {
         let ended = store.tokens().filter(\.isSession).compactMap { session -> (id: TokenID, end: Timestamp)? in

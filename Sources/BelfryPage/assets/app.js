@@ -19,7 +19,7 @@ const alerts = new Map();
 function openFeed() {
     if (globalThis.SharedWorker) {
         // The name holds the version of the messages: tabs of two versions don't share a worker.
-        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-2" });
+        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-3" });
         return worker.port;
     }
     const { port1, port2 } = new MessageChannel();
@@ -81,6 +81,9 @@ function drawStatus() {
     byID("who").hidden = !me;
     byID("channels").hidden = me === null;
     if (me) byID("who").firstElementChild.textContent = me.role;
+    byID("paused").hidden = !status.paused;
+    byID("paused-by").textContent = status.pausedBy ? ` by ${status.pausedBy}` : "";
+    byID("resume").hidden = !mayOperate();
     for (const channel of ["stream", "alerts"]) {
         const item = byID(`${channel}-state`);
         if (item.dataset.state === status[channel]) continue;
@@ -89,15 +92,17 @@ function drawStatus() {
     }
 }
 
+const mayOperate = () => status.me?.role !== "viewer";
+
 function drawRuns() {
     const runs = inOrder(model.runs.values());
     const actions = {
         command: (run, name, method, params) => feed.postMessage({ kind: "command", run, name, method, params }),
         read: (run) => feed.postMessage({ kind: "details", run }),
     };
-    const mayCommand = status.me?.role !== "viewer";
+    const mayCommand = mayOperate();
     arrange(runList, cards, runs, (run) => run.id, () => new RunCard(actions), (card, run) => {
-        card.show(run, { event: model.events.get(run.event), mayCommand });
+        card.show(run, { event: model.events.get(run.event), mayCommand, here: status.presence?.[run.id] });
     });
     const last = model.lastEvent;
     const line = byID("last-event");
@@ -140,6 +145,30 @@ function announce({ type, rule, data }) {
 setInterval(() => {
     if (!document.hidden && [...model.runs.values()].some((run) => !isEnded(run.state))) draw();
 }, 1000);
+
+// What this tab looks at, for others to see: the run that pointer or focus came to last
+
+let attended = null;
+
+function attend(run) {
+    if (run === attended) return;
+    attended = run;
+    feed.postMessage({ kind: "attend", run });
+}
+
+for (const kind of ["pointerover", "focusin"]) {
+    runList.addEventListener(kind, ({ target }) => {
+        const card = target.closest(".run");
+        if (card && !document.hidden) attend(card.id.slice("run/".length));
+    });
+}
+addEventListener("visibilitychange", () => document.hidden && attend(null));
+
+byID("resume").addEventListener("click", async ({ target }) => {
+    target.disabled = true;
+    await ask("POST", "v1/resume").catch((error) => { byID("announcement").textContent = error.message; });
+    target.disabled = false;
+});
 
 // Signing in and out
 

@@ -31,6 +31,16 @@ function duration(milliseconds) {
     return `${Math.floor(milliseconds / 60_000)} min ${Math.floor(milliseconds / 1000) % 60} s`;
 }
 
+/** `anna is here`, `anna, bert and 2 viewers are here`. */
+export function presence({ operators, viewers }) {
+    const names = [...operators];
+    if (viewers > 0) names.push(viewers === 1 ? "1 viewer" : `${viewers} viewers`);
+    if (names.length === 0) return "";
+    const last = names.pop();
+    const isOne = names.length === 0 && viewers < 2;
+    return `${[names.join(", "), last].filter(Boolean).join(" and ")} ${isOne ? "is" : "are"} here`;
+}
+
 export class RunCard {
     root = element("li", "run");
     #title = element("h3");
@@ -38,6 +48,7 @@ export class RunCard {
     #trigger = element("p", "trigger");
     #time = element("time");
     #length = element("span", "length");
+    #here = element("span", "here");
     #steps = element("div", "steps");
     #note = element("p", "note");
     #stop = element("button", "stop", "Stop");
@@ -54,7 +65,7 @@ export class RunCard {
         const head = element("div", "head");
         const meta = element("div", "meta");
         const facts = element("p", "facts");
-        facts.append(this.#time, this.#length);
+        facts.append(this.#time, this.#length, this.#here);
         meta.append(this.#trigger, facts);
         head.append(this.#title, this.#state, this.#stop, this.#retry);
         this.#stop.type = this.#retry.type = this.#more.type = "button";
@@ -87,7 +98,8 @@ export class RunCard {
         this.#stop.textContent = "Stop";
     }
 
-    show(run, { event, mayCommand }) {
+    /** `here`: who else looks at it, `{operators, viewers}`. */
+    show(run, { event, mayCommand, here }) {
         this.#run = run;
         const ended = isEnded(run.state);
         this.root.id = `run/${run.id}`;
@@ -96,6 +108,7 @@ export class RunCard {
         write(this.#state, run.state);
         write(this.#trigger, event ? fact(event) : run.event ?? "");
         if (run.created) writeTime(this.#time, run.created);
+        write(this.#here, here ? presence(here) : "");
         const end = ended ? Date.parse(run.ended) : Date.now();
         write(this.#length, run.started && !Number.isNaN(end) ? duration(end - Date.parse(run.started)) : "");
         this.#stop.hidden = ended || !mayCommand;

@@ -2,7 +2,7 @@
 
 import { Model } from "./model.js";
 
-const topics = ["run/*", "runs", "source/*"];
+const topics = ["run/*", "runs", "source/*", "rules"];
 /** Frames of a burst reach the tabs together. */
 const batchInterval = 25;
 /** Alerts of so many positions back are asked for when the page opens. */
@@ -11,6 +11,8 @@ const historyRuns = 40;
 const historyEvents = 200;
 /** Ended runs whose text is fetched at once; the text of others when somebody asks. */
 const historyTexts = 8;
+/** What the tabs look at is told at most so often. */
+const watchInterval = 500;
 
 const address = (path) => new URL(`../${path}`, import.meta.url);
 
@@ -58,8 +60,11 @@ export function commandID() {
 
 export class Feed {
     #model = new Model();
-    /** `{me, stream, alerts}`: who is signed in (null: nobody, undefined: not known yet), and how each channel does. */
-    #status = { me: undefined, stream: "connecting", alerts: "connecting" };
+    /**
+     * `{me, stream, alerts, paused, presence}`: who is signed in (null: nobody, undefined: not known yet), how each channel
+     * does, whether everything is paused, and who else looks at which run (`{RUN: {operators, viewers}}`).
+     */
+    #status = { me: undefined, stream: "connecting", alerts: "connecting", paused: false, presence: {} };
     #ports = new Set();
     #source = null;
     #socket = null;
@@ -73,6 +78,12 @@ export class Feed {
     #alertPosition = null;
     /** When the hub, which stops, wants the WebSocket back. */
     #askedWait;
+    /** By port: the run that its tab looks at. */
+    #attended = new Map();
+    #watchTimer = null;
+    /** What was said last to be looked at, and by which name others see that. */
+    #watched = [];
+    #you = null;
 
     /** A tab: it is told everything so far, then what changes. */
     connect(port) {
@@ -86,6 +97,7 @@ export class Feed {
     #receive(port, message) {
         const { kind, run } = message;
         if (kind === "bye") this.#ports.delete(port);
+        if (kind === "bye" || kind === "attend") this.#attend(port, run);
         if (kind === "session") this.#begin();
         if (kind === "command") this.#command(port, message);
         if (kind === "details") this.#fetchDetails(run);
@@ -134,7 +146,7 @@ export class Feed {
         this.#model = new Model();
         this.#alertPosition = null;
         this.#pending = [];
-        this.#setStatus({ me: null, stream: "signed out", alerts: "signed out" });
+        this.#setStatus({ me: null, stream: "signed out", alerts: "signed out", paused: false, presence: {} });
         this.#tell({ kind: "state", model: { ...this.#model }, status: this.#status });
     }
 
@@ -151,6 +163,7 @@ export class Feed {
         source.onopen = () => {
             this.#streamBackoff.reset();
             this.#setStatus({ stream: "live" });
+            this.#fetchPause();
             if (isNew) this.#fetchHistory();
         };
         source.onmessage = ({ data }) => this.#take(JSON.parse(data));
@@ -173,6 +186,9 @@ export class Feed {
 
     #take(frame) {
         if (frame.type === "CLOSING") return;
+        if (frame.type === "RULES" && frame.data.all_paused != null) {
+            this.#setStatus({ paused: frame.data.all_paused, pausedBy: frame.data.by });
+        }
         if (frame.type === "GAP") {
             // What lies between is gone: begin anew with what the hub has.
             this.#model = Object.assign(new Model(), { alerts: this.#model.alerts });
@@ -213,6 +229,11 @@ export class Feed {
         }
     }
 
+    async #fetchPause() {
+        const status = await ask("GET", "v1/status").catch(() => null);
+        if (status && status.paused !== this.#status.paused) this.#setStatus({ paused: status.paused, pausedBy: null });
+    }
+
     async #fetchDetails(run) {
         const details = await ask("GET", `v1/runs/${run}`).catch(() => null);
         if (!details) return;
@@ -229,6 +250,7 @@ export class Feed {
         socket?.close();
         for (const { reject } of this.#requests.values()) reject(new Error("the connection was cut"));
         this.#requests.clear();
+        this.#status.presence = {};
     }
 
     #openSocket() {
@@ -257,9 +279,47 @@ export class Feed {
             await this.#call("subscribe", { topics: ["alerts"], after: this.#alertPosition });
             this.#socketBackoff.reset();
             this.#setStatus({ alerts: "live" });
+            this.#watch();
         } catch {
             socket.close();
         }
+    }
+
+    // Presence
+
+    #attend(port, run) {
+        if (run) this.#attended.set(port, run);
+        else this.#attended.delete(port);
+        this.#watch();
+    }
+
+    /** Says which runs the tabs look at; from the first time on the hub tells who else looks at which. */
+    #watch() {
+        if (this.#watchTimer !== null || this.#socket?.readyState !== WebSocket.OPEN) return;
+        this.#watchTimer = setTimeout(async () => {
+            this.#watchTimer = null;
+            this.#watched = [...new Set(this.#attended.values())].slice(0, 16);
+            try {
+                const { you, runs } = await this.#call("watch", { runs: this.#watched });
+                this.#you = you;
+                this.#status.presence = {};
+                this.#notePresence(runs);
+            } catch {
+                // Without it the page still shows the runs.
+            }
+        }, watchInterval);
+    }
+
+    /** Who is where, without oneself. */
+    #notePresence(runs) {
+        const presence = { ...this.#status.presence };
+        for (const { run, operators, viewers } of runs) {
+            const others = operators.filter((name) => name !== this.#you);
+            const count = viewers - (this.#you === null && this.#watched.includes(run) ? 1 : 0);
+            if (others.length || count > 0) presence[run] = { operators: others, viewers: count };
+            else delete presence[run];
+        }
+        this.#setStatus({ presence });
     }
 
     /** A JSON-RPC request; its result, or what the hub says against it. */
@@ -277,6 +337,7 @@ export class Feed {
             this.#askedWait = params.data.retry_ms;
             return;
         }
+        if (method === "presence") return this.#notePresence(params.runs);
         if (method === "frame") {
             this.#alertPosition = params.position;
             this.#model.addAlert(params);

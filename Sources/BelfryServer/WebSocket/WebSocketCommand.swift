@@ -6,13 +6,16 @@ enum WebSocketCommand: Sendable, Equatable {
     /// Nil: begin with the state so far.
     case subscribe([Topic], after: Int64?)
     case unsubscribe([Topic])
+    /// What the person looks at, in place of what they looked at before.
+    case watch(Set<RunID>)
     /// Of an operator, on a run.
     case operate(OperatorCommand)
     case ping
 
     /// All methods, as a call that names none of them is told.
     private static let methods =
-        ["subscribe", "unsubscribe"] + CommandWord.allCases.map { "run.\($0)" } + RunsWord.allCases.map(\.rawValue)
+        ["subscribe", "unsubscribe", "watch"] + CommandWord.allCases.map { "run.\($0)" }
+        + RunsWord.allCases.map(\.rawValue)
         + ["approval.decide", "ping"]
 
     /// Reads a call's method and params.
@@ -22,6 +25,7 @@ enum WebSocketCommand: Sendable, Equatable {
             let params = try Self.params(call)
             self = .subscribe(try Self.topics(params), after: try Self.position(params))
         case "unsubscribe": self = .unsubscribe(try Self.topics(try Self.params(call)))
+        case "watch": self = .watch(try Self.runs(try Self.params(call)))
         case "approval.decide": self = .operate(try Self.decision(try Self.params(call)))
         case "ping":
             _ = try Self.params(call)
@@ -104,6 +108,21 @@ enum WebSocketCommand: Sendable, Equatable {
             }
         }
         return topics
+    }
+
+    private static func runs(_ params: JSONObject) throws(JSONRPCFault) -> Set<RunID> {
+        guard let ids = params["runs"]?.array, ids.count <= Limits.presenceRunsPerConnectionMax else {
+            throw JSONRPCFault(
+                .invalidParams, "runs must be an array of at most \(Limits.presenceRunsPerConnectionMax) runs")
+        }
+        var runs: Set<RunID> = []
+        for id in ids {
+            guard let run = id.string.flatMap({ RunID($0) }) else {
+                throw JSONRPCFault(.invalidParams, "a run is an id such as run_…")
+            }
+            runs.insert(run)
+        }
+        return runs
     }
 
     private static func position(_ params: JSONObject) throws(JSONRPCFault) -> Int64? {

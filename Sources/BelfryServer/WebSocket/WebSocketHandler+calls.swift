@@ -85,7 +85,7 @@ extension WebSocketHandler {
         case .subscribe, .unsubscribe:
             calls.topicChanges.append(call)
             changeTopics()
-        case .operate, .ping: perform(call)
+        case .operate, .watch, .ping: perform(call)
         }
     }
 
@@ -129,11 +129,12 @@ extension WebSocketHandler {
         case .success(.unsubscribe(let topics)):
             shard.remove(topics, from: subscriber)
             answer = .success(["topics": topicNames])
+        case .success(.watch(let runs, let person)): answer = .success(watch(runs, as: person))
         case .failure(let error): answer = .failure(error)
         }
         switch call.command {
         case .subscribe, .unsubscribe: calls.isChangingTopics = false
-        case .operate, .ping: break
+        case .operate, .watch, .ping: break
         }
         finish(
             call.exchange,
@@ -171,6 +172,41 @@ extension WebSocketHandler {
         subscriber.write(preamble.slice(0..<plan.preamble.count))
         shard.add(plan.topics, after: plan.after, to: subscriber)
         return .success(["topics": topicNames, "position": .int(plan.after)])
+    }
+
+    /// The answer has who is where at this moment, and who the others see here.
+    private func watch(_ runs: Set<RunID>, as person: Presence.Person) -> JSONObject {
+        let ticket =
+            presenceTicket
+            ?? service.presence.join(person) {
+                [loop = shard.loop, handler = NIOLoopBound(self, eventLoop: shard.loop)] in
+                let notification = $0
+                loop.execute { handler.value.hear(notification) }
+            }
+        presenceTicket = ticket
+        service.presence.watch(runs, as: ticket)
+        return ["you": person.isNamed ? .string(person.name) : .null, "runs": service.presence.runs]
+    }
+
+    /// Somebody came or went. Who takes nothing at the moment gets all of it later.
+    private func hear(_ notification: ByteBuffer) {
+        guard isOpen else { return }
+        guard subscriber.isWritable else { return hasMissedPresence = true }
+        subscriber.write(notification)
+        subscriber.flush()
+        shard.watch(subscriber)
+    }
+
+    /// Goes on when the client takes something again.
+    func tellMissedPresence() {
+        guard hasMissedPresence, isOpen, subscriber.isWritable else { return }
+        hasMissedPresence = false
+        hear(service.presence.notification)
+    }
+
+    func leavePresence() {
+        if let ticket = presenceTicket { service.presence.leave(ticket) }
+        presenceTicket = nil
     }
 
     private var topicNames: JSONValue { .array(subscriber.topics.topics.map { .string($0.description) }) }

@@ -22,6 +22,9 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     let service: WebSocketService
     let principal: Principal
     var calls = WebSocketCalls()
+    /// Of a connection that has said what it looks at.
+    var presenceTicket: Presence.Ticket?
+    var hasMissedPresence = false
     private let purpose: WebSocketPlan.Purpose
     private let bodies: RequestBodies
     private var reader: WebSocketReader
@@ -145,6 +148,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
         if context.channel.isWritable {
             shard.becameWritable(subscriber)
             changeTopics()
+            tellMissedPresence()
             resume()
         }
         context.fireChannelWritabilityChanged()
@@ -265,6 +269,7 @@ final class WebSocketHandler: ChannelDuplexHandler, RemovableChannelHandler, Sub
     }
 
     private func ended() {
+        leavePresence()
         shard.detach(subscriber, .clientClosed)
         phase = .lingering
         subscriber.disconnect()

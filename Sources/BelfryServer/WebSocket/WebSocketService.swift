@@ -11,11 +11,14 @@ final class WebSocketService: Sendable {
         let finish: @Sendable (Result<WebSocketMethods.Outcome, BelfryError>) -> Void
     }
 
+    /// Who looks at what, over all connections.
+    let presence: Presence
     private let perform: Perform
     private let jobs: AsyncStream<Job>
     private let sink: AsyncStream<Job>.Continuation
 
-    init(perform: @escaping Perform) {
+    init(presence: Presence = Presence(), perform: @escaping Perform) {
+        self.presence = presence
         self.perform = perform
         // Bounded by what each connection may have under way (``Limits/webSocketCallsMax``).
         (jobs, sink) = AsyncStream.makeStream()

@@ -187,6 +187,35 @@ struct PageTests {
         }
     }
 
+    @Test("the page shows that everything is paused, and ends that; and who else looks at a run")
+    func pausedAndPresent() async throws {
+        try await withPage { hub, browser in
+            let paused = "!document.querySelector('#paused').hidden"
+            #expect(try await browser.run("return \(paused)") == false)
+            #expect(try await hub.belfry("pause").code == 0)
+            try await browser.until("the pause", paused)
+            try await browser.reload()
+            try await browser.until("the pause after a reload", paused)
+            try await browser.click("#resume")
+            try await browser.until("its end", "document.querySelector('#paused').hidden")
+            #expect(try await hub.client.request("GET", "/v1/status").json["paused"] == false)
+
+            let run = try await send(hub, kind: "talk", text: Self.words(100))
+            try await browser.until("the run", "\(state(of: run)) === 'running'")
+            try await browser.until("the socket", "document.querySelector('#alerts-state').dataset.state === 'live'")
+            let created = try await hub.belfry("tokens", "create", "anna", "--role", "operator", "--output", "json")
+                .json
+            let anna = try #require(created["token"]?.string ?? created["secret"]?.string, "\(created)")
+            let socket = try await RawWebSocket(port: hub.port, token: anna)
+            try socket.call("watch", ["runs": [.string(run)]])
+            let here = "document.getElementById('run/\(run)').querySelector('.here').textContent"
+            try await browser.until("anna", "\(here) === 'anna is here'")
+            try socket.call("watch", ["runs": []])
+            try await browser.until("nobody", "\(here) === ''")
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
     @Test("a notice of a source or rule leads to what the hub says of it, without its secret")
     func things() async throws {
         let documents = """
