@@ -57,7 +57,7 @@ import Testing
         #expect(fixture.recorder.all.last?.wakes == [one.id, two.id])
         let matches = try await fixture.store.matches(of: event.id)
         #expect(matches.map(\.outcome) == [.resumed] && matches.first?.run == one.id)
-        #expect(matches.first?.detail == "step done of \(one.id), \(two.id)")
+        #expect(matches.first?.detail == "step done; also \(two.id)")
         #expect(try await fixture.store.eventWaits(of: two.id).map(\.event) == [event.id])
         #expect(try await fixture.store.eventWaits(of: other.id).map(\.event) == [nil])
         #expect(try await fixture.store.overdueRuns().map(\.id) == waiting.map(\.id))

@@ -27,7 +27,9 @@ extension WriteTransaction {
         }
         wakes += runs
         let told = Array(runs.prefix(Limits.resumedRunsTold))
-        var detail = "step \(resumption.step) of \(told.map(\.description).joined(separator: ", "))"
+        // The first stands in the row.
+        var detail = "step \(resumption.step)"
+        if told.count > 1 { detail += "; also \(told.dropFirst().map(\.description).joined(separator: ", "))" }
         if told.count < runs.count { detail += " and \((runs.count - told.count).counted("more run"))" }
         var row = AdmittedMatches.Row(
             match: match, decision: .init(outcome: .resumed, detail: detail), run: runs.first)

@@ -64,7 +64,7 @@ struct RunTimeline {
         // Newest first: the last one is what counts.
         let name = step["name"]
         if let approval = run["approvals"]?.array?.first(where: { $0["step"] == name }) { lines += question(approval) }
-        if let event = step["event"] { lines.append("event: " + Terminal.harmless(event.cell("id"))) }
+        if step["event"] != nil { lines.append("event: " + Terminal.harmless(step.cell("event"))) }
         // Of a question without a value that would be the decision once more.
         let isSaid = step["kind"]?.string == "approve" && step["value"] == nil
         if !isSaid, let output = step["output"], !output.isNull { lines += Self.lines(of: output.cell) }

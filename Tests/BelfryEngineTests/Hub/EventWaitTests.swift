@@ -241,6 +241,34 @@ import Testing
         }
     }
 
+    @Test("of an event and a skip, or the end of the time, at the same moment one has the step, and each is told so")
+    func sameMoment() async throws {
+        let documents = Self.documents(wait: "within: 300ms", more: #", default: { who: "nobody" }"#)
+        try await TestHub.with(documents: documents) { test in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for pr in 0..<40 {
+                    group.addTask {
+                        let run = try await test.waiting(json("opened", pr))
+                        // Even ones are skipped, the time of the others is over.
+                        let isSkipped = pr % 2 == 0
+                        async let skipping =
+                            isSkipped
+                            ? test.hub.perform(.skip(step: "merged", output: nil), on: run, id: nil, by: .hub) : nil
+                        if !isSkipped { try await Task.sleep(for: .milliseconds(240 + pr * 2)) }
+                        let event = try #require(try await test.post(json("merged", pr), to: "lab").first)
+                        let skip = try await skipping
+                        _ = try await test.framesToEnd(of: run)
+                        let step = try await test.hub.run(run).steps[0]
+                        #expect(event.resumed == (step.arrivedEvent == nil ? [] : [run]))
+                        #expect((step.state == .skipped) == (skip?.result == .applied))
+                        #expect((step.reason == nil) == (step.arrivedEvent == event.event))
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("an event that was matched before a step began to wait is matched again, and resumes it")
     func matchedBefore() async throws {
         try await TestHub.with(documents: Self.documents()) { test in

@@ -39,6 +39,15 @@ struct RunTimelineTests {
             ])
     }
 
+    @Test("a step that waited for an event names it")
+    func event() {
+        let run: JSONValue = [
+            "steps": [["name": "merged", "kind": "wait", "state": "succeeded", "attempt": 1, "event": "evt_1"]]
+        ]
+        let lines = RunTimeline(run: run, now: Timestamp("2026-01-01T00:00:12.000Z")).lines
+        #expect(lines.contains("  event: evt_1"))
+    }
+
     @Test("what frames say of waiting is one line")
     func waits() {
         let due: JSONValue = "2026-01-01T00:15:02.000Z"
