@@ -4,12 +4,12 @@ import BelfryStore
 import Synchronization
 
 extension Hub {
-    /// Asks an agent one thing, as a step would, and times its answer. No run is made, and nothing of it is kept but who
-    /// did it.
+    /// Asks an agent one thing, as a step would, and times its answer. No run is made, and nothing of it is kept but
+    /// who did it.
     ///
     /// - Parameter prompt: nil asks for one word.
-    /// - Returns: `{agent, kind, ok, text, first_token_ms?, total_ms, usage?, error?: {code, message}}`; an agent that fails
-    ///   is an answer, too.
+    /// - Returns: `{agent, kind, ok, text, first_token_ms?, total_ms, usage?, error?: {code, message}}`; an agent that
+    ///   fails is an answer, too.
     /// - Throws: `not_found`; `overloaded` while ``Limits/agentTrialsMax`` others are under way.
     public func testAgent(
         _ name: String, prompt: String? = nil, by principal: Principal

@@ -3,15 +3,15 @@ import BelfryRules
 import BelfryStore
 
 extension Hub {
-    /// Starts a run of a rule by hand: stores the event and takes it as a match of the rule, whatever its pattern says. The
-    /// rule's limits, groups and pauses hold as for every match.
+    /// Starts a run of a rule by hand: stores the event and takes it as a match of the rule, whatever its pattern says.
+    /// The rule's limits, groups and pauses hold as for every match.
     ///
     /// - Parameters:
-    ///   - event: an event as the API shows it, or a CloudEvent: `{type?, subject?, time?, source?, data?}`. The hub's own
-    ///     source of it is ``manualSource``; what it names is its `origin`.
+    ///   - event: an event as the API shows it, or a CloudEvent: `{type?, subject?, time?, source?, data?}`. The
+    ///     hub's own source of it is ``manualSource``; what it names is its `origin`.
     ///   - id: the client's own; repeated, it gets the first answer again.
-    /// - Returns: `applied` with the `event`, its `outcome` and the `run`, if one was made; `rejected` if the event is stored
-    ///   and starts nothing.
+    /// - Returns: `applied` with the `event`, its `outcome` and the `run`, if one was made; `rejected` if the event is
+    ///   stored and starts nothing.
     /// - Throws: `not_found` for the rule, `conflict` for one that is switched off, `malformed` for the event.
     public func startRun(
         rule name: String, event given: JSONObject, id: CommandID? = nil, by principal: Principal

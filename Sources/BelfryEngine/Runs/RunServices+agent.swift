@@ -3,8 +3,8 @@ import BelfryCore
 import BelfryRules
 
 extension RunServices {
-    /// Makes an agent ready to be asked: reads its secrets, finds its program, renders what its own templates say into the
-    /// request.
+    /// Makes an agent ready to be asked: reads its secrets, finds its program, renders what its own templates say into
+    /// the request.
     /// - Parameters:
     ///   - request: has its prompt.
     ///   - context: what templates see.

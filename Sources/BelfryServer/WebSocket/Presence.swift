@@ -3,8 +3,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Who looks at which run, as the clients of WebSockets say: operators by name, viewers as a count. In memory alone, and
-/// gone with the connection. Changes are told together, at most once in ``Limits/presenceInterval``, however many there are.
+/// Who looks at which run, as the clients of WebSockets say: operators by name, viewers as a count. In memory alone,
+/// and gone with the connection. Changes are told together, at most once in ``Limits/presenceInterval``, however many
+/// there are.
 final class Presence: Sendable {
     /// Somebody behind a connection.
     struct Person: Sendable, Equatable {

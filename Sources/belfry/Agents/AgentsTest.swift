@@ -6,9 +6,9 @@ struct AgentsTest: AsyncParsableCommand {
         commandName: "test",
         abstract: "Ask an agent one thing, as a step would, and time its answer.",
         discussion: """
-            The hub asks, with the agent's own key and settings, so that what works here works in a run; no run is made. It \
-            costs what the provider takes for a short answer. Ends with 1 if the agent fails, and says why; it is cut after \
-            45 s.
+            The hub asks, with the agent's own key and settings, so that what works here works in a run; no run is made. \
+            It costs what the provider takes for a short answer. Ends with 1 if the agent fails, and says why; it is cut \
+            after 45 s.
 
             EXAMPLE
               belfry agents test oncall
@@ -27,8 +27,8 @@ struct AgentsTest: AsyncParsableCommand {
         if answer["ok"]?.bool != true { throw ExitCode(Failure.Code.negative.rawValue) }
     }
 
-    /// What it said, and a line of how long that took: `oncall (openai, gpt-4o-mini) answers: first token after 320 ms, all
-    /// after 410 ms; 12 tokens in, 2 out`.
+    /// What it said, and a line of how long that took: `oncall (openai, gpt-4o-mini) answers: first token after 320 ms,
+    /// all after 410 ms; 12 tokens in, 2 out`.
     static func text(_ answer: JSONValue) -> String {
         let kind = [answer["kind"]?.string, answer["model"]?.string].compactMap(\.self).joined(separator: ", ")
         let name = "\(answer.cell("agent")) (\(kind))"

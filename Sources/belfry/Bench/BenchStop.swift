@@ -6,11 +6,11 @@ struct BenchStop: AsyncParsableCommand {
         commandName: "stop",
         abstract: "Have a scripted provider talk in many runs, stop them, and time how soon they are gone.",
         discussion: """
-            Runs are stopped one after the other, over REST and the WebSocket in turn, and each is started anew, so that \
-            as many are live at every stop; at the end all of them at once. A stop is timed until its answer is there, and \
-            the provider looks at that moment whether its socket is closed. The rule and its agent are made in the hub \
-            under bench-tokens (which takes an admin's token) and removed at the end, the agent aside. Ends with 1 if a \
-            socket was open when its stop was answered, or a stop was not applied.
+            Runs are stopped one after the other, over REST and the WebSocket in turn, and each is started anew, so \
+            that as many are live at every stop; at the end all of them at once. A stop is timed until its answer is \
+            there, and the provider looks at that moment whether its socket is closed. The rule and its agent are made \
+            in the hub under bench-tokens (which takes an admin's token) and removed at the end, the agent aside. Ends \
+            with 1 if a socket was open when its stop was answered, or a stop was not applied.
 
             EXAMPLE
               belfry bench stop

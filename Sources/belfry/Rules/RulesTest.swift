@@ -86,7 +86,8 @@ struct RulesTest: AsyncParsableCommand {
         return .object(asked.map { $0.explain(value) }.json)
     }
 
-    /// An id as it is, or the event in a file (- for stdin). A payload alone is refused: no pattern on `data` could match it.
+    /// An id as it is, or the event in a file (- for stdin). A payload alone is refused: no pattern on `data` could
+    /// match it.
     static func eventValue(_ event: String) throws -> JSONValue {
         if EventID(event) != nil { return .string(event) }
         guard event == "-" || FileManager.default.fileExists(atPath: event) else {

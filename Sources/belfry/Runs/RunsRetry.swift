@@ -6,9 +6,9 @@ struct RunsRetry: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Make a new run of what an ended one was about.",
         discussion: """
-            It begins at the first step that has neither succeeded nor was skipped, or at --from; steps of earlier stages \
-            keep their outputs, but for questions: those are asked again. It follows the rule and the agents as they were for the run, \
-            with --latest as they are now. Ends with 1 if it can't be made, and says why.
+            It begins at the first step that has neither succeeded nor was skipped, or at --from; steps of earlier \
+            stages keep their outputs, but for questions: those are asked again. It follows the rule and the agents as \
+            they were for the run, with --latest as they are now. Ends with 1 if it can't be made, and says why.
 
             EXAMPLE
               belfry runs retry run_01h455vb4pex5vsknk084sn02q --watch

@@ -6,10 +6,10 @@ struct RunsStart: AsyncParsableCommand {
         commandName: "start",
         abstract: "Start a run of a rule by hand, with an event of one's own.",
         discussion: """
-            The event is stored, of the source `manual`, and taken as a match of the rule, whatever its pattern says; the \
-            rule's limits, groups and pauses hold. --event is a JSON file that holds an event as `belfry events show` prints \
-            one or a CloudEvent ({"type": …, "subject": …, "data": …}), - for stdin, or the id of a stored event. Ends with \
-            1 if nothing starts.
+            The event is stored, of the source `manual`, and taken as a match of the rule, whatever its pattern says; \
+            the rule's limits, groups and pauses hold. --event is a JSON file that holds an event as `belfry events \
+            show` prints one or a CloudEvent ({"type": …, "subject": …, "data": …}), - for stdin, or the id of a stored \
+            event. Ends with 1 if nothing starts.
 
             EXAMPLE
               belfry runs start hot-pump --event ./reading.json --watch

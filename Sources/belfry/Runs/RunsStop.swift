@@ -7,8 +7,8 @@ struct RunsStop: AsyncParsableCommand {
         abstract:
             "Stop a run, or all. When this ends, transfers and processes are gone, or it says that they may not be.",
         discussion: """
-            --all stops every run that has not ended, queued ones too, many side by side; runs that begin meanwhile go on \
-            (belfry pause first keeps any from beginning). At a terminal it asks before, unless --yes.
+            --all stops every run that has not ended, queued ones too, many side by side; runs that begin meanwhile go \
+            on (belfry pause first keeps any from beginning). At a terminal it asks before, unless --yes.
 
             EXAMPLE
               belfry runs stop run_01h455vb4pex5vsknk084sn02q

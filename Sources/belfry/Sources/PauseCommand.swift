@@ -7,6 +7,10 @@ struct PauseCommand: AsyncParsableCommand {
         commandName: "pause",
         abstract: "Pause everything: events are stored, nothing starts.",
         discussion: """
+            Events have the status paused then, and belfry events replay starts them later. What is queued waits; runs \
+            at work go on, and belfry runs stop --all ends them. One source: belfry sources pause NAME; one rule: belfry \
+            rules disable NAME, or for a while belfry rules mute NAME.
+
             EXAMPLE
               belfry pause
             """
