@@ -15,7 +15,7 @@ import Testing
         ---
         agent: slow
         kind: echo
-        words_per_second: 4
+        words_per_second: 1
         ---
         rule: ask
         when: { source: [lab], type: [ask] }
