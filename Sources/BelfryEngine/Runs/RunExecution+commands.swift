@@ -6,6 +6,19 @@ import BelfryStore
 extension RunExecution {
     mutating func take(_ command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
         if let first = try? await services.store.firstAnswer(to: command.sent) { return command.answer(first) }
+        if join(command) { return }
+        do throws(BelfryError) {
+            try await carryOut(command, in: &group)
+        } catch {
+            // The run is let go. Nobody may be left to wait for it.
+            if !isAnsweredLater(command) { command.answer(.rejected, reason: error.message) }
+            throw error
+        }
+    }
+
+    private mutating func carryOut(
+        _ command: RunCommand, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
         switch command.kind {
         case .stop: try await take(stop: command, in: &group)
         case .skip(let name, let output): try await skip(name, output, by: command, in: &group)

@@ -248,7 +248,8 @@ struct RunExecution {
     }
 
     /// The end of the run in place of its next step; nil if what its rule may use is not limited, or others are at work.
-    /// - Parameter before: how it stood when nothing more had begun; what waits then is stopped with the run.
+    /// - Parameter before: how it stood when nothing more had begun; what waits then is stopped with the run, and what a
+    ///   crash or a restart has cut.
     private func endingIfSpent(
         _ settled: RunChange,
         _ before: (steps: [StepRecord], machine: RunStateMachine, approvals: [Int: ApprovalRecord])
@@ -265,7 +266,9 @@ struct RunExecution {
         )
         var ended = self
         (ended.steps, ended.machine, ended.approvals) = before
-        for step in steps.indices where before.steps[step].state == .waiting { ended.abandon(step, in: &ending) }
+        for step in steps.indices where [.running, .waiting].contains(before.steps[step].state) {
+            ended.abandon(step, in: &ending)
+        }
         ended.end(.failed, .budget, in: &ending)
         ending.due = .some(nil)
         return ending
@@ -382,6 +385,34 @@ struct RunExecution {
         change.audit = [commandAudit(command)]
         try await commit(change)
         for case .cut(let step) in actions { cuts[step]?.finish() }
+    }
+
+    /// A command that comes again while its step is being ended gets the answer that it gets then.
+    /// - Returns: false: no command of this id is being carried out.
+    mutating func join(_ command: RunCommand) -> Bool {
+        func isFirst(_ first: RunCommand) -> Bool { first.id == command.id && first.by.name == command.by.name }
+        func joined(_ first: RunCommand) -> RunCommand {
+            guard isFirst(first) else { return first }
+            var both = first
+            both.answer = { answer in
+                first.answer(answer)
+                command.answer(answer)
+            }
+            return both
+        }
+        guard let first = (stops + skips.values).first(where: isFirst) else { return false }
+        guard first.sent.digest == command.sent.digest else {
+            command.answer(.rejected, reason: SentCommand.idIsTaken)
+            return true
+        }
+        stops = stops.map(joined)
+        skips = skips.mapValues(joined)
+        return true
+    }
+
+    /// Whether it is answered together with others, when their step is gone or the run is let go.
+    func isAnsweredLater(_ command: RunCommand) -> Bool {
+        command.kind == .stop || skips.values.contains { $0.id == command.id && $0.by.name == command.by.name }
     }
 
     /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.

@@ -14,6 +14,8 @@ struct SentCommand: Sendable {
     let digest: [UInt8]
     let arrived = ContinuousClock.now
 
+    static let idIsTaken = "another command was sent under this id"
+
     /// - Parameter parts: what it says beside its kind.
     init(_ id: CommandID, _ kind: String, _ parts: [JSONValue], to run: RunID?, by principal: Principal) {
         self.id = id
@@ -53,7 +55,7 @@ extension Store {
     func firstAnswer(to command: SentCommand) async throws(BelfryError) -> CommandAnswer? {
         guard let first = try await self.command(command.id, of: command.by.name) else { return nil }
         guard first.run == command.run, first.digest == command.digest else {
-            return command.answer(.rejected, reason: "another command was sent under this id")
+            return command.answer(.rejected, reason: SentCommand.idIsTaken)
         }
         return command.answer(again: first)
     }
