@@ -13,8 +13,7 @@ struct RunLoader: Sendable {
         do throws(BelfryError) {
             let claim = try await claim(id, known)
             guard !claim.run.state.isEnded else { return await letGo(claim.run, mailbox) }
-            guard var execution = await execution(claim, isNew: known != nil && claim.run.retryOf == nil, mailbox)
-            else {
+            guard var execution = await execution(claim, isNew: known != nil, mailbox) else {
                 return letGo(id, mailbox)
             }
             await execution.perform()
@@ -33,6 +32,8 @@ struct RunLoader: Sendable {
         }
     }
 
+    /// - Parameter isNew: it was taken from the queue, and has asked nothing. An operator may have skipped or adjusted steps
+    ///   of it already, and one that repeats another has that one's.
     /// - Returns: nil if the run can't go on, and was ended.
     private func execution(_ claim: ClaimedRun, isNew: Bool, _ mailbox: RunMailbox) async -> RunExecution? {
         let run = claim.run
@@ -45,7 +46,7 @@ struct RunLoader: Sendable {
                 } else {
                     event = try await services.store.event(run.event).event
                 }
-                let steps = isNew ? [] : try await services.store.steps(of: run.id)
+                let steps = try await services.store.steps(of: run.id)
                 let approvals = isNew ? [] : try await services.store.approvals(of: run.id)
                 return RunExecution(
                     run: run, event: event, rule: rule, steps: steps, approvals: approvals,

@@ -81,8 +81,10 @@ public struct Scheduler: Service {
     private func start(_ run: RunID, _ claim: ClaimedRun? = nil, in group: inout DiscardingTaskGroup) {
         switch services.mailboxes.open(run) {
         case .new(let mailbox): start(run, mailbox, claim, in: &group)
-        // A command has brought it into memory while it was queued.
-        case .existing(let mailbox): if let claim { mailbox.post(.claimed(claim.run)) }
+        case .existing(let mailbox):
+            // A command has brought it into memory while it was queued; if it leaves in this very moment, it comes again.
+            guard let claim, !mailbox.post(.claimed(claim.run)) else { return }
+            start(run, claim, in: &group)
         }
     }
 
