@@ -21,7 +21,7 @@ struct DecisionLinks {
     func link(to step: Int, of run: RunID) -> String { base + Self.path + code(of: step, run) }
 
     /// The run, the step's place in its rule, and a code over both.
-    private func code(of step: Int, _ run: RunID) -> String {
+    func code(of step: Int, _ run: RunID) -> String {
         let subject = run.bytes + [UInt8(truncatingIfNeeded: step)]
         return Hex.encode(subject + signature(of: subject))
     }

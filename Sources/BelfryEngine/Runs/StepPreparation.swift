@@ -126,16 +126,25 @@ struct StepPreparation {
     ) throws(BelfryError) -> SendWork {
         let body = try content(of: send, missing: &missing)
         let record = steps[index]
-        return SendWork(
+        var work = SendWork(
             target: send.target, body: body.encoded(), webhookID: SendWork.webhookID(run: run.id, step: record.name),
             type: type(of: send, missing: &missing), created: record.started ?? run.created, hops: event.hops,
             attempt: record.attempt, timeout: rule.steps[index].timeout)
+        // Some targets answer with what they were sent, and every viewer reads a step's output.
+        if send.body.asksFor(root: "links") {
+            work.confidential = rule.steps.indices.map { links.code(of: $0, run.id) }
+        }
+        return work
+    }
+
+    private var links: DecisionLinks {
+        DecisionLinks(key: services.decisionKey, base: services.configuration.publicURL)
     }
 
     private func content(of send: SendStep, missing: inout [String]) throws(BelfryError) -> JSONValue {
         var context = context
         if send.body.asksFor(root: "links") {
-            let links = DecisionLinks(key: services.decisionKey, base: services.configuration.publicURL)
+            let links = links
             context["links"] = .object(
                 JSONObject(
                     rule.steps.indices.map { index in

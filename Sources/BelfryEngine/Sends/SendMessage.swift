@@ -11,7 +11,7 @@ struct SendMessage: Sendable {
     init(
         _ work: SendWork, to target: SendTarget, secrets: SecretResolver, timeout: Duration, now: Timestamp
     ) throws(BelfryError) {
-        var confidential: [String] = []
+        var confidential = work.confidential
         func resolve(_ reference: SecretReference) throws(BelfryError) -> Secret {
             guard let secret = try secrets.resolve(reference) else {
                 throw BelfryError(.secretUnavailable, "\(reference) is not set")

@@ -38,6 +38,8 @@ struct SendWork: Sendable {
     var body: [UInt8]
     /// A question: the target is asked with GET and these parameters, and there is no body.
     var query: [(name: String, value: String)]?
+    /// Parts of the body by which whoever has them may decide something; they are in nothing that is kept of the answer.
+    var confidential: [String] = []
     /// A tool's: the body goes out as it is, whatever the target's messages are like.
     var isBare = false
     /// Of the answer, this much is read.

@@ -210,6 +210,30 @@ import Testing
         }
     }
 
+    @Test("a target that answers with its message does not make the link in it known")
+    func linkStaysSecret() async throws {
+        let server = ScriptedServer { connection in
+            guard let request = connection.readRequest(),
+                let body = request.split(separator: "\r\n\r\n", maxSplits: 1).last
+            else { return }
+            connection.answer("200 OK", body: String(body))
+        }
+        let documents = Self.documents(
+            steps: """
+                    - { step: tell, send: { to: ledger, body: { text: "Decide: {{links.confirm}}" } } }
+                    - { step: confirm, approve: "Go on?" }
+                """)
+        try await TestHub.with(documents: documents, targets: Self.targets(server)) { test in
+            let run = try #require(try await test.post(Self.body, to: "lab").first?.runs.first)
+            _ = try await test.frames(of: run) { $0.draft.type == .approvalRequested }
+            let sent = try Self.content(of: try #require(server.record.requests.first))
+            let code = try #require(sent["data"]?["text"]?.string?.split(separator: "=").last)
+            #expect(try await test.hub.question(link: String(code)).approval?.name == "confirm")
+            let output = try #require(try await test.hub.run(run).steps[0].output)
+            #expect(!output.contains(code) && output.contains("/decide?code=<secret>"), "\(output)")
+        }
+    }
+
     // MARK: - No more
 
     @Test("a target that is gone ends the run, is told of once, and gets nothing of the next run")
