@@ -105,9 +105,7 @@ struct AgentDialogue {
 
     /// An answer to what was called may be one more, and one to mend another.
     private func checkLimits() throws(BelfryError) {
-        if let timeLeft, timeLeft <= .zero {
-            throw BelfryError(.agentTimeout, "agent and tools have worked longer than the step's timeout")
-        }
+        try checkTime()
         let turnsMax = task.step.tools.isEmpty ? 1 : task.step.turns
         guard talk.turns < turnsMax + (talk.isRepaired ? 1 : 0) else {
             throw BelfryError(
@@ -118,6 +116,12 @@ struct AgentDialogue {
         if let most = task.step.tokensMax, talk.spent.tokens >= most {
             throw BelfryError(
                 .agentLimit, "the attempt has used \(talk.spent.tokens) tokens, and tokens of the step allows \(most)")
+        }
+    }
+
+    private func checkTime() throws(BelfryError) {
+        if let timeLeft, timeLeft <= .zero {
+            throw BelfryError(.agentTimeout, "agent and tools have worked longer than the step's timeout")
         }
     }
 
@@ -189,6 +193,7 @@ struct AgentDialogue {
     private mutating func perform(
         _ ready: Toolbox.Ready, _ call: Conversation.Call, _ preface: String
     ) async throws(BelfryError) {
+        try checkTime()
         let arguments = ready.arguments.text.cut(toBytes: Limits.auditTextBytesMax)
         try await note("tool.called", call, ["arguments": .string(arguments)])
         let begun = ContinuousClock.now

@@ -120,7 +120,8 @@ struct Sends: Sendable {
                 BelfryError(
                     .sendFailed,
                     "\(work.target) answered \(status), a redirect, and none is followed: correct the target's url"))
-        case 410:
+        // A message that nobody wants any more; what a tool has asked for may just not be there.
+        case 410 where !work.isBare:
             await disable(work.target, because: answered)
             return .failed(
                 BelfryError(

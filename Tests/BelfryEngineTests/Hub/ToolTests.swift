@@ -251,6 +251,42 @@ import Testing
         }
     }
 
+    @Test("what a tool asks for and is not there is told to the model; the target gets messages all the same")
+    func asksForWhatIsGone() async throws {
+        let api = ScriptedServer { connection in
+            while connection.readRequest() != nil { connection.answer("410 Gone", body: "no such pump") }
+        }
+        let model = ScriptedModel([.calls([("state", #"{"pump":"p7"}"#)]), .text("so")])
+        let tools = #"""
+            - { tool: state, about: s, http: { to: plant, query: { pump: "{{input.pump}}" } }, input: PUMP }
+            """#.replacing("PUMP", with: Self.pump)
+        var target = SendTarget(.url(api.url))
+        target.allowsPrivateAddresses = true
+        try await TestHub.with(documents: Self.documents(model, tools), targets: ["plant": target]) { test in
+            let run = try await run(test)
+            _ = try await test.framesToEnd(of: run)
+            #expect(model.lastMessages.last?["content"]?.string?.hasSuffix("answered 410: no such pump") == true)
+            #expect(try await test.hub.targets().first?["enabled"] == true)
+        }
+    }
+
+    @Test("once the step's time is over, nothing more of what was called is begun")
+    func outOfTime() async throws {
+        let model = ScriptedModel([.calls([("slow", #"{"pump":"p1"}"#), ("slow", #"{"pump":"p2"}"#)])])
+        let slow = #"""
+            - { tool: slow, about: s, command: [shell, "-c", 'touch "MARKS/$1"; sleep 30', x, "{{input.pump}}"], input: PUMP, approve: false }
+            """#.replacing("PUMP", with: Self.pump)
+        try await with(model, slow, step: "timeout: 4s") { test, marks in
+            let run = try await run(test)
+            _ = try await test.framesToEnd(of: run)
+            let (record, _) = try await test.hub.run(run)
+            #expect(record.state == .failed && record.reason == .timeout, "\(record)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: marks) == ["p1"])
+            let audit = try await test.hub.audit(cursor: nil, limit: 99).items.map(\.action)
+            #expect(audit.filter { $0 == "tool.called" }.count == 1)
+        }
+    }
+
     @Test("stop and skip end a step that waits with a call, and withdraw the question")
     func cuts() async throws {
         for kind in [RunCommandKind.stop, .skip(step: "mend", output: "by hand")] {
