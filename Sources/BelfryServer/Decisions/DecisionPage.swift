@@ -76,6 +76,7 @@ struct DecisionPage {
         """
     }
 
+    /// Nothing in it is markup, and marks of direction (Unicode, UAX #9), by which a text may look like another one, are seen.
     static func escaped(_ text: String) -> String {
         var escaped = ""
         for character in text.unicodeScalars {
@@ -85,6 +86,8 @@ struct DecisionPage {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
+            case "\u{061C}", "\u{200E}"..."\u{200F}", "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}":
+                escaped += "\\u" + String(0x10000 + character.value, radix: 16).dropFirst()
             default: escaped.unicodeScalars.append(character)
             }
         }
