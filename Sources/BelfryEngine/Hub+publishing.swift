@@ -43,6 +43,9 @@ extension Hub {
     private func publishable(
         _ name: String, _ snapshot: Registry.Snapshot
     ) throws(BelfryError) -> SourceDefinition {
+        guard name != Event.ownSource, name != Self.manualSource else {
+            throw BelfryError(.forbidden, "events of source \(name) are the hub's own; nobody publishes as it")
+        }
         guard snapshot.problems[DocumentName(.source, name)] == nil else {
             throw BelfryError(.forbidden, "the document of source \(name) can't be read; mend it first")
         }

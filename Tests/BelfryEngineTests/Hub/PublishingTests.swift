@@ -25,6 +25,19 @@ struct PublishingTests {
         }
     }
 
+    @Test("nobody publishes what only the hub itself says")
+    func ownSources() async throws {
+        try await TestHub.with(documents: "source: plant\npreset: none") { test in
+            for source in ["belfry", "manual"] {
+                guard case .failure(let error) = await publish("1", to: source, test.hub) else {
+                    Issue.record("published as \(source)")
+                    continue
+                }
+                #expect(error.code == .forbidden && error.message.contains("the hub's own"), "\(error)")
+            }
+        }
+    }
+
     /// Changes documents in the store alone: the hub is between its look at them and its commit.
     private func applyBehind(_ hub: Hub, _ text: String) async throws {
         let documents = try DocumentLoader.load([(path: "test.yaml", text: text)], knownAgents: [])
