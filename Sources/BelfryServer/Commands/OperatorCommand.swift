@@ -20,6 +20,9 @@ struct OperatorCommand: Sendable, Equatable {
     func perform(on hub: Hub, by principal: Principal) async throws(BelfryError) -> JSONObject {
         try Access.role(.operator).check(principal)
         try principal.checkUnscoped()
+        // Others read who it was: a person, and no browser's session.
+        var principal = principal
+        principal.name = hub.personName(of: principal)
         switch order {
         case .run(let run, let kind): return try await hub.perform(kind, on: run, id: id, by: principal).json
         case .retry(let run, let step, let latest):

@@ -138,7 +138,7 @@ struct PageTests {
             try await browser.click(".question:not([hidden]) .approve")
             try await note("Approve: applied in ")
             try await browser.until(
-                "who it was", "\(card).querySelector('.question .decided').textContent.startsWith('approved by ')")
+                "who it was", "\(card).querySelector('.question .decided').textContent.startsWith('approved by admin')")
 
             let second = "[...\(card).querySelectorAll('.question:not([hidden])')].at(-1)"
             try await browser.until(
