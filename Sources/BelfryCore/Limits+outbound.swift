@@ -79,6 +79,8 @@ extension Limits {
     public static let auditTextBytesMax = 4 * 1024
     /// Arguments of one call, as a model writes them.
     public static let toolArgumentsBytesMax = 64 * 1024
+    /// What agent and tools may say in one attempt: it is sent to the model again with every turn, and kept with the step.
+    public static let conversationBytesMax = 4 * 1024 * 1024
     /// How often a model is asked in one attempt of a step with tools, where the rule says nothing.
     public static let agentTurnsDefault = 10
     /// What a rule may say.

@@ -113,6 +113,14 @@ struct AgentDialogue {
                 "the agent was asked \(talk.turns.counted("time")) and still calls tools; raise turns of the step, or say in its prompt when it is done"
             )
         }
+        var asked = task.request
+        asked.messages = talk.messages
+        guard asked.messageBytes <= Limits.conversationBytesMax else {
+            throw BelfryError(
+                .agentLimit,
+                "agent and tools have said more than \(Limits.conversationBytesMax) bytes in one attempt; let tools answer with less"
+            )
+        }
         if let most = task.step.tokensMax, talk.spent.tokens >= most {
             throw BelfryError(
                 .agentLimit, "the attempt has used \(talk.spent.tokens) tokens, and tokens of the step allows \(most)")

@@ -39,8 +39,9 @@ struct Recovery {
         return goingOn
     }
 
+    /// What becomes of one run of which nobody knows how far its steps have come.
     /// - Returns: whether it goes on.
-    private func recover(_ run: RunRecord) async throws(BelfryError) -> Bool {
+    func recover(_ run: RunRecord) async throws(BelfryError) -> Bool {
         var steps = try await services.store.steps(of: run.id)
         let closing = try await closingFrames(of: run)
         if run.state == .stopping || run.stopReason != nil {

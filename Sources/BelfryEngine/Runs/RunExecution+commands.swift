@@ -90,6 +90,12 @@ extension RunExecution {
             return await reject(command, fault)
         }
         let changed = adjustment.steps.keys.compactMap(index(of:)).sorted()
+        if let name = stepWithOpenCall(of: adjustment) {
+            (run, steps) = before
+            return await reject(
+                command,
+                "not_adjustable: step \(name) waits for a decision about a call in which params stand; decide it first")
+        }
         if let who = approver(ofChangesTo: earlier) {
             (run, steps) = before
             return await reject(command, "not_adjustable: \(who) has approved what these steps are to do")
@@ -131,6 +137,17 @@ extension RunExecution {
                         && earlier.intent(of: step) != preparation.intent(of: step)
                 }
         }.map { $0.decidedBy ?? "somebody" }
+    }
+
+    /// A step that waits for a decision about a call which these parameters would change; nil: there is none.
+    private func stepWithOpenCall(of adjustment: RunAdjustment) -> String? {
+        guard !adjustment.params.isEmpty else { return nil }
+        return steps.indices.first { step in
+            guard case .agent(let agent) = rule.steps[step].action, steps[step].conversation != nil else {
+                return false
+            }
+            return machine.phases[step] == .waiting && agent.tools.contains { $0.action.asksFor(root: "params") }
+        }.map { steps[$0].name }
     }
 
     /// Merges what an operator has set into the run and its steps.

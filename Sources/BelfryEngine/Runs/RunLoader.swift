@@ -8,10 +8,18 @@ struct RunLoader: Sendable {
     let services: RunServices
 
     /// Returns when the run has ended or only waits.
-    /// - Parameter known: what was read already: the run as it was claimed, its event.
-    func perform(_ id: RunID, _ mailbox: RunMailbox, known: ClaimedRun? = nil) async {
+    /// - Parameters:
+    ///   - known: what was read already: the run as it was claimed, its event.
+    ///   - isRecovered: ``Recovery`` has looked after it at this start.
+    func perform(
+        _ id: RunID, _ mailbox: RunMailbox, known: ClaimedRun? = nil, isRecovered: Bool = false
+    ) async {
         do throws(BelfryError) {
-            let claim = try await claim(id, known)
+            var claim = try await claim(id, known)
+            if known == nil, !isRecovered, try await wasAtWork(claim.run) {
+                _ = try await Recovery(services: services).recover(claim.run)
+                claim = try await self.claim(id, nil)
+            }
             guard !claim.run.state.isEnded else { return await letGo(claim.run, mailbox) }
             guard var execution = await execution(claim, isNew: known != nil, mailbox) else {
                 return letGo(id, mailbox)
@@ -22,6 +30,16 @@ struct RunLoader: Sendable {
         } catch {
             services.logger.error("a run could not be read", metadata: ["run.id": "\(id)", "error": "\(error)"])
             letGo(id, mailbox)
+        }
+    }
+
+    /// Whether it left memory in the middle of its work: a change of it could not be committed. How far its steps have come
+    /// nobody knows, as after a crash.
+    private func wasAtWork(_ run: RunRecord) async throws(BelfryError) -> Bool {
+        switch run.state {
+        case .stopping: true
+        case .running: try await services.store.steps(of: run.id).contains { $0.state == .running }
+        case .queued, .waiting, .succeeded, .failed, .stopped, .expired: false
         }
     }
 

@@ -10,7 +10,7 @@ import Synchronization
 ///
 /// It pulls at its own pace: a burst of deliveries is rows in a table until there is room.
 public struct Scheduler: Service {
-    private let services: RunServices
+    let services: RunServices
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
@@ -48,7 +48,7 @@ public struct Scheduler: Service {
 
     private func work(through interrupted: [RunID]) async {
         await withDiscardingTaskGroup { group in
-            for run in interrupted { start(run, in: &group) }
+            for run in interrupted { start(run, isRecovered: true, in: &group) }
             wake.yield()
             for await _ in wakes {
                 let most = services.configuration.runsRunningMax
@@ -78,9 +78,11 @@ public struct Scheduler: Service {
         }
     }
 
-    private func start(_ run: RunID, _ claim: ClaimedRun? = nil, in group: inout DiscardingTaskGroup) {
+    private func start(
+        _ run: RunID, _ claim: ClaimedRun? = nil, isRecovered: Bool = false, in group: inout DiscardingTaskGroup
+    ) {
         switch services.mailboxes.open(run) {
-        case .new(let mailbox): start(run, mailbox, claim, in: &group)
+        case .new(let mailbox): start(run, mailbox, claim, isRecovered: isRecovered, in: &group)
         case .existing(let mailbox):
             // A command has brought it into memory while it was queued; if it leaves in this very moment, it comes again.
             guard let claim, !mailbox.post(.claimed(claim.run)) else { return }
@@ -89,10 +91,11 @@ public struct Scheduler: Service {
     }
 
     private func start(
-        _ run: RunID, _ mailbox: RunMailbox, _ claim: ClaimedRun? = nil, in group: inout DiscardingTaskGroup
+        _ run: RunID, _ mailbox: RunMailbox, _ claim: ClaimedRun? = nil, isRecovered: Bool = false,
+        in group: inout DiscardingTaskGroup
     ) {
         group.addTask {
-            await RunLoader(services: services).perform(run, mailbox, known: claim)
+            await RunLoader(services: services).perform(run, mailbox, known: claim, isRecovered: isRecovered)
             wakeUp()
         }
     }

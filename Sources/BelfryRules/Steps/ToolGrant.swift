@@ -77,6 +77,9 @@ extension ToolGrant.Action {
         }
     }
 
+    /// Whether a template of it asks for something below a root (``ToolGrant/templateRoots``).
+    public func asksFor(root: String) -> Bool { templates.contains { $0.asksFor(root: root) } }
+
     /// All templates.
     var templates: [Template] {
         switch self {

@@ -1,9 +1,11 @@
 import BelfryCore
-import BelfryEngine
 import BelfryStore
 import Foundation
+import Logging
 import Synchronization
 import Testing
+
+@testable import BelfryEngine
 
 /// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
 /// end; here the rules of what goes on and what does not.)
@@ -69,6 +71,23 @@ import Testing
         #expect(steps.map(\.state) == [.stopped, .failed])
         let decided = frames.filter { $0.draft.type == .approvalDecided }.map(\.draft.data.value)
         #expect(decided.count == 1 && decided[0]["decision"] == "void" && decided[0]["reason"] == "the run has ended")
+    }
+
+    @Test("a command of a run that left memory in the middle of it is not done again when something comes for the run")
+    func leftMemory() async throws {
+        let run = try await interrupt(#"{"shell":"sleep 60"}"#) { $0.draft.type == .stepStarted }
+        // A hub that has not looked after what a crash left: as one whose store has failed for a while.
+        var configuration = HubConfiguration(
+            folder: folder.path,
+            secrets: SecretResolver(allowedEnvironment: [], allowedFiles: [], environment: { _ in nil }))
+        configuration.commands = ["shell": "/bin/sh"]
+        let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        guard case .new(let mailbox) = hub.mailboxes.open(run) else { throw CancellationError() }
+        await RunLoader(services: hub.scheduler.services).perform(run, mailbox)
+        let (record, steps) = try await hub.run(run)
+        #expect(record.state == .failed && record.reason == .interrupted)
+        #expect(steps.map(\.attempt) == [1])
+        await hub.close()
     }
 
     @Test("an agent step that was interrupted begins anew, and a finished one does not run again")

@@ -357,6 +357,28 @@ import Testing
         }
     }
 
+    @Test("what a person is asked about a call is not changed by a parameter meanwhile")
+    func parameters() async throws {
+        let model = ScriptedModel([.calls([("restart", #"{"pump":"p7"}"#)]), .text("done")])
+        let folder = try TestFolder()
+        let tool = Self.restart.replacing("MARKS/$1", with: "\(folder.path)/$1$2")
+            .replacing("x, \"{{input.pump}}\"", with: "x, \"{{input.pump}}\", \"{{params.suffix}}\"")
+        let documents = Self.documents(model, tool)
+            .replacing(
+                "run:\n  steps:\n    - step: mend",
+                with: "run:\n  params: { suffix: { type: string, default: a } }\n  steps:\n    - step: mend")
+        try await TestHub.with(documents: documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
+            let run = try await run(test)
+            _ = try await question(of: run, test)
+            let adjust = RunCommandKind.adjust(RunAdjustment(params: ["suffix": "b"]))
+            let refused = try await test.say(adjust, on: run, by: anna)
+            #expect(refused.reason?.contains("waits for a decision about a call") == true, "\(refused)")
+            _ = try await test.say(.approve(step: "mend"), on: run, by: anna)
+            _ = try await test.framesToEnd(of: run)
+            #expect(FileManager.default.fileExists(atPath: folder.path + "/p7a"))
+        }
+    }
+
     @Test("a step with tools and a schema may call, answer wrongly once, and mend it")
     func schema() async throws {
         let model = ScriptedModel([

@@ -82,8 +82,9 @@ import Testing
 
     @Test("a crash in the middle of a call with effects ends the run: it is not done again, and its process is gone")
     func interrupted() async throws {
+        let seconds = Int.random(in: 100_000...999_999)
         let provider = try ScriptedProvider(
-            [ScriptedProvider.calls(("restart", #"{"pump":"p7","seconds":300}"#))], [.text("never said")])
+            [ScriptedProvider.calls(("restart", #"{"pump":"p7","seconds":\#(seconds)}"#))], [.text("never said")])
         try await withHub(provider, approve: false) { hub, run, folder in
             _ = try await eventually(within: .seconds(20), "the tool") { done(folder) }
             try await hub.kill9()
@@ -91,18 +92,21 @@ import Testing
             let ended = try await hub.ended(run)
             #expect(ended["state"] == "failed" && ended["reason"] == "interrupted", "\(ended.text)")
             #expect(done(folder) == "p7\n" && provider.exchanges.count == 1)
-            #expect(try await Shell.run("pgrep -xf 'sleep 300'") == 1)
+            #expect(!Processes.isSleeping("\(seconds)"))
         }
     }
 
     @Test("a stop in the middle of a call ends the tool's processes before it is acknowledged")
     func stopped() async throws {
-        let provider = try ScriptedProvider([ScriptedProvider.calls(("restart", #"{"pump":"p7","seconds":301}"#))])
+        let seconds = Int.random(in: 100_000...999_999)
+        let provider = try ScriptedProvider([
+            ScriptedProvider.calls(("restart", #"{"pump":"p7","seconds":\#(seconds)}"#))
+        ])
         try await withHub(provider, approve: false) { hub, run, folder in
             _ = try await eventually(within: .seconds(20), "the tool") { done(folder) }
             let stop = try await hub.belfry("runs", "stop", run)
             #expect(stop.output.hasPrefix("applied"), "\(stop)")
-            #expect(try await Shell.run("pgrep -xf 'sleep 301'") == 1)
+            #expect(!Processes.isSleeping("\(seconds)"))
             #expect(try await hub.ended(run)["state"] == "stopped")
         }
     }
