@@ -58,11 +58,9 @@ struct ProviderAgent: Agent {
         }
     }
 
-    /// Doubles from ``Limits/retryPauseFirst``, half of it random, so that runs that failed together do not return
-    /// together. What the provider asks for is a lower bound.
+    /// What the provider asks for is a lower bound.
     private func pause(before retry: Int, asked: Duration?) -> Duration {
-        let full = min(Limits.retryPauseFirst * (1 << min(retry, 16)), Limits.retryPauseMax)
-        return max(full / 2 + full / 2 * random(), asked ?? .zero)
+        max(Limits.retryPauseFirst.doubled(retry, max: Limits.retryPauseMax, random: random()), asked ?? .zero)
     }
 
     // MARK: One attempt

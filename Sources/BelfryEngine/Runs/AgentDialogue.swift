@@ -89,16 +89,22 @@ struct AgentDialogue {
     // MARK: - Asking
 
     private mutating func ask() async -> Utterance {
-        var request = task.request
-        request.messages = talk.messages
-        request.tools = task.toolbox.definitions
-        request.timeout = timeLeft
+        let request = request
         let begun = ContinuousClock.now
         let said = await log.write(turn: talk.turns + 1) { emit throws(BelfryError) in
             try await task.agent.run(request, emit: emit)
         }
         talk.worked += .now - begun
         return said
+    }
+
+    /// What is asked next, with all that was said so far.
+    private var request: AgentRequest {
+        var request = task.request
+        request.messages = talk.messages
+        request.tools = task.toolbox.definitions
+        request.timeout = timeLeft
+        return request
     }
 
     private var timeLeft: Duration? { task.request.timeout.map { $0 - talk.worked } }
@@ -113,9 +119,7 @@ struct AgentDialogue {
                 "the agent was asked \(talk.turns.counted("time")) and still calls tools; raise turns of the step, or say in its prompt when it is done"
             )
         }
-        var asked = task.request
-        asked.messages = talk.messages
-        guard asked.messageBytes <= Limits.conversationBytesMax else {
+        guard request.messageBytes <= Limits.conversationBytesMax else {
             throw BelfryError(
                 .agentLimit,
                 "agent and tools have said more than \(Limits.conversationBytesMax) bytes in one attempt; let tools answer with less"
@@ -143,9 +147,7 @@ struct AgentDialogue {
             let tokens = reported ?? (bytes + Limits.bytesPerToken - 1) / Limits.bytesPerToken
             return min(max(tokens, 0), Limits.ruleTokensPerDayMax)
         }
-        var asked = task.request
-        asked.messages = talk.messages
-        let input = count(said.usage.inputTokens, bytes: asked.messageBytes)
+        let input = count(said.usage.inputTokens, bytes: request.messageBytes)
         let output = count(said.usage.outputTokens, bytes: outputBytes)
         let cost = task.price?.cost(inputTokens: input, outputTokens: output) ?? Cost()
         return Spending(tokens: input + output, cost: cost)

@@ -88,18 +88,16 @@ extension RunExecution {
         command.answer(.applied)
     }
 
-    /// Nobody has decided in time.
-    mutating func expire(_ step: Int, _ question: ApproveStep, in change: inout RunChange) -> [RunStateMachine.Action] {
-        guard let approval = approvals[step] else { return [] }
-        let mayApprove = services.configuration.allowsOtherwiseApprove
-        let decision: Decision = question.otherwise == .approve && mayApprove ? .approve : .deny
-        return decide(approval, decision, value: nil, reason: "expired", by: .hub, in: &change)
-    }
-
-    /// Nobody has decided about a call in time: it is not done.
+    /// Nobody has decided in time. Silence is a no, unless rule and server both say otherwise; a call is then not done.
     mutating func expire(_ step: Int, in change: inout RunChange) -> [RunStateMachine.Action] {
         guard let approval = approvals[step] else { return [] }
-        return decide(approval, .deny, value: nil, reason: "expired", by: .hub, in: &change)
+        var decision = Decision.deny
+        if case .approve(let question) = rule.steps[step].action, question.otherwise == .approve,
+            services.configuration.allowsOtherwiseApprove
+        {
+            decision = .approve
+        }
+        return decide(approval, decision, value: nil, reason: "expired", by: .hub, in: &change)
     }
 
     private mutating func decide(

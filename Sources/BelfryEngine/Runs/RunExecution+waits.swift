@@ -30,7 +30,7 @@ extension RunExecution {
             }
             guard let due = steps[step].due, due <= now else { continue }
             switch rule.steps[step].action {
-            case .approve(let question): actions += expire(step, question, in: &change)
+            case .approve: actions += expire(step, in: &change)
             case .wait(.duration):
                 endWait(step, .succeeded, in: &change)
                 actions += machine.ended(step, .over)

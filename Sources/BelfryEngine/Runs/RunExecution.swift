@@ -347,8 +347,9 @@ struct RunExecution {
         guard let retry = rule.steps[step].retry, steps[step].attempt <= retry.times, !machine.isEnding else {
             return nil
         }
-        let pause = min(retry.pause * (1 << min(steps[step].attempt - 1, 16)), Limits.stepRetryPauseMax)
-        return services.now + (pause / 2 + pause / 2 * Double.random(in: 0..<1))
+        let before = steps[step].attempt - 1
+        return services.now
+            + retry.pause.doubled(before, max: Limits.stepRetryPauseMax, random: .random(in: 0..<1))
     }
 
     // MARK: - Commands whose step has to end first

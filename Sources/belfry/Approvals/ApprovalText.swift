@@ -33,8 +33,7 @@ enum ApprovalText {
             if let value = approval["value"], !value.isNull { fact("value", value.text) }
             if let reason = approval["reason"]?.string { fact("reason", reason) }
         } else {
-            let isCall = approval["call"].map { !$0.isNull } ?? false
-            lines += [""] + howTo(approval.cell("id"), schema: approval["schema"], isCall: isCall)
+            lines += [""] + howTo(approval)
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -44,18 +43,18 @@ enum ApprovalText {
         guard frame.cell("type") == FrameType.approvalRequested.rawValue else { return nil }
         let data = frame["data"] ?? .null
         let lines =
-            [Terminal.harmless(data.cell("message"))]
-            + howTo(data.cell("approval"), schema: data["schema"], isCall: data["tool"] != nil)
+            [Terminal.harmless(data.cell("message"))] + howTo(data)
         return lines.joined(separator: "\n  ") + "\n"
     }
 
     /// The commands that answer it.
-    /// - Parameter isCall: whether it is about a tool's call, which can be allowed as it is.
-    static func howTo(_ id: String, schema: JSONValue?, isCall: Bool) -> [String] {
-        let value = schema.map(\.isNull) != false ? "" : isCall ? " [--value ARGUMENTS]" : " --value JSON"
-        return [
-            "belfry approvals approve \(Terminal.harmless(id))\(value)",
-            "belfry approvals deny \(Terminal.harmless(id)) --reason TEXT",
-        ]
+    /// - Parameter question: as the API has it, or the data of its frame.
+    static func howTo(_ question: JSONValue) -> [String] {
+        func has(_ key: String) -> Bool { question[key].map { !$0.isNull } ?? false }
+        let id = Terminal.harmless(question.cell(has("approval") ? "approval" : "id"))
+        // A call can be allowed as it is.
+        let isCall = has("call") || has("tool")
+        let value = !has("schema") ? "" : isCall ? " [--value ARGUMENTS]" : " --value JSON"
+        return ["belfry approvals approve \(id)\(value)", "belfry approvals deny \(id) --reason TEXT"]
     }
 }

@@ -99,9 +99,7 @@ struct RunRenderer {
     /// What is asked, and how to answer it; for a person only.
     private mutating func question(_ data: JSONValue) -> String {
         guard isDecorated else { return "" }
-        let lines = ApprovalText.howTo(data.cell("approval"), schema: data["schema"], isCall: data["tool"] != nil).map {
-            "  " + Terminal.faint($0)
-        }
+        let lines = ApprovalText.howTo(data).map { "  " + Terminal.faint($0) }
         let message = Terminal.bold(Terminal.harmless(data.cell("message")))
         return lineEnd() + ([message] + lines).joined(separator: "\n") + "\n"
     }

@@ -79,8 +79,7 @@ struct RunTimeline {
             let by = approval.cell("decided_by")
             return message + [Terminal.harmless("\(ApprovalText.state(approval)) by \(by)\(reason)")]
         }
-        let isCall = approval["call"].map { !$0.isNull } ?? false
-        return message + ApprovalText.howTo(approval.cell("id"), schema: approval["schema"], isCall: isCall)
+        return message + ApprovalText.howTo(approval)
     }
 
     private static func lines(of text: String) -> [String] {
