@@ -1,17 +1,18 @@
 import BelfryCore
 import BelfryRules
 import BelfryStore
+import Logging
 
 /// What operators say. Each command is answered exactly once: when what it brings about is on disk.
 extension RunExecution {
     mutating func take(_ command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
         if let first = try? await services.store.firstAnswer(to: command.sent) { return command.answer(first) }
-        if join(command) { return }
+        if commands.join(command) { return }
         do throws(BelfryError) {
             try await carryOut(command, in: &group)
         } catch {
             // The run is let go. Nobody may be left to wait for it.
-            if !isAnsweredLater(command) { command.answer(.rejected, reason: error.message) }
+            if command.kind != .stop, !commands.contains(command) { command.answer(.rejected, reason: error.message) }
             throw error
         }
     }
@@ -38,6 +39,44 @@ extension RunExecution {
 
     func noStep(_ name: String) -> String {
         "there is no step '\(name.plain(bytesMax: 80))'; steps are: \(steps.map(\.name).joined(separator: ", "))"
+    }
+
+    // MARK: - Stop
+
+    /// Takes a stop; it is answered when the run has ended.
+    private mutating func take(
+        stop command: RunCommand, in group: inout DiscardingTaskGroup
+    ) async throws(BelfryError) {
+        switch machine.stop(.operator, cuts: { _ in true }) {
+        case .rejected(let reason):
+            await reject(command, run.state == .stopping ? await services.store.closing(of: run) : reason)
+        case .actions(let actions):
+            commands.add(stop: command)
+            var change = stopping(.operator, isAtWork: machine.isAtWork)
+            change.frames.insert(commandFrame(command), at: 0)
+            change.audit.append(commandAudit(command))
+            guard machine.isAtWork else { return try await carryOut(actions, change, in: &group) }
+            do throws(BelfryError) {
+                try await commit(change, isPatient: false)
+            } catch {
+                // A store that fails must not keep a runaway step alive; the end of the run is committed later.
+                services.logger.error(
+                    "a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
+            }
+            for case .cut(let step) in actions { work.cut(step) }
+        }
+    }
+
+    /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
+    mutating func confirmNothing(_ reason: String) async {
+        let notice = Notice(
+            .stopUnconfirmed, .warning, title: "A stop is not confirmed",
+            text: "run \(run.id) was told to stop; \(reason)", event: run.event, run: run.id, rule: run.rule
+        )
+        services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
+        for record in commands.records(.unconfirmed, reason: reason) { try? await services.store.record(record) }
+        commands.answer(.unconfirmed, reason: reason)
+        _ = try? await services.store.append([notice.frame(at: services.now)])
     }
 
     // MARK: - Skip
@@ -78,135 +117,20 @@ extension RunExecution {
         }
     }
 
-    // MARK: - Adjust
-
-    private mutating func adjust(
-        _ adjustment: RunAdjustment, by command: RunCommand, in group: inout DiscardingTaskGroup
+    /// Takes a skip of a step at work; it is answered when that is gone.
+    private mutating func take(
+        skip command: RunCommand, of step: Int, _ actions: [RunStateMachine.Action]
     ) async throws(BelfryError) {
-        let before = (run: run, steps: steps)
-        let earlier = preparation
-        if let fault = await apply(adjustment) {
-            (run, steps) = before
-            return await reject(command, fault)
-        }
-        let changed = adjustment.steps.keys.compactMap(index(of:)).sorted()
-        if let name = stepWithOpenCall(of: adjustment) {
-            (run, steps) = before
-            return await reject(
-                command,
-                "not_adjustable: step \(name) waits for a decision about a call in which params stand; decide it first")
-        }
-        if let who = approver(ofChangesTo: earlier) {
-            (run, steps) = before
-            return await reject(command, "not_adjustable: \(who) has approved what these steps are to do")
-        }
+        commands.add(skip: command, of: step)
         var change = change()
-        change.params = run.params
-        change.steps = changed.map { steps[$0] }
         change.frames = [commandFrame(command)]
         change.audit = [commandAudit(command)]
-        change.commands = [command.record(.applied)]
-        for step in steps.indices where machine.phases[step] == .waiting {
-            guard case .approve(let question) = rule.steps[step].action, let open = approvals[step],
-                open.decision == nil, preparation.question(step).digest != earlier.question(step).digest
-            else { continue }
-            void(step, "what it stands before was changed", in: &change)
-            ask(question, step: step, in: &change)
-        }
-        var actions: [RunStateMachine.Action] = []
-        for step in changed where adjustment.restarts && machine.phases[step] == .running {
-            if case .actions(let cut) = machine.restart(step) { actions += cut }
-        }
-        for step in changed where steps[step].conversation != nil && machine.phases[step] == .waiting {
-            void(step, "the step was begun anew", in: &change)
-            steps[step].conversation = nil
-            machine.resumed(step)
-            actions.append(.consider(step: step))
-        }
-        try await carryOut(actions, change, in: &group)
-        command.answer(.applied)
+        try await commit(change)
+        for case .cut(let step) in actions { work.cut(step) }
     }
+}
 
-    /// What a person has agreed to is not changed behind their back, be it by a prompt or by a parameter.
-    /// - Returns: who has approved something that is still to be done, and would now be done otherwise.
-    private func approver(ofChangesTo earlier: StepPreparation) -> String? {
-        approvals.values.first { approval in
-            approval.decision == .approve && approval.call == nil
-                && steps.indices.contains { step in
-                    !machine.phases[step].isOver && approval.guards.contains(steps[step].name)
-                        && earlier.intent(of: step) != preparation.intent(of: step)
-                }
-        }.map { $0.decidedBy ?? "somebody" }
-    }
-
-    /// A step that waits for a decision about a call which these parameters would change; nil: there is none.
-    private func stepWithOpenCall(of adjustment: RunAdjustment) -> String? {
-        guard !adjustment.params.isEmpty else { return nil }
-        return steps.indices.first { step in
-            guard case .agent(let agent) = rule.steps[step].action, steps[step].conversation != nil else {
-                return false
-            }
-            return machine.phases[step] == .waiting && agent.tools.contains { $0.action.asksFor(root: "params") }
-        }.map { steps[$0].name }
-    }
-
-    /// Merges what an operator has set into the run and its steps.
-    /// - Returns: why it can't be; then some of it may be merged.
-    private mutating func apply(_ adjustment: RunAdjustment) async -> String? {
-        guard !adjustment.params.isEmpty || !adjustment.steps.isEmpty else {
-            return "nothing to adjust: give params or steps"
-        }
-        var params = run.params?.value.object ?? [:]
-        for member in adjustment.params.members {
-            guard let parameter = rule.params.first(where: { $0.name == member.key }) else {
-                let known = rule.params.map(\.name).joined(separator: ", ")
-                return "not_adjustable: the rule has no parameter '\(member.key.plain(bytesMax: 80))'"
-                    + (known.isEmpty ? "" : "; there are: \(known)")
-            }
-            if member.value == .null {
-                params[member.key] = nil
-                continue
-            }
-            let faults = parameter.schema.faults(in: member.value, named: "params.\(member.key)")
-            if let fault = faults.first { return fault.description }
-            params[member.key] = member.value
-        }
-        run.params = RawJSON(.object(params))
-        for (name, step) in adjustment.steps.sorted(by: { $0.key < $1.key }) {
-            if let fault = await apply(step, to: name, restarts: adjustment.restarts) { return fault }
-        }
-        return nil
-    }
-
-    private mutating func apply(_ adjustment: RunAdjustment.Step, to name: String, restarts: Bool) async -> String? {
-        guard let step = index(of: name) else { return noStep(name) }
-        guard case .agent(let agentStep) = rule.steps[step].action else {
-            return "not_adjustable: step \(name) is of kind \(steps[step].kind), and has no prompt"
-        }
-        switch machine.phases[step] {
-        case .waiting where steps[step].conversation != nil && !restarts:
-            return "step \(name) has begun and waits for a decision about a call; restart: true begins it anew"
-        case .pending, .due, .waiting: break
-        case .running where restarts: break
-        case .running: return "step \(name) runs already; restart: true begins it anew"
-        case .cutting, .ended: return "step \(name) is over"
-        }
-        var data = steps[step].data?.value.object ?? [:]
-        var adjusted = data["adjusted"]?.object ?? [:]
-        if case .some(let prompt) = adjustment.prompt { adjusted["prompt"] = prompt.map(JSONValue.string) }
-        let adjustable =
-            (try? await services.registry.agent(named: agentStep.agent, asOf: run.created))?.adjustable ?? []
-        for member in adjustment.agent.members {
-            guard let field = adjustable.first(where: { $0.rawValue == member.key }) else {
-                let known = adjustable.map(\.rawValue).sorted().joined(separator: ", ")
-                return "not_adjustable: '\(member.key.plain(bytesMax: 80))' of agent \(agentStep.agent)"
-                    + (known.isEmpty ? "" : "; adjustable are: \(known)")
-            }
-            if member.value != .null, let fault = field.fault(of: member.value) { return "\(member.key): \(fault)" }
-            adjusted[member.key] = member.value == .null ? nil : member.value
-        }
-        data["adjusted"] = adjusted.isEmpty ? nil : .object(adjusted)
-        steps[step].data = data.isEmpty ? nil : RawJSON(.object(data))
-        return nil
-    }
+extension RunCommand {
+    /// What a skip gives the step as its output.
+    var output: JSONValue? { if case .skip(_, let output) = kind { output } else { nil } }
 }

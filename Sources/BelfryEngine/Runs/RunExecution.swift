@@ -23,11 +23,8 @@ struct RunExecution {
     var arrived: [Int: Event]
     /// What templates and conditions see of the run's group, as it was when the step's turn came.
     private var group = JSONValue.null
-    /// Ends a step at work.
-    private var cuts: [Int: AsyncStream<Never>.Continuation] = [:]
-    /// Commands that were taken and are answered when their step is gone.
-    private var stops: [RunCommand] = []
-    private var skips: [Int: RunCommand] = [:]
+    var work = StepsAtWork()
+    var commands = CommandsUnderWay()
     /// When the run's timer is set to.
     var timer: Timestamp?
 
@@ -66,7 +63,7 @@ struct RunExecution {
                     if !machine.isAtWork, services.mailboxes.unload(run.id, mailbox) { return }
                     guard let input = await mailbox.next() else {
                         // `stopping` is on disk: the next start ends the run.
-                        return answerCommands(
+                        return commands.answer(
                             .unconfirmed, reason: "the hub is stopping; its next start goes on with it")
                     }
                     try await take(input, in: &group)
@@ -74,7 +71,7 @@ struct RunExecution {
             } catch {
                 services.logger.error(
                     "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-                answerCommands(.unconfirmed, reason: error.message)
+                commands.answer(.unconfirmed, reason: error.message)
                 group.cancelAll()
             }
         }
@@ -150,7 +147,7 @@ struct RunExecution {
             guard case .actions(let actions) = machine.stop(reason, cuts: { _ in true }) else { return }
             return try await carryOut(actions, settled, in: &group)
         }
-        for step in cut { cuts[step]?.finish() }
+        for step in cut { work.cut(step) }
         for step in begun { launch(step, in: &group) }
         // Only now: what comes since resumes the step, and what came before is there to be found.
         if change.waits.contains(where: { $0.lookBack != nil }) { mailbox.post(.due) }
@@ -213,20 +210,20 @@ struct RunExecution {
     private mutating func commitEnd(_ ending: RunChange) async throws(BelfryError) {
         var change = ending
         setTimer(in: &change)
-        change.commands += (stops + skips.values).map { $0.record(.applied) }
-        if !stops.isEmpty || !skips.isEmpty {
+        change.commands += commands.records(.applied)
+        if !commands.isEmpty {
             do throws(BelfryError) {
                 try await commit(change, isPatient: false)
-                return answerCommands(.applied)
+                return commands.answer(.applied)
             } catch {
-                answerCommands(
+                commands.answer(
                     .unconfirmed, reason: "the step is gone; the run's end waits for the store: \(error.message)")
             }
         }
         try await commit(change)
     }
 
-    private mutating func commit(
+    mutating func commit(
         _ change: RunChange, orIfSpent ending: RunChange? = nil, isPatient: Bool = true
     ) async throws(BelfryError) {
         do throws(BelfryError) {
@@ -241,12 +238,6 @@ struct RunExecution {
         }
     }
 
-    private mutating func answerCommands(_ result: CommandAnswer.Result, reason: String? = nil) {
-        for command in stops + skips.values { command.answer(result, reason: reason) }
-        stops = []
-        skips = [:]
-    }
-
     /// The end of the run in place of its next step; nil if what its rule may use is not limited, or others are at work.
     /// - Parameter before: how it stood when nothing more had begun; what waits then is stopped with the run, and what a
     ///   crash or a restart has cut.
@@ -258,7 +249,7 @@ struct RunExecution {
             settled.limits.tokensPerDay.map { "limits.tokens_per_day: \($0)" },
             settled.limits.costPerDay.map { "limits.cost_per_day: \($0.text)" },
         ].compactMap(\.self)
-        guard !limits.isEmpty, cuts.isEmpty else { return nil }
+        guard !limits.isEmpty, work.isEmpty else { return nil }
         var ending = settled
         ending.error = StoredError(
             code: EndReason.budget.rawValue,
@@ -274,164 +265,10 @@ struct RunExecution {
         return ending
     }
 
-    // MARK: - Steps at work
+    // MARK: - What steps need
 
     var preparation: StepPreparation {
         StepPreparation(
             run: run, event: event, rule: rule, group: group, steps: steps, arrived: arrived, services: services)
     }
-
-    private mutating func launch(_ step: Int, in group: inout DiscardingTaskGroup) {
-        let (signal, cut) = AsyncStream.makeStream(of: Never.self)
-        cuts[step] = cut
-        var preparation = preparation
-        preparation.approval = approvals[step]
-        let attempt = StepAttempt(preparation: preparation, step: step, mailbox: mailbox, cut: signal)
-        group.addTask { await attempt.perform() }
-    }
-
-    private mutating func take(
-        _ result: StepResult, of step: Int, in group: inout DiscardingTaskGroup
-    ) async throws(BelfryError) {
-        cuts[step] = nil
-        steps[step].missing = result.missing
-        steps[step].conversation = nil
-        if result.error?.leavesWork == true, !stops.isEmpty { await confirmNothing(result.error?.message ?? "") }
-        var change = change()
-        change.spent = result.spent
-        let actions: [RunStateMachine.Action]
-        switch (machine.cut(of: step), result.end) {
-        case (.skip?, _):
-            closeMessage(result, in: &change)
-            skip(step, .operator, output: skips[step]?.output, in: &change)
-            actions = machine.ended(step, .over)
-        case (.restart?, _):
-            closeMessage(result, in: &change)
-            actions = machine.restarted(step)
-        case (.stop?, _), (nil, .stopped):
-            end(step, .stopped, with: result, in: &change)
-            actions = machine.ended(step, .stopped)
-        case (nil, .succeeded):
-            end(step, .succeeded, with: result, in: &change)
-            actions = machine.ended(step, .over)
-        case (nil, .again) where machine.isEnding:
-            // The run waited for this attempt alone.
-            end(step, .stopped, with: result, in: &change)
-            actions = machine.ended(step, .stopped)
-        case (nil, .asks(let question)):
-            ask(question, step: step, in: &change)
-            machine.waits(step)
-            actions = []
-        case (nil, .again(let due)):
-            postpone(step, until: due, result, in: &change)
-            machine.waits(step)
-            actions = []
-        case (nil, .failed(let reason)):
-            if let due = retryTime(of: step, after: result) {
-                postpone(step, until: due, result, in: &change)
-                machine.waits(step)
-                actions = []
-            } else {
-                end(step, .failed, with: result, in: &change)
-                change.error = result.error.map(StoredError.init)
-                actions = machine.ended(step, .failed(reason))
-            }
-        }
-        if let command = skips[step] { change.commands.append(command.record(.applied)) }
-        try await carryOut(actions, change, in: &group)
-        skips.removeValue(forKey: step)?.answer(.applied)
-    }
-
-    /// When a step that has failed is tried again; nil: it is not.
-    private func retryTime(of step: Int, after result: StepResult) -> Timestamp? {
-        guard let retry = rule.steps[step].retry, steps[step].attempt <= retry.times, !machine.isEnding else {
-            return nil
-        }
-        let before = steps[step].attempt - 1
-        return services.now
-            + retry.pause.doubled(before, max: Limits.stepRetryPauseMax, random: .random(in: 0..<1))
-    }
-
-    // MARK: - Commands whose step has to end first
-
-    /// Takes a stop; it is answered when the run has ended.
-    mutating func take(stop command: RunCommand, in group: inout DiscardingTaskGroup) async throws(BelfryError) {
-        switch machine.stop(.operator, cuts: { _ in true }) {
-        case .rejected(let reason):
-            await reject(command, run.state == .stopping ? await services.store.closing(of: run) : reason)
-        case .actions(let actions):
-            stops.append(command)
-            var change = stopping(.operator, isAtWork: machine.isAtWork)
-            change.frames.insert(commandFrame(command), at: 0)
-            change.audit.append(commandAudit(command))
-            guard machine.isAtWork else { return try await carryOut(actions, change, in: &group) }
-            do throws(BelfryError) {
-                try await commit(change, isPatient: false)
-            } catch {
-                // A store that fails must not keep a runaway step alive; the end of the run is committed later.
-                services.logger.error(
-                    "a stop goes ahead of its record", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
-            }
-            for case .cut(let step) in actions { cuts[step]?.finish() }
-        }
-    }
-
-    /// Takes a skip of a step at work; it is answered when that is gone.
-    mutating func take(skip command: RunCommand, of step: Int, _ actions: [RunStateMachine.Action])
-        async throws(BelfryError)
-    {
-        skips[step] = command
-        var change = change()
-        change.frames = [commandFrame(command)]
-        change.audit = [commandAudit(command)]
-        try await commit(change)
-        for case .cut(let step) in actions { cuts[step]?.finish() }
-    }
-
-    /// A command that comes again while its step is being ended gets the answer that it gets then.
-    /// - Returns: false: no command of this id is being carried out.
-    mutating func join(_ command: RunCommand) -> Bool {
-        func isFirst(_ first: RunCommand) -> Bool { first.id == command.id && first.by.name == command.by.name }
-        func joined(_ first: RunCommand) -> RunCommand {
-            guard isFirst(first) else { return first }
-            var both = first
-            both.answer = { answer in
-                first.answer(answer)
-                command.answer(answer)
-            }
-            return both
-        }
-        guard let first = (stops + skips.values).first(where: isFirst) else { return false }
-        guard first.sent.digest == command.sent.digest else {
-            command.answer(.rejected, reason: SentCommand.idIsTaken)
-            return true
-        }
-        stops = stops.map(joined)
-        skips = skips.mapValues(joined)
-        return true
-    }
-
-    /// Whether it is answered together with others, when their step is gone or the run is let go.
-    func isAnsweredLater(_ command: RunCommand) -> Bool {
-        command.kind == .stop || skips.values.contains { $0.id == command.id && $0.by.name == command.by.name }
-    }
-
-    /// Tells the operators that the step could not be seen to end; the run goes on waiting for it.
-    private mutating func confirmNothing(_ reason: String) async {
-        let notice = Notice(
-            .stopUnconfirmed, .warning, title: "A stop is not confirmed",
-            text: "run \(run.id) was told to stop; \(reason)", event: run.event, run: run.id, rule: run.rule
-        )
-        services.logger.warning("a stop is not confirmed", metadata: ["run.id": "\(run.id)", "reason": "\(reason)"])
-        for command in stops + skips.values {
-            try? await services.store.record(command.record(.unconfirmed, reason: reason))
-        }
-        answerCommands(.unconfirmed, reason: reason)
-        _ = try? await services.store.append([notice.frame(at: services.now)])
-    }
-}
-
-extension RunCommand {
-    /// What a skip gives the step as its output.
-    var output: JSONValue? { if case .skip(_, let output) = kind { output } else { nil } }
 }
