@@ -78,7 +78,7 @@ import Testing
 
     @Test("a debounce starts its run when the pump is quiet, without another event")
     func debounce() async throws {
-        try await withHub(documents: documents(group: "{ within: 10s, debounce: 300ms }")) { hub in
+        try await withHub(documents: documents(group: "{ within: 30s, debounce: 2s }")) { hub in
             _ = try await post(hub, celsius: 91)
             let last = try await post(hub, celsius: 94)
             let runs = try await hub.allRunsEnded()
