@@ -33,8 +33,8 @@ extension WriteTransaction {
 
     /// A document may have come, or changed, since the publisher was let in.
     private func check(_ published: AcceptedDelivery.Published, source: String) throws {
-        let row = try row("SELECT version FROM documents WHERE kind = 'source' AND name = ?", [source])
-        guard row?.int("version") == published.documentVersion else {
+        let sql = "SELECT version FROM documents WHERE kind = 'source' AND name = ?"
+        guard try first(sql, [source], { $0.int(0) }) == published.documentVersion else {
             throw BelfryError(
                 .overloaded, "the document of source \(source) changes at this moment; send it again",
                 retryAfter: .seconds(1)

@@ -13,16 +13,14 @@ struct PauseState {
 
 extension WriteTransaction {
     func pauseState(source: String) throws -> PauseState {
-        let row = try row(
+        let state = try first(
             """
-            SELECT (SELECT value FROM meta WHERE name = 'all_paused') AS all_paused,
-                (SELECT paused FROM source_state WHERE source = ?) AS source_paused
+            SELECT (SELECT value FROM meta WHERE name = 'all_paused'),
+                (SELECT paused FROM source_state WHERE source = ?)
             """,
             [source]
-        )
-        return PauseState(
-            isAllPaused: row?.flag("all_paused") ?? false, isSourcePaused: row?.flag("source_paused") ?? false
-        )
+        ) { PauseState(isAllPaused: $0.int(0) != 0, isSourcePaused: $0.int(1) != 0) }
+        return state ?? PauseState(isAllPaused: false, isSourcePaused: false)
     }
 
     func admissionFacts(
@@ -52,15 +50,15 @@ extension WriteTransaction {
 
     /// Those that have a place or want one: a run that waits has none. Counts no further than `max`: a long queue must not slow down what joins it.
     func unfinishedRuns(rule: String, max: Int) throws -> Int {
-        let row = try row(
+        let count = try first(
             """
-            SELECT count(*) AS count FROM (
+            SELECT count(*) FROM (
                 SELECT 1 FROM runs INDEXED BY runs_unfinished
                 WHERE state IN ('queued', 'running', 'stopping') AND rule = ? AND ended IS NULL LIMIT ?)
             """,
             [rule, Swift.max(max, 0)]
-        )
-        return Int(row?.int("count") ?? 0)
+        ) { $0.int(0) }
+        return Int(count ?? 0)
     }
 
     /// Runs of a rule are numbered: the hour is full if the n-th last one is less than an hour old. One that is more than
@@ -68,17 +66,17 @@ extension WriteTransaction {
     private func isHourFull(_ match: MatchRequest, received: Timestamp) throws -> Bool {
         let next = try nextRunNumber(rule: match.rule)
         guard next > match.limits.runsPerHour else { return false }
-        let row = try row(
+        let earlier = try first(
             "SELECT received FROM runs INDEXED BY runs_by_rule WHERE rule = ? AND number = ?",
             [match.rule, next - Int64(match.limits.runsPerHour)]
-        )
-        guard let row else { return false }
-        let age = received - row.timestamp("received")
+        ) { Timestamp(milliseconds: $0.int(0)) }
+        guard let earlier else { return false }
+        let age = received - earlier
         return age > .seconds(-3600) && age < .seconds(3600)
     }
 
     func nextRunNumber(rule: String) throws -> Int64 {
-        try (row("SELECT max(number) AS last FROM runs WHERE rule = ?", [rule])?.int("last") ?? 0) + 1
+        try (first("SELECT max(number) FROM runs WHERE rule = ?", [rule]) { $0.int(0) } ?? 0) + 1
     }
 
     /// The last run that an event made by a rule.

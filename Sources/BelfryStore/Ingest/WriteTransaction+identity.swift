@@ -12,12 +12,13 @@ extension WriteTransaction {
     /// The event that came first under the item's key; nil if there is no key, or it was never seen or is forgotten.
     func knownIdentity(_ item: AcceptedDelivery.Item, source: String) throws -> KnownIdentity? {
         guard let key = item.event.key else { return nil }
-        let row = try row(
+        return try first(
             "SELECT event, first_seen FROM identities WHERE source = ? AND key = ? AND expires > ?",
             [source, key.blob, item.event.received.milliseconds]
-        )
-        guard let row else { return nil }
-        return KnownIdentity(event: try row.identifier("event"), firstSeen: row.timestamp("first_seen"))
+        ) { columns in
+            KnownIdentity(
+                event: try columns.identifier(0), firstSeen: Timestamp(milliseconds: columns.int(1)))
+        }
     }
 
     /// One more sighting. A windowed identity keeps its end: a sensor that repeats itself for ever is heard once per
@@ -69,13 +70,11 @@ extension WriteTransaction {
         _ item: AcceptedDelivery.Item, source: String, besides own: Set<EventID>
     ) throws -> EventID? {
         guard let digest = item.bodyDigest, !item.isKeySigned else { return nil }
-        let row = try row(
+        let event: EventID? = try first(
             "SELECT event FROM body_digests WHERE source = ? AND digest = ? AND expires > ?",
             [source, digest.blob, item.event.received.milliseconds]
-        )
-        guard let row else { return nil }
-        let event: EventID = try row.identifier("event")
-        return own.contains(event) ? nil : event
+        ) { try $0.identifier(0) }
+        return event.flatMap { own.contains($0) ? nil : $0 }
     }
 
     func runs(of event: EventID) throws -> [RunID] {

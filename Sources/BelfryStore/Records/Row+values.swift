@@ -2,17 +2,16 @@ import BelfryCore
 import Foundation
 import GRDB
 
-/// Free text and JSON are stored as BLOB: text may hold NUL, at which SQLite's bound strings end.
 extension String {
-    var blob: Data { Data(utf8) }
+    var blob: Blob { .text(self) }
 }
 
 extension RawJSON {
-    var blob: Data { Data(bytes) }
+    var blob: Blob { .bytes(bytes) }
 }
 
 extension [UInt8] {
-    var blob: Data { Data(self) }
+    var blob: Blob { .bytes(self) }
 }
 
 extension Row {

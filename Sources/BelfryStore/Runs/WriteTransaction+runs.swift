@@ -83,7 +83,8 @@ extension WriteTransaction {
             """,
             [
                 run, step.index, step.name, step.kind, step.state.rawValue, step.attempt, step.started?.milliseconds,
-                step.ended?.milliseconds, step.processGroup, step.inputTokens, step.outputTokens, step.error?.code,
+                step.ended?.milliseconds, step.processGroup.map(Int.init), step.inputTokens, step.outputTokens,
+                step.error?.code,
                 step.error?.message.blob, missing, step.output?.blob, step.reason?.rawValue,
                 step.due?.milliseconds, step.data?.blob, step.conversation?.blob,
                 step.cost?.millionths,

@@ -40,8 +40,16 @@ final class WriteTransaction {
     // MARK: Statements
 
     /// Compiled once per connection.
-    func execute(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
-        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    func execute(_ sql: String, _ values: [(any Bindable)?] = []) throws {
+        try db.cachedStatement(sql: sql).execute(binding: values)
+    }
+
+    /// What `read` makes of the first row; nil if there is none. For what every delivery asks: ``row(_:_:)`` copies the
+    /// row, and finds a column by its name.
+    func first<Value>(
+        _ sql: String, _ values: [(any Bindable)?], _ read: (ColumnReader) throws -> Value
+    ) throws -> Value? {
+        try db.cachedStatement(sql: sql).first(binding: values, read)
     }
 
     func row(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Row? {
@@ -156,7 +164,7 @@ final class WriteTransaction {
         try row("SELECT value FROM meta WHERE name = ?", [name])?.int("value") ?? 0
     }
 
-    func setMeta(_ name: String, _ value: any DatabaseValueConvertible) throws {
+    func setMeta(_ name: String, _ value: any Bindable) throws {
         try execute(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [name, value]
