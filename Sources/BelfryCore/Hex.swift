@@ -23,15 +23,17 @@ public enum Hex {
     }
 
     /// Nil unless `text` is an even number of hex digits.
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        let digits = text.utf8.map(digit)
-        guard digits.count.isMultiple(of: 2) else { return nil }
+    public static func decode(_ text: Substring) -> [UInt8]? {
+        var digits = text.utf8.makeIterator()
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+        bytes.reserveCapacity(text.utf8.count / 2)
+        while let first = digits.next() {
+            guard let second = digits.next(), let high = digit(first), let low = digit(second) else { return nil }
             bytes.append(high << 4 | low)
         }
         return bytes
     }
+
+    /// Nil unless `text` is an even number of hex digits.
+    public static func decode(_ text: String) -> [UInt8]? { decode(text[...]) }
 }

@@ -47,8 +47,7 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, CustomString
 
     /// The 16 bytes of the UUID.
     public var bytes: [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: high >> (56 - 8 * $0)) }
-            + (0..<8).map { UInt8(truncatingIfNeeded: low >> (56 - 8 * $0)) }
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { [UInt8]($0) }
     }
 
     /// The moment the identifier was made for.
@@ -58,13 +57,18 @@ public struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, CustomString
 
     /// 128 bits as 26 digits of 5 bits, the first holding 3.
     public var description: String {
-        var text = Array(Kind.prefix.utf8)
-        text.append(UInt8(ascii: "_"))
         let value = UInt128(high) << 64 | UInt128(low)
-        for shift in stride(from: 125, through: 0, by: -5) {
-            text.append(Self.alphabet.utf8Start[Int(truncatingIfNeeded: value >> UInt128(shift)) & 31])
+        return String(unsafeUninitializedCapacity: Kind.prefix.utf8.count + 27) { text in
+            var end = text.initialize(fromContentsOf: Kind.prefix.utf8)
+            text.initializeElement(at: end, to: UInt8(ascii: "_"))
+            end += 1
+            for shift in stride(from: 125, through: 0, by: -5) {
+                let digit = Int(truncatingIfNeeded: value >> UInt128(shift)) & 31
+                text.initializeElement(at: end, to: Self.alphabet.utf8Start[digit])
+                end += 1
+            }
+            return end
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads the text form; nil for another prefix, length, alphabet, or a value past 128 bits.

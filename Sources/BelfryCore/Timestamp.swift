@@ -28,13 +28,22 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     public var description: String {
         let (year, month, day) = civilDate(daysSince1970: seconds.dividedDown(by: 86400))
         let second = seconds - seconds.dividedDown(by: 86400) * 86400
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func append(_ value: Int64, width: Int, then mark: Unicode.Scalar) {
+            let digits = String(value).utf8
+            for _ in digits.count..<max(width, digits.count) { text.append(UInt8(ascii: "0")) }
+            text.append(contentsOf: digits)
+            text.append(UInt8(ascii: mark))
         }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-            + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
-            + ".\(padded(milliseconds - seconds * 1000, 3))Z"
+        append(year, width: 4, then: "-")
+        append(month, width: 2, then: "-")
+        append(day, width: 2, then: "T")
+        append(second / 3600, width: 2, then: ":")
+        append(second / 60 % 60, width: 2, then: ":")
+        append(second % 60, width: 2, then: ".")
+        append(milliseconds - seconds * 1000, width: 3, then: "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads an RFC 3339 timestamp (`2026-01-02T03:04:05.678+01:00`); digits past milliseconds are dropped.

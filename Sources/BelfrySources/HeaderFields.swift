@@ -5,10 +5,15 @@ public struct HeaderFields: Sendable {
     /// Lower-case names and values as they came.
     public let fields: [(name: String, value: String)]
 
-    public init(_ fields: [(name: String, value: String)]) {
-        self.fields = fields.map { field in
-            let isLower = field.name.utf8.allSatisfy { !(0x41...0x5A).contains($0) }
-            return isLower ? field : (field.name.lowercased(), field.value)
+    /// - Parameter isKept: says of a lower-case name and its value whether it stays.
+    public init(
+        _ fields: [(name: String, value: String)],
+        where isKept: (_ name: String, _ value: String) -> Bool = { _, _ in true }
+    ) {
+        self.fields = fields.compactMap { name, value in
+            let isLower = name.utf8.allSatisfy { !(0x41...0x5A).contains($0) }
+            let name = isLower ? name : name.lowercased()
+            return isKept(name, value) ? (name, value) : nil
         }
     }
 

@@ -13,6 +13,11 @@ enum MediaType: Equatable, CustomStringConvertible {
     case other(String)
 
     init(_ header: String?) {
+        // What almost every sender says, and takes apart at a cost.
+        if header == "application/json" {
+            self = .json
+            return
+        }
         let type = (header ?? "").split(separator: ";", maxSplits: 1).first.map { $0.lowercased() } ?? ""
         switch type.filter({ $0 != " " && $0 != "\t" }) {
         case "": self = .absent

@@ -143,21 +143,34 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { utf8 in
-            for byte in utf8 {
-                switch byte {
-                case UInt8(ascii: "\""): append(contentsOf: #"\""#.utf8)
-                case UInt8(ascii: "\\"): append(contentsOf: #"\\"#.utf8)
-                case 0x0A: append(contentsOf: #"\n"#.utf8)
-                case 0x0D: append(contentsOf: #"\r"#.utf8)
-                case 0x09: append(contentsOf: #"\t"#.utf8)
-                case 0..<0x20, 0x7F:
-                    append(contentsOf: #"\u00"#.utf8)
-                    append(Hex.lowerDigits[Int(byte >> 4)])
-                    append(Hex.lowerDigits[Int(byte & 15)])
-                default: append(byte)
-                }
+            var plain = utf8.startIndex
+            for index in utf8.indices where utf8[index].isEscapedInJSON {
+                append(contentsOf: utf8[plain..<index])
+                appendEscape(utf8[index])
+                plain = index + 1
             }
+            append(contentsOf: utf8[plain...])
         }
         append(UInt8(ascii: "\""))
+    }
+
+    private mutating func appendEscape(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): append(contentsOf: #"\""#.utf8)
+        case UInt8(ascii: "\\"): append(contentsOf: #"\\"#.utf8)
+        case 0x0A: append(contentsOf: #"\n"#.utf8)
+        case 0x0D: append(contentsOf: #"\r"#.utf8)
+        case 0x09: append(contentsOf: #"\t"#.utf8)
+        default:
+            append(contentsOf: #"\u00"#.utf8)
+            append(Hex.lowerDigits[Int(byte >> 4)])
+            append(Hex.lowerDigits[Int(byte & 15)])
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isEscapedInJSON: Bool {
+        self < 0x20 || self == UInt8(ascii: "\"") || self == UInt8(ascii: "\\") || self == 0x7F
     }
 }

@@ -127,9 +127,10 @@ struct Dispatcher: Sendable {
             let authority = rest[scheme.upperBound...]
             rest = authority.firstIndex(where: { $0 == "/" || $0 == "?" }).map { authority[$0...] } ?? "/"
         }
-        rest = rest.prefix { $0 != "#" }
-        guard let mark = rest.firstIndex(of: "?") else { return (String(rest), "") }
-        return (mark == rest.startIndex ? "/" : String(rest[..<mark]), rest[rest.index(after: mark)...])
+        // By bytes: what stands behind a mark never makes another character of it.
+        if let fragment = rest.utf8.firstIndex(of: UInt8(ascii: "#")) { rest = rest[..<fragment] }
+        guard let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (String(rest), "") }
+        return (mark == rest.startIndex ? "/" : String(rest[..<mark]), rest[rest.utf8.index(after: mark)...])
     }
 
     private static func newID() -> String { String(UInt64.random(in: 0...(.max)), radix: 36) }

@@ -54,17 +54,13 @@ struct HookRoutes {
     static func delivery(_ request: RouteRequest, without header: String? = nil) -> Delivery {
         Delivery(
             method: request.head.method.rawValue, query: request.query.parameters,
-            headers: HeaderFields(headers(of: request).filter { $0.name.lowercased() != header }),
+            headers: HeaderFields(
+                request.headers.map { ($0, $1) },
+                // A trace context that is not one is not passed on.
+                where: { $0 != header && ($0 != "traceparent" || TraceParent.isValid($1)) }),
             body: request.bodyBytes, remote: request.peer.address, isLoopback: request.peer.isLoopback,
             received: request.received
         )
-    }
-
-    /// A trace context that is not one is not passed on.
-    private static func headers(of request: RouteRequest) -> [(name: String, value: String)] {
-        request.headers.compactMap { name, value in
-            name.lowercased() == "traceparent" && !TraceParent.isValid(value) ? nil : (name, value)
-        }
     }
 }
 
