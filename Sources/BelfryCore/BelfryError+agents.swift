@@ -3,6 +3,8 @@ extension BelfryError.Code {
     public static let cancelled = BelfryError.Code(rawValue: "cancelled")
     /// An agent with tools has used up its turns or tokens.
     public static let agentLimit = BelfryError.Code(rawValue: "agent_limit")
+    /// A rule has used up what it may of the day; as a run's reason (``EndReason/budget``).
+    public static let budget = BelfryError.Code(rawValue: "budget")
     /// A command's processes are still there after everything was done to end them.
     public static let processesLeft = BelfryError.Code(rawValue: "processes_left")
     /// A provider did not confirm that it stopped its work; its socket is closed.

@@ -12,6 +12,8 @@ struct AgentTask: Sendable {
     var toolbox: Toolbox
     /// What its tokens cost; nil: nobody has said.
     var price: TokenPrice?
+    /// Of the rule's version, for a rule that is gone.
+    var limits = RuleLimits()
     /// Of an attempt that goes on after a question; nil: it begins.
     var conversation: Conversation?
     /// The question that it waited for, decided.
@@ -45,7 +47,7 @@ struct AgentDialogue {
     private let log: StepLog
     private let services: RunServices
     private var talk: Conversation
-    /// Used since this began, as the rule's budget counts it.
+    /// Used and not counted yet, as the rule's budget counts it.
     private var spent = Spending()
 
     init(_ task: AgentTask, log: StepLog, services: RunServices) {
@@ -58,10 +60,11 @@ struct AgentDialogue {
     mutating func perform() async -> StepResult {
         while true {
             do throws(BelfryError) {
+                try await checkBudget()
                 if let question = try await answerCalls() { return asking(question) }
                 try checkLimits()
             } catch {
-                return result(of: Utterance(error: error))
+                return result(of: Utterance(text: talk.lastText, error: error))
             }
             let said = await ask()
             let spent = spending(on: said)
@@ -129,6 +132,19 @@ struct AgentDialogue {
             throw BelfryError(
                 .agentLimit, "the attempt has used \(talk.spent.tokens) tokens, and tokens of the step allows \(most)")
         }
+    }
+
+    /// What follows a turn is another one. Looked at before the calls in between, so that none is done, and nobody is asked
+    /// about one, of which the agent will not hear.
+    private mutating func checkBudget() async throws(BelfryError) {
+        let run = task.toolbox.run
+        let limits = services.registry.limits(ofRule: run.rule) ?? task.limits
+        guard talk.turns > 0, limits.boundsTheDay else { return }
+        let isUsedUp = try await services.patiently { [spent] () throws(BelfryError) in
+            try await services.store.count(spent, rule: run.rule, limits: limits)
+        }
+        spent = Spending()
+        if isUsedUp { throw .usedUp(limits) }
     }
 
     private func checkTime() throws(BelfryError) {

@@ -24,6 +24,12 @@ struct Conversation: Sendable, Hashable {
     /// How long agent and tools have worked; the time that people take does not count.
     var worked = Duration.zero
 
+    /// What the agent has said last.
+    var lastText: String {
+        for case .assistant(let text, _) in messages.reversed() { return text }
+        return ""
+    }
+
     init(_ messages: [AgentMessage]) { self.messages = messages }
 
     /// The agent has said something.

@@ -67,9 +67,9 @@ extension RunExecution {
 
     /// When a step that has failed is tried again; nil: it is not.
     private func retryTime(of step: Int, after result: StepResult) -> Timestamp? {
-        guard let retry = rule.steps[step].retry, steps[step].attempt <= retry.times, !machine.isEnding else {
-            return nil
-        }
+        guard let retry = rule.steps[step].retry, steps[step].attempt <= retry.times, !machine.isEnding,
+            result.end != .failed(.budget)
+        else { return nil }
         let before = steps[step].attempt - 1
         return services.now
             + retry.pause.doubled(before, max: Limits.stepRetryPauseMax, random: .random(in: 0..<1))

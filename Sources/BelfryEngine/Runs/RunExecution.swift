@@ -245,16 +245,9 @@ struct RunExecution {
         _ settled: RunChange,
         _ before: (steps: [StepRecord], machine: RunStateMachine, approvals: [Int: ApprovalRecord])
     ) -> RunChange? {
-        let limits = [
-            settled.limits.tokensPerDay.map { "limits.tokens_per_day: \($0)" },
-            settled.limits.costPerDay.map { "limits.cost_per_day: \($0.text)" },
-        ].compactMap(\.self)
-        guard !limits.isEmpty, work.isEmpty else { return nil }
+        guard settled.limits.boundsTheDay, work.isEmpty else { return nil }
         var ending = settled
-        ending.error = StoredError(
-            code: EndReason.budget.rawValue,
-            message: "the rule has used up what it may of the day (\(limits.joined(separator: ", ")))"
-        )
+        ending.error = StoredError(.usedUp(settled.limits))
         var ended = self
         (ended.steps, ended.machine, ended.approvals) = before
         for step in steps.indices where [.running, .waiting].contains(before.steps[step].state) {

@@ -92,6 +92,7 @@ extension StepResult {
         switch error.code {
         case .cancelled, .stopUnconfirmed: .stopped
         case .agentTimeout: .failed(.timeout)
+        case .budget: .failed(.budget)
         default: .failed(.error)
         }
     }

@@ -30,6 +30,7 @@ struct StepPreparation {
             let (live, request) = try ask(agent, prompt: prompt, agentStep, of: step, missing: &missing)
             var task = AgentTask(agent: live, request: request, step: agentStep, toolbox: toolbox(agentStep, index))
             task.price = agent.price
+            task.limits = rule.limits
             task.conversation = try steps[index].conversation.map { row throws(BelfryError) in try Conversation(row) }
             task.decision = approval
             return .agent(task)

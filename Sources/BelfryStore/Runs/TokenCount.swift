@@ -1,4 +1,4 @@
-import BelfryCore
+public import BelfryCore
 import GRDB
 
 /// What a rule's steps have used within one UTC day.
@@ -25,6 +25,17 @@ struct TokenCount: Sendable, Equatable {
     }
 }
 
+extension Store {
+    /// Counts what a run has used in the middle of a step.
+    /// - Returns: whether its rule has used up what it may of the day, that included.
+    public func count(_ spent: Spending, rule: String, limits: RuleLimits) async throws(BelfryError) -> Bool {
+        try await writer.perform { transaction in
+            try transaction.count(spent, rule: rule, limits: limits)
+            return try transaction.tokensToday(rule: rule).isSpent(limits)
+        }
+    }
+}
+
 extension WriteTransaction {
     /// The day is the one of the commit: a clock that is set back finds what was counted on that day.
     func tokensToday(rule: String) throws -> TokenCount {
@@ -37,7 +48,7 @@ extension WriteTransaction {
         return count
     }
 
-    /// Adds what the steps that a change ends have used.
+    /// Adds what steps have used.
     func count(_ spent: Spending, rule: String, limits: RuleLimits) throws {
         guard spent != Spending() else { return }
         try execute(

@@ -337,20 +337,24 @@ import Testing
 
     @Test("a budget that is used up while a call was decided ends the run, and withdraws what else it asks")
     func budget() async throws {
-        let model = ScriptedModel([.calls([("restart", #"{"pump":"p7"}"#)])])
+        let model = ScriptedModel([.calls([("restart", #"{"pump":"p7"}"#)]), .text("Nothing to do.")])
         let folder = try TestFolder()
         let documents = Self.documents(model, Self.restart.replacing("MARKS", with: folder.path))
-            .replacing("when: { source: [lab] }", with: "when: { source: [lab] }\nlimits: { tokens_per_day: 1 }")
+            .replacing("when: { source: [lab] }", with: "when: { source: [lab] }\nlimits: { tokens_per_day: 100 }")
             .replacing(
                 "run:\n  steps:\n    - step: mend",
                 with: "run:\n  steps:\n  - parallel:\n    - { step: ask, approve: Well? }\n    - step: mend")
         try await TestHub.with(documents: documents, commands: ["shell": "/bin/sh"], folder: folder) { test in
             let run = try await run(test)
             _ = try await test.frames(of: run) { $0.draft.data.value["tool"] == "restart" }
+            let other = try await self.run(test, #"{"pump":"\#(String(repeating: "p", count: 400))"}"#)
+            _ = try await test.frames(of: other) {
+                $0.draft.type == .stepFinished && $0.draft.data.value["step"] == "mend"
+            }
             #expect(try await test.say(.approve(step: "mend"), on: run, by: anna).result == .applied)
             let frames = try await test.framesToEnd(of: run)
             let (record, steps) = try await test.hub.run(run)
-            #expect(record.state == .failed && record.reason == .budget && model.asked.count == 1)
+            #expect(record.state == .failed && record.reason == .budget && model.asked.count == 2)
             #expect(steps.map(\.state) == [.stopped, .stopped], "\(steps)")
             #expect(try await test.hub.approvals(isOpen: true, run: run, limit: 9, cursor: nil).items.isEmpty)
             #expect(frames.filter { $0.draft.type == .approvalDecided }.count == 2)
