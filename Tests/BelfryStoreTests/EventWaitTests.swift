@@ -184,6 +184,44 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("what looking back has found resumes the run, beside what the event came to before; or a live event does")
+    func found() async throws {
+        let fixture = try Fixture()
+        let found = try await fixture.accept(fixture.event(), matching: [.rule("ci", concurrency: 100)]).event
+        let unmatched = try await fixture.accept(fixture.event("same"))
+        #expect(unmatched.status == .filtered)
+        for event in [found, unmatched.event] {
+            let runs = [try await waitingRun(fixture, 7), try await waitingRun(fixture, 8)]
+            for run in runs {
+                var change = end(.succeeded, of: run, yields: true)
+                change.found = [1: event]
+                try await fixture.store.commit(change)
+            }
+            let matches = try await fixture.store.matches(of: event)
+            #expect(matches.map(\.outcome) == (event == found ? [.started] : []) + [.resumed, .resumed])
+            #expect(matches.suffix(2).map(\.run) == runs.map(\.id) && matches.last?.ruleVersion == 1)
+            #expect(matches.last?.detail == "step done, looking back")
+        }
+        #expect(try await fixture.store.event(found).summary.status == .matched)
+        #expect(try await fixture.store.event(unmatched.event).summary.status == .accepted)
+        let again = try await fixture.accept(fixture.event("same"))
+        #expect(again.status == .duplicate && !again.mayMatchAgain, "it has resumed something")
+        // A live event was first: nothing of the change is stored.
+        let run = try await waitingRun(fixture, 7)
+        try await fixture.accept(fixture.event(), matching: [request(7)])
+        var late = end(.succeeded, of: run, yields: true)
+        late.found = [1: found]
+        #expect(await belfryError { try await fixture.store.commit(late) }?.code == .conflict)
+        #expect(try await fixture.store.matches(of: found).count == 3)
+        // One that was removed meanwhile has no rows.
+        try await fixture.store.commit(end(.succeeded, of: run, yields: false))
+        let other = try await waitingRun(fixture, 7)
+        var gone = end(.succeeded, of: other, yields: true)
+        gone.found = [1: EventID(at: fixture.clock.now)]
+        try await fixture.store.commit(gone)
+        await fixture.store.close()
+    }
+
     @Test("of many runs that one event resumes the outcome names some; all are woken")
     func many() async throws {
         let fixture = try Fixture()

@@ -45,7 +45,10 @@ extension RunExecution {
     /// The event of a step is there.
     mutating func resume(_ step: Int, by came: ArrivedEvent, in change: inout RunChange) -> [RunStateMachine.Action] {
         arrived[step] = came.event
-        if !came.isNoted { change.yieldsToEvents.insert(step) }
+        if !came.isNoted {
+            change.yieldsToEvents.insert(step)
+            change.found[step] = came.id
+        }
         endWait(step, .succeeded, data: ["event": .string(came.id.description)], in: &change)
         return machine.ended(step, .over)
     }

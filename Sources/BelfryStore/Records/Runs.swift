@@ -163,6 +163,8 @@ public struct RunChange: Sendable {
     public var generation: Int?
     /// Steps that end without the event that the store knows for theirs: one that has come meanwhile is a conflict.
     public var yieldsToEvents: Set<Int> = []
+    /// Steps that go on with an event that was stored before they began to wait: it has resumed the run.
+    public var found: [Int: EventID] = [:]
 
     public init(
         run: RunID, from: Set<RunState>, to: RunState? = nil, reason: EndReason? = nil, error: StoredError? = nil,

@@ -37,6 +37,26 @@ extension WriteTransaction {
         return row
     }
 
+    /// A step goes on with an event that was stored before it began to wait: one more match of the event's last round.
+    func resume(_ run: RunRecord, at step: Int, byStored event: EventID) throws {
+        guard let stored = try row("SELECT sequence, round FROM events WHERE id = ?", [event.bytes.blob]),
+            let wait = try row("SELECT name FROM event_waits WHERE run = ? AND step = ?", [run.id.bytes.blob, step])
+        else { return }
+        try execute(
+            """
+            INSERT INTO matches (event, round, rule, part, rule_version, outcome, run, detail, time)
+            SELECT ?1, ?2, ?3, coalesce(max(part), 0) + 1, ?4, ?5, ?6, ?7, ?8
+            FROM matches WHERE event = ?1 AND round = ?2 AND rule = ?3
+            """,
+            [
+                stored.int("sequence"), stored.int("round"), run.rule, run.ruleVersion, Outcome.resumed.rawValue,
+                run.id.bytes.blob, "step \(wait.text("name")), looking back".blob, now.milliseconds,
+            ])
+        try execute(
+            "UPDATE events SET status = ? WHERE sequence = ? AND status = ?",
+            [EventStatus.accepted.rawValue, stored.int("sequence"), EventStatus.filtered.rawValue])
+    }
+
     /// A step begins to wait.
     func begin(_ wait: EventWaitRecord, of run: RunRecord) throws {
         let last = wait.lookBack == nil ? nil : try row("SELECT max(sequence) AS last FROM events")?.int("last")

@@ -40,6 +40,9 @@ extension WriteTransaction {
             ]
         )
         for step in change.steps { try store(step, run: run.sequence) }
+        for (step, event) in change.found.sorted(by: { $0.key < $1.key }) {
+            try resume(run, at: step, byStored: event)
+        }
         try endWaits(change)
         for wait in change.waits { try begin(wait, of: run) }
         for approval in change.approvals { try store(approval) }
