@@ -30,13 +30,12 @@ extension RunExecution {
         change.frames = [commandFrame(command)]
         change.audit = [commandAudit(command)]
         change.commands = [command.record(.applied)]
-        for step in steps.indices where machine.phases[step] == .waiting {
-            guard case .approve(let question) = rule.steps[step].action, let open = approvals[step],
-                open.decision == nil, preparation.question(step).digest != earlier.question(step).digest
-            else { continue }
-            void(step, "what it stands before was changed", in: &change)
-            ask(question, step: step, in: &change)
+        let later = preparation
+        let questions = approvals.values.filter { open in
+            open.decision == nil && rule.steps[open.step].kind == .approve
+                && later.question(open.step).digest != earlier.question(open.step).digest
         }
+        askAnew(questions.sorted { $0.step < $1.step }, in: &change)
         var actions: [RunStateMachine.Action] = []
         for step in changed where adjustment.restarts && machine.phases[step] == .running {
             if case .actions(let cut) = machine.restart(step) { actions += cut }

@@ -131,6 +131,26 @@ extension RunExecution {
         close(step, .void, value: nil, reason: reason, by: .hub, in: &change)
     }
 
+    /// The questions, open or decided, about steps that are still to be done and that ask for what this one comes to.
+    func questions(about step: Int) -> [ApprovalRecord] {
+        approvals.values.filter { question in
+            question.call == nil
+                && steps.indices.contains { other in
+                    !machine.phases[other].isOver && question.guards.contains(steps[other].name)
+                        && rule.steps[other].asksFor(resultOf: steps[step].name)
+                }
+        }.sorted { $0.step < $1.step }
+    }
+
+    /// Withdraws those that are open, and asks them again.
+    mutating func askAnew(_ questions: [ApprovalRecord], in change: inout RunChange) {
+        for open in questions where open.decision == nil {
+            guard case .approve(let question) = rule.steps[open.step].action else { continue }
+            void(open.step, "what it stands before was changed", in: &change)
+            ask(question, step: open.step, in: &change)
+        }
+    }
+
     private mutating func close(
         _ step: Int, _ decision: Decision, value: JSONValue?, reason: String?, by principal: Principal,
         in change: inout RunChange

@@ -92,10 +92,17 @@ extension RunExecution {
             return await reject(command, "step \(name) is already \(steps[step].state.rawValue)")
         }
         if let fault = preparation.fault(ofSkipping: step, output: output) { return await reject(command, fault) }
+        let questions = output == nil ? [] : questions(about: step)
+        if let approved = questions.first(where: { $0.decision == .approve }) {
+            return await reject(
+                command,
+                "\(approved.decidedBy ?? "somebody") has approved (\(approved.name)) what is done with the output of step \(name); skip it without one"
+            )
+        }
         switch machine.skip(step) {
         case .rejected(let reason): await reject(command, reason)
         case .actions(let actions) where !actions.isEmpty:
-            try await take(skip: command, of: step, actions)
+            try await take(skip: command, of: step, actions, changing: questions)
         case .actions:
             var change = change()
             change.frames = [commandFrame(command)]
@@ -105,6 +112,7 @@ extension RunExecution {
             let before = standing
             void(step, "the step was skipped", in: &change)
             skip(step, .operator, output: output, in: &change)
+            askAnew(questions, in: &change)
             let isNo = rule.steps[step].kind == .approve && !goesOnWhenDenied(step)
             let actions = machine.ended(step, isNo ? .denied : .over)
             do throws(BelfryError) {
@@ -119,12 +127,16 @@ extension RunExecution {
 
     /// Takes a skip of a step at work; it is answered when that is gone.
     private mutating func take(
-        skip command: RunCommand, of step: Int, _ actions: [RunStateMachine.Action]
+        skip command: RunCommand, of step: Int, _ actions: [RunStateMachine.Action],
+        changing questions: [ApprovalRecord]
     ) async throws(BelfryError) {
         commands.add(skip: command, of: step)
         var change = change()
         change.frames = [commandFrame(command)]
         change.audit = [commandAudit(command)]
+        // Now, so that nobody says yes to what is going to be something else.
+        askAnew(questions, in: &change)
+        setTimer(in: &change)
         try await commit(change)
         for case .cut(let step) in actions { work.cut(step) }
     }

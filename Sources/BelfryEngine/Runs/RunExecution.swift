@@ -199,7 +199,7 @@ struct RunExecution {
         setTimer(in: &change)
     }
 
-    private mutating func setTimer(in change: inout RunChange) {
+    mutating func setTimer(in change: inout RunChange) {
         let next = nextDue
         if next != timer { change.due = .some(next) }
         timer = next

@@ -6,11 +6,12 @@ extension StepDefinition {
             || eventWait?.by.contains { $0.own.root == root } == true
     }
 
-    /// Whether its `if` or a template of it asks for what a step came to.
-    func asksFor(resultOf name: String) -> Bool {
-        let path: [TemplatePath.Part] = [.key(name)]
+    /// Whether its `if`, a template of it or a value that it waits for asks for what a step came to. Templates of its agent's
+    /// own document are not looked at.
+    public func asksFor(resultOf name: String) -> Bool {
+        let paths = templates.flatMap(\.paths) + (eventWait?.by.map(\.own) ?? [])
         return condition?.asksFor(below: "steps.\(name)") == true
-            || templates.contains { $0.paths.contains { $0.root == "steps" && $0.parts.starts(with: path) } }
+            || paths.contains { $0.root == "steps" && $0.parts.starts(with: [.key(name)]) }
     }
 
     private var templates: [Template] {
