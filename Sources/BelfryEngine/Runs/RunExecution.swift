@@ -55,24 +55,27 @@ struct RunExecution {
 
     /// Returns when the run has ended or only waits, or when the hub shuts down: then its rows say how it stands, and the
     /// next start goes on with it.
-    mutating func perform() async {
+    /// - Returns: why it can't go on now; nil: it has ended, or only waits.
+    mutating func perform() async -> BelfryError? {
         await withDiscardingTaskGroup { group in
             do throws(BelfryError) {
                 if run.state == .running { try await begin(in: &group) }
                 while machine.end == nil {
-                    if !machine.isAtWork, services.mailboxes.unload(run.id, mailbox) { return }
+                    if !machine.isAtWork, services.mailboxes.unload(run.id, mailbox) { return nil }
                     guard let input = await mailbox.next() else {
                         // `stopping` is on disk: the next start ends the run.
-                        return commands.answer(
-                            .unconfirmed, reason: "the hub is stopping; its next start goes on with it")
+                        commands.answer(.unconfirmed, reason: "the hub is stopping; its next start goes on with it")
+                        return .hubIsStopping
                     }
                     try await take(input, in: &group)
                 }
+                return nil
             } catch {
                 services.logger.error(
                     "a run's change was not committed", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
                 commands.answer(.unconfirmed, reason: error.message)
                 group.cancelAll()
+                return error
             }
         }
     }

@@ -21,15 +21,15 @@ struct RunLoader: Sendable {
                 claim = try await self.claim(id, nil)
             }
             guard !claim.run.state.isEnded else { return await letGo(claim.run, mailbox) }
-            guard var execution = await execution(claim, isNew: known != nil, mailbox) else {
-                return letGo(id, mailbox)
-            }
-            await execution.perform()
+            var execution = try await execution(claim, isNew: known != nil, mailbox)
+            let fault = await execution.perform()
             if execution.run.state.isEnded { return await letGo(execution.run, mailbox) }
-            letGo(id, mailbox)
+            if let fault { letGo(id, mailbox, because: fault) }
         } catch {
-            services.logger.error("a run could not be read", metadata: ["run.id": "\(id)", "error": "\(error)"])
-            letGo(id, mailbox)
+            if error.code != .cancelled {
+                services.logger.error("a run can't go on", metadata: ["run.id": "\(id)", "error": "\(error)"])
+            }
+            letGo(id, mailbox, because: error)
         }
     }
 
@@ -52,8 +52,10 @@ struct RunLoader: Sendable {
 
     /// - Parameter isNew: it was taken from the queue, and has asked nothing. An operator may have skipped or adjusted steps
     ///   of it already, and one that repeats another has that one's.
-    /// - Returns: nil if the run can't go on, and was ended.
-    private func execution(_ claim: ClaimedRun, isNew: Bool, _ mailbox: RunMailbox) async -> RunExecution? {
+    /// - Throws: why the run can't go on; it was ended, unless the hub is stopping.
+    private func execution(
+        _ claim: ClaimedRun, isNew: Bool, _ mailbox: RunMailbox
+    ) async throws(BelfryError) -> RunExecution {
         let run = claim.run
         do throws(BelfryError) {
             return try await services.patiently { () throws(BelfryError) in
@@ -72,9 +74,9 @@ struct RunLoader: Sendable {
             }
         } catch {
             // What a shutdown has interrupted is read at the next start.
-            guard !Task.isCancelled else { return nil }
+            guard !Task.isCancelled else { throw .hubIsStopping }
             await fail(run, error)
-            return nil
+            throw error
         }
     }
 
@@ -90,7 +92,6 @@ struct RunLoader: Sendable {
 
     /// A run whose rule or event can't be read any more ends; it must not stay `running`.
     private func fail(_ run: RunRecord, _ error: BelfryError) async {
-        services.logger.error("a run can't go on", metadata: ["run.id": "\(run.id)", "error": "\(error)"])
         var change = RunChange.end(run, .failed, .error, error: StoredError(error), at: services.now)
         change.limits = services.registry.limits(ofRule: run.rule) ?? change.limits
         change.due = .some(nil)
@@ -105,10 +106,10 @@ struct RunLoader: Sendable {
         }
     }
 
-    /// Answers what has come too late: the hub is stopping, or the run can't be read.
-    func letGo(_ run: RunID, _ mailbox: RunMailbox) {
+    /// Answers what has come for a run that can't take it now.
+    func letGo(_ run: RunID, _ mailbox: RunMailbox, because fault: BelfryError) {
         for case .command(let command) in services.mailboxes.remove(run, mailbox) {
-            command.answer(.rejected, reason: "the hub is stopping")
+            command.answer(.rejected, reason: fault.message)
         }
     }
 }

@@ -66,12 +66,14 @@ struct RunServices: Sendable {
         do {
             try await ContinuousClock().sleep(for: Limits.storeRetryInterval)
         } catch {
-            throw BelfryError(.cancelled, "the hub is stopping")
+            throw .hubIsStopping
         }
     }
 }
 
 extension BelfryError {
+    static let hubIsStopping = BelfryError(.cancelled, "the hub is stopping")
+
     /// Whether the same call may succeed later without anybody changing it.
     fileprivate var mayPass: Bool { [.storageFull, .storageFailed, .overloaded].contains(code) }
 }

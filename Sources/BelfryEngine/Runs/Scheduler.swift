@@ -30,7 +30,7 @@ public struct Scheduler: Service {
                 guard (try? await gracefulShutdown()) != nil else { return }
                 wake.finish()
                 let loader = RunLoader(services: services)
-                for (run, mailbox) in services.mailboxes.close() { loader.letGo(run, mailbox) }
+                for (run, mailbox) in services.mailboxes.close() { loader.letGo(run, mailbox, because: .hubIsStopping) }
                 let count = services.mailboxes.count
                 if count > 0 {
                     services.logger.notice(

@@ -169,6 +169,42 @@ import Testing
         #expect(state == .stopped)
     }
 
+    @Test("what waits for a run that can't take it is told why")
+    func letGo() async throws {
+        let run = try await interrupt(#"{"both":true}"#) { $0.draft.type == .approvalRequested }
+        let hub = try await Hub.open(
+            HubConfiguration(
+                folder: folder.path,
+                secrets: SecretResolver(allowedEnvironment: [], allowedFiles: [], environment: { _ in nil })),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let loader = RunLoader(services: hub.scheduler.services)
+        /// What two commands are told that wait for a run.
+        func answers(_ run: RunID, _ known: ClaimedRun?) async throws -> [CommandAnswer] {
+            guard case .new(let mailbox) = hub.mailboxes.open(run) else { throw CancellationError() }
+            let (answers, told) = AsyncStream.makeStream(of: CommandAnswer.self)
+            for _ in 0..<2 {
+                let kind = RunCommandKind.skip(step: "ask", output: nil)
+                let sent = SentCommand(CommandID(at: .init(seconds: 0)), kind.name, kind.parts, to: run, by: .hub)
+                mailbox.post(.command(RunCommand(kind: kind, sent: sent) { told.yield($0) }))
+            }
+            await loader.perform(run, mailbox, known: known)
+            told.finish()
+            return await answers.reduce(into: []) { $0.append($1) }
+        }
+        let unknown = RunID(at: .init(seconds: 0))
+        for answer in try await answers(unknown, nil) {
+            #expect(answer.result == .rejected && answer.reason == "there is no run \(unknown)")
+        }
+        // In memory it waits; on disk it has ended, so no change of it can be committed.
+        var (record, _) = try await hub.run(run)
+        try await hub.store.commit(.end(record, .failed, .error, error: nil, at: WallClock.system.now()))
+        record.state = .waiting
+        let late = try await answers(run, ClaimedRun(run: record, event: nil))
+        #expect(late.map(\.result) == [.rejected, .rejected])
+        #expect(late.allSatisfy { $0.reason == "the run is failed already" }, "\(late)")
+        await hub.close()
+    }
+
     @Test("a clock that is set back hides no agent from the runs that come then")
     func clockSetBack() async throws {
         let clock = SetClock()
