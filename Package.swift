@@ -46,6 +46,7 @@ let package = Package(
                 .embedInCode("v0008_targets.sql"), .embedInCode("v0009_tools.sql"),
                 .embedInCode("v0010_event_waits.sql"),
                 .embedInCode("v0011_cost.sql"),
+                .embedInCode("v0012_awaited.sql"),
             ]
         ),
         .target(

@@ -65,5 +65,10 @@ public enum Migrations {
             reason: "What agents use is counted in money, too.",
             sql: String(decoding: PackageResources.v0011_cost_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 12,
+            reason: "An event that thousands of runs wait for was written down with each of them, in one transaction.",
+            sql: String(decoding: PackageResources.v0012_awaited_sql, as: UTF8.self)
+        ),
     ]
 }

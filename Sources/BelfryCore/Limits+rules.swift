@@ -88,6 +88,9 @@ extension Limits {
     public static let waitLookBackDisorder = Duration.seconds(60)
     /// Runs that the outcome of an event that resumes them names; of more it says how many.
     public static let resumedRunsTold = 16
+    /// Runs that one transaction tells of an event that resumes them; the others are told in the next ones. Each takes a
+    /// moment of the writer's thread, and thousands may wait for the same.
+    public static let resumedRunsWokenMax = 256
     /// The body of one message: a receiver of alerts takes no more.
     public static let sendBodyBytesMax = 1024 * 1024
 

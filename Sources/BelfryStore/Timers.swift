@@ -10,6 +10,8 @@ enum TimerKind: String {
     case maxWait = "max_wait"
     /// A step of a run that waits; the subject is the run's id.
     case run
+    /// Runs that an event resumes and that were not told yet; the subject is a ``ResumptionPlace``.
+    case resumption
 }
 
 extension Store {
@@ -46,6 +48,7 @@ extension WriteTransaction {
                 try fire(group, at: now, match: rule(group.rule))
             case .maxWait?: try expire(try timer.identifier("subject"), due: timer.timestamp("due"))
             case .run?: wakes.append(try timer.identifier("subject"))
+            case .resumption?: try wakeResumed(from: ResumptionPlace(subject: timer.bytes("subject")))
             case nil: break
             }
         }

@@ -10,7 +10,7 @@ import Testing
     @Test("the database says which schema it has, and whose it is")
     func version() async throws {
         let fixture = try Fixture()
-        #expect(try fixture.number("PRAGMA user_version") == 11)
+        #expect(try fixture.number("PRAGMA user_version") == 12)
         #expect(try fixture.number("PRAGMA application_id") == 0x426C_6679)
         await fixture.store.close()
     }
@@ -27,6 +27,7 @@ import Testing
                 match_group BLOB, PRIMARY KEY (event, round, rule)) STRICT, WITHOUT ROWID;
             INSERT INTO old SELECT event, round, rule, rule_version, outcome, run, detail, time, match_group FROM matches;
             DROP TABLE matches; ALTER TABLE old RENAME TO matches; DROP TABLE event_waits;
+            DROP TABLE awaited;
             ALTER TABLE rule_tokens DROP COLUMN cost; ALTER TABLE steps DROP COLUMN cost; PRAGMA user_version = 9;
             """)
         let store = try await fixture.reopen()
@@ -81,6 +82,11 @@ import Testing
         audit
           sequence INTEGER*, time INTEGER!, actor BLOB!, action TEXT!, subject BLOB!
           detail BLOB!, hash BLOB!
+        awaited
+          id INTEGER*, rule TEXT!, rule_version INTEGER!, name TEXT!, key BLOB!
+          event BLOB
+          CREATE INDEX awaited_come ON awaited (id) WHERE event IS NOT NULL
+          CREATE UNIQUE INDEX awaited_open ON awaited (rule, rule_version, name, key) WHERE event IS NULL
         body_digests
           source TEXT!*, digest BLOB!*, event BLOB!, expires INTEGER!
           CREATE INDEX body_digests_by_expiry ON body_digests (expires)
@@ -98,10 +104,9 @@ import Testing
           kind TEXT!*, name TEXT!*, owner TEXT!, version INTEGER!, updated INTEGER!
           updated_by BLOB!, text BLOB!, canonical BLOB!
         event_waits
-          run BLOB!*, step INTEGER!*, rule TEXT!, rule_version INTEGER!, name TEXT!
-          key BLOB!, own BLOB!, event BLOB, look_back INTEGER, stored INTEGER!
-          CREATE INDEX event_waits_due ON event_waits (run) WHERE event IS NOT NULL OR look_back IS NOT NULL
-          CREATE INDEX event_waits_open ON event_waits (rule, rule_version, name, key) WHERE event IS NULL
+          run BLOB!*, step INTEGER!*, awaited INTEGER!, look_back INTEGER, stored INTEGER!
+          CREATE INDEX event_waits_awaited ON event_waits (awaited, run)
+          CREATE INDEX event_waits_look_back ON event_waits (run) WHERE look_back IS NOT NULL
         events
           sequence INTEGER*, id BLOB!, source TEXT!, status TEXT!, round INTEGER!
           runs INTEGER!, ruleset_version INTEGER!, time INTEGER!, received INTEGER!, hops INTEGER!

@@ -6,7 +6,10 @@ extension Store {
     /// What the steps of a run wait for, in their order.
     public func eventWaits(of run: RunID) async throws(BelfryError) -> [EventWaitRecord] {
         try await read { db in
-            let sql = "SELECT * FROM event_waits WHERE run = ? ORDER BY step"
+            let sql = """
+                SELECT w.step, w.look_back, w.stored, a.name, a.key, a.event
+                FROM event_waits w JOIN awaited a ON a.id = w.awaited WHERE w.run = ? ORDER BY w.step
+                """
             return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [run.bytes.blob]).map {
                 try EventWaitRecord($0)
             }
@@ -17,7 +20,7 @@ extension Store {
     public func versionsWithWaits() async throws(BelfryError) -> [RuleVersion] {
         try await read { db in
             let sql =
-                "SELECT DISTINCT rule, rule_version FROM event_waits INDEXED BY event_waits_open WHERE event IS NULL"
+                "SELECT DISTINCT rule, rule_version FROM awaited INDEXED BY awaited_open WHERE event IS NULL"
             return try Row.fetchAll(db.cachedStatement(sql: sql)).map {
                 RuleVersion(rule: $0.text("rule"), version: $0.int("rule_version"))
             }
@@ -28,7 +31,7 @@ extension Store {
     public func hasWaits(_ version: RuleVersion) async throws(BelfryError) -> Bool {
         try await read { db in
             let sql = """
-                SELECT 1 FROM event_waits INDEXED BY event_waits_open
+                SELECT 1 FROM awaited INDEXED BY awaited_open
                 WHERE rule = ? AND rule_version = ? AND event IS NULL LIMIT 1
                 """
             let arguments: StatementArguments = [version.rule, version.version]

@@ -73,8 +73,10 @@ extension Store {
             let sql = """
                 SELECT \(RunRecord.columns) FROM runs INDEXED BY runs_unfinished
                 WHERE state IN ('waiting', 'running') AND ended IS NULL AND (stop_reason IS NOT NULL
-                    OR id IN (SELECT run FROM event_waits INDEXED BY event_waits_due
-                        WHERE event IS NOT NULL OR look_back IS NOT NULL)
+                    OR id IN (SELECT run FROM event_waits INDEXED BY event_waits_look_back WHERE look_back IS NOT NULL)
+                    OR id IN (SELECT w.run FROM awaited a INDEXED BY awaited_come
+                        CROSS JOIN event_waits w INDEXED BY event_waits_awaited ON w.awaited = a.id
+                        WHERE a.event IS NOT NULL)
                     OR state = 'waiting' AND NOT EXISTS (SELECT 1 FROM timers INDEXED BY timers_by_subject
                         WHERE kind = ? AND subject = runs.id))
                 ORDER BY sequence
