@@ -93,7 +93,7 @@ import Testing
         for _ in 0..<3 { try await store.append { [draft] } }
         let start = ContinuousClock.now
         for _ in 0..<10 { try await store.append { [draft] } }
-        #expect(.now - start >= .milliseconds(90))
+        #expect(.now - start >= Limits.deltaCommitInterval * 9)
         // An ordinary operation does not wait, and takes the waiting tokens along.
         let before = store.statistics.commits
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -117,7 +117,7 @@ import Testing
         queue.enqueue(operation(150))
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 } == [.overloaded])
-        #expect(queue.nextBatch(after: nil)?.count == 1)
+        #expect(queue.nextBatch(after: .init())?.count == 1)
         for _ in 0..<3 { queue.enqueue(operation(1)) }
         #expect(failures.withLock { $0 } == [.overloaded, .overloaded])
         // A run must be able to end while deliveries are refused, but there is a bound for that too.
@@ -126,8 +126,8 @@ import Testing
         queue.close()
         queue.enqueue(operation(1))
         #expect(failures.withLock { $0 }.last == .shuttingDown)
-        #expect(queue.nextBatch(after: nil)?.count == 4)
-        #expect(queue.nextBatch(after: nil) == nil)
+        #expect(queue.nextBatch(after: .init())?.count == 4)
+        #expect(queue.nextBatch(after: .init()) == nil)
     }
 
     @Test("who sends side by side shares a commit, as far as they come in time; who sends alone waits for nobody")
@@ -136,9 +136,8 @@ import Testing
             WriteOperation(bytes: 1, kind: kind, perform: { _ in {} }, fail: { _ in })
         }
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
-        func never(_ company: Int) -> WriteQueue.LastCommit {
-            WriteQueue.LastCommit(
-                begin: .now.advanced(by: .seconds(3600)), end: .now.advanced(by: .seconds(3600)), company: company)
+        func never(_ company: Int) -> WriteQueue.LastCommits {
+            WriteQueue.LastCommits(end: .now.advanced(by: .seconds(3600)), company: company)
         }
         for _ in 0..<3 { queue.enqueue(operation(.publication)) }
         #expect(queue.fromOutside == 3)
@@ -156,7 +155,7 @@ import Testing
         #expect(queue.nextBatch(after: never(3))?.count == 4)
         queue.enqueue(operation(.publication))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(after: .init(begin: start, end: start, company: 9))?.count == 1)
+        #expect(queue.nextBatch(after: .init(end: start, company: 9))?.count == 1)
         #expect(.now - start >= Limits.companyInterval)
         // What is urgent takes them along.
         queue.enqueue(operation(.publication))
@@ -165,7 +164,7 @@ import Testing
         #expect(queue.fromOutside == 0)
     }
 
-    @Test("tokens alone wait for the interval; anything else takes them along at once")
+    @Test("tokens wait for their interval; what is urgent takes them along at once")
     func deltaWait() {
         func operation(_ kind: WriteOperation.Kind) -> WriteOperation {
             WriteOperation(bytes: 1, kind: kind, perform: { _ in {} }, fail: { _ in })
@@ -173,11 +172,10 @@ import Testing
         let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
         queue.enqueue(operation(.delta))
         let start = ContinuousClock.now
-        #expect(queue.nextBatch(after: .init(begin: start, end: start, company: 0))?.count == 1)
+        #expect(queue.nextBatch(after: .init(deltaBegin: start))?.count == 1)
         #expect(.now - start >= Limits.deltaCommitInterval)
-        // With an interval that never ends, only company can end the wait.
-        let never = WriteQueue.LastCommit(
-            begin: .now.advanced(by: .seconds(3600)), end: .now.advanced(by: .seconds(3600)), company: 0)
+        // With an interval that never ends, only what is urgent can end the wait, or that there are too many.
+        let never = WriteQueue.LastCommits(deltaBegin: .now.advanced(by: .seconds(3600)))
         queue.enqueue(operation(.delta))
         queue.enqueue(operation(.transition))
         #expect(queue.nextBatch(after: never)?.count == 2)
@@ -185,8 +183,40 @@ import Testing
         #expect(queue.nextBatch(after: never)?.count == Limits.commitDeltasMax)
         // Ordinary operations have their own bound per commit, and order is kept.
         for _ in 0..<100 { queue.enqueue(operation(.delivery)) }
-        #expect(queue.nextBatch(after: nil)?.count == Limits.commitOperationsMax)
-        #expect(queue.nextBatch(after: nil)?.count == 100 - Limits.commitOperationsMax)
+        #expect(queue.nextBatch(after: .init())?.count == Limits.commitOperationsMax)
+        #expect(queue.nextBatch(after: .init())?.count == 100 - Limits.commitOperationsMax)
+    }
+
+    @Test("deliveries pass tokens that came too early, and take along those whose time has come; order is kept in each")
+    func deltasBesideDeliveries() {
+        let names = Mutex<[String]>([])
+        func operation(_ name: String, _ kind: WriteOperation.Kind) -> WriteOperation {
+            WriteOperation(
+                bytes: 10, kind: kind, perform: { _ in {} }, fail: { _ in names.withLock { $0.append(name) } })
+        }
+        func told(_ batch: [WriteOperation]?) -> [String] {
+            for operation in batch ?? [] { operation.fail(BelfryError(.internal, "")) }
+            return names.withLock { names in
+                defer { names = [] }
+                return names
+            }
+        }
+        let queue = WriteQueue(operationsMax: 9000, bytesMax: 9000)
+        let early = WriteQueue.LastCommits(deltaBegin: .now.advanced(by: .seconds(3600)))
+        queue.enqueue(operation("token 1", .delta))
+        queue.enqueue(operation("delivery 1", .delivery))
+        queue.enqueue(operation("token 2", .delta))
+        queue.enqueue(operation("frame 1", .publication))
+        #expect(told(queue.nextBatch(after: early)) == ["delivery 1", "frame 1"])
+        #expect(queue.load == (2, 20) && queue.fromOutside == 0)
+        queue.enqueue(operation("delivery 2", .delivery))
+        #expect(told(queue.nextBatch(after: .init())) == ["token 1", "token 2", "delivery 2"])
+        // A run's end stands behind its tokens, whatever their time.
+        queue.enqueue(operation("token 3", .delta))
+        queue.enqueue(operation("delivery 3", .delivery))
+        queue.enqueue(operation("end", .transition))
+        #expect(told(queue.nextBatch(after: early)) == ["token 3", "delivery 3", "end"])
+        #expect(queue.load == (0, 0))
     }
 
     @Test("the write-ahead log starts anew between commits and stays bounded")

@@ -7,12 +7,14 @@ import Synchronization
 /// The thread sleeps on a semaphore and is woken once, by the operation that finds it asleep. It also wakes now and then
 /// to look at the disk.
 final class WriteQueue: Sendable {
-    /// What the writer's thread knows of the last commit that nothing in it was urgent for.
-    struct LastCommit {
-        var begin: ContinuousClock.Instant
-        var end: ContinuousClock.Instant
+    /// What the writer's thread knows of the commits before.
+    struct LastCommits {
+        /// When the last one began that held tokens.
+        var deltaBegin: ContinuousClock.Instant?
+        /// When the last one ended that held operations from outside, and nothing urgent.
+        var end: ContinuousClock.Instant?
         /// Operations from outside that it held or that came meanwhile: if their callers come again, so many come.
-        var company: Int
+        var company = 0
     }
 
     /// What the sleeping thread wants to be woken for.
@@ -100,10 +102,13 @@ final class WriteQueue: Sendable {
     var fromOutside: Int { state.withLock { $0.fromOutside } }
 
     /// The operations of the next commit, in the order they came. Sleeps while there are none, and behind the last
-    /// commit while there are only deltas, or such from outside and fewer than are expected; empty after
+    /// commits while there are only deltas, or such from outside and fewer than are expected; empty after
     /// ``Limits/diskCheckInterval`` without any. Nil when the queue is closed and empty. Only the writer's thread calls
     /// it.
-    func nextBatch(after last: LastCommit?) -> [WriteOperation]? {
+    ///
+    /// Deltas keep their distance beside deliveries too, which then pass them: each commit with deltas costs a write to
+    /// every dashboard that watches. What is urgent passes nothing: a run's end stands behind its tokens.
+    func nextBatch(after last: LastCommits) -> [WriteOperation]? {
         while true {
             switch next(after: last) {
             case .batch(let operations): return operations
@@ -116,42 +121,53 @@ final class WriteQueue: Sendable {
         }
     }
 
-    private func next(after last: LastCommit?) -> Next {
+    private func next(after last: LastCommits) -> Next {
         state.withLock { state in
             guard !state.operations.isEmpty else {
                 if state.isClosed { return .end }
                 state.sleep = .untilAnything
                 return .wait
             }
-            guard let last, state.urgent == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax else {
+            guard state.urgent == 0, !state.isClosed, state.operations.count < Limits.commitDeltasMax else {
                 return .batch(Self.takeBatch(&state))
             }
-            let isFromOutside = state.fromOutside > 0
+            let now = ContinuousClock.now
+            let deltasDue = last.deltaBegin.map { $0 + Limits.deltaCommitInterval } ?? now
+            guard state.fromOutside > 0 else {
+                if now >= deltasDue { return .batch(Self.takeBatch(&state)) }
+                state.sleep = .untilMoreThanDeltas
+                return .waitUntil(deltasDue)
+            }
             let company = min(last.company, Limits.commitOperationsMax)
-            let due = isFromOutside ? last.end + Limits.companyInterval : last.begin + Limits.deltaCommitInterval
-            guard ContinuousClock.now < due, !isFromOutside || state.fromOutside < company else {
-                return .batch(Self.takeBatch(&state))
+            let due = last.end.map { $0 + Limits.companyInterval } ?? now
+            guard now < due, state.fromOutside < company else {
+                return .batch(Self.takeBatch(&state, withDeltas: now >= deltasDue))
             }
-            state.sleep = isFromOutside ? .untilCompany(company) : .untilMoreThanDeltas
+            state.sleep = .untilCompany(company)
             return .waitUntil(due)
         }
     }
 
-    private static func takeBatch(_ state: inout State) -> [WriteOperation] {
+    private static func takeBatch(_ state: inout State, withDeltas: Bool = true) -> [WriteOperation] {
+        var batch: [WriteOperation] = []
+        var rest: [WriteOperation] = []
         var ordinary = 0
         var light = 0
-        var bytes = 0
-        let end =
-            state.operations.firstIndex { operation in
-                if operation.kind == .delta || operation.kind == .publication { light += 1 } else { ordinary += 1 }
-                if ordinary > Limits.commitOperationsMax || light > Limits.commitDeltasMax { return true }
-                bytes += operation.bytes
-                return false
-            } ?? state.operations.endIndex
-        let batch = Array(state.operations[..<end])
-        state.operations.removeSubrange(..<end)
-        state.bytes -= bytes
-        for operation in batch { state.count(operation, -1) }
+        var isFull = false
+        for operation in state.operations {
+            guard !isFull, withDeltas || operation.kind != .delta else {
+                rest.append(operation)
+                continue
+            }
+            if operation.kind == .delta || operation.kind == .publication { light += 1 } else { ordinary += 1 }
+            isFull = ordinary > Limits.commitOperationsMax || light > Limits.commitDeltasMax
+            if isFull { rest.append(operation) } else { batch.append(operation) }
+        }
+        state.operations = rest
+        for operation in batch {
+            state.bytes -= operation.bytes
+            state.count(operation, -1)
+        }
         return batch
     }
 

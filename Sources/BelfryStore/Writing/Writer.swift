@@ -59,14 +59,16 @@ final class Writer: Sendable {
     func start(holding lock: FolderLock) {
         let thread = Thread { [self] in
             var loop = WriterLoop(settings: settings, pool: pool, logger: logger)
-            var last: WriteQueue.LastCommit?
+            var last = WriteQueue.LastCommits()
             while let batch = queue.nextBatch(after: last) {
                 if !batch.isEmpty {
                     let begin = ContinuousClock.now
                     let outcome = loop.commit(batch)
-                    if !batch.contains(where: { $0.kind == .transition }) {
-                        let company = batch.count(where: \.isFromOutside) + queue.fromOutside
-                        last = WriteQueue.LastCommit(begin: begin, end: .now, company: company)
+                    if batch.contains(where: { $0.kind == .delta }) { last.deltaBegin = begin }
+                    let fromOutside = batch.count(where: \.isFromOutside)
+                    if fromOutside > 0, !batch.contains(where: { $0.kind == .transition }) {
+                        last.end = .now
+                        last.company = fromOutside + queue.fromOutside
                     }
                     conclude(outcome)
                     loop.checkpointIfDue()
