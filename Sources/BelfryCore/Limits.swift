@@ -152,9 +152,8 @@ public enum Limits {
     public static let tokenUseInterval = Duration.seconds(3600)
     /// The write-ahead log is checkpointed between two commits when it passes this.
     public static let walBytesMax = 32 * 1024 * 1024
-    /// Commits that hold tokens begin at least this far apart, but for those that something urgent takes along. Shorter,
-    /// and an agent's 100 tokens a second go to each dashboard one by one; longer, and the wait begins to show.
-    public static let deltaCommitInterval = Duration.milliseconds(15)
+    /// Commits that hold tokens begin at least this far apart, but for those that something urgent takes along.
+    public static let deltaCommitInterval = Duration.milliseconds(10)
     /// Behind a commit, deliveries and frames from outside wait at most this long for those who came with the last one:
     /// who sends side by side then shares an fsync. Who sends alone waits for nobody.
     public static let companyInterval = Duration.milliseconds(2)
