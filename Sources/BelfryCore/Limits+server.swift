@@ -6,7 +6,11 @@ extension Limits {
     /// The snapshots of one stream together, but for its first one: each who comes to `run/*` without a position, or to many
     /// runs, has them in memory until they are sent. Runs that do not fit are listed without their text.
     public static let snapshotBytesMax = 1024 * 1024
-    /// Text of one run in a snapshot of `run/*`: a talkative one must not take the room of all others.
+    /// Calls of tools that the snapshot of a run shows of one step: its last ones. A step may call thousands.
+    public static let snapshotCallsMax = 32
+    /// Of a call's arguments, and of its answer, this much stands in the snapshot: the frames have all of it.
+    public static let snapshotCallBytesMax = 2 * 1024
+    /// Text and calls of one run in a snapshot of `run/*`: a talkative one must not take the room of all others.
     public static let snapshotRunTextBytesMax = 256 * 1024
     /// Runs that a snapshot of `run/*` reads: as many as can be at work; of those that wait there is nothing to read.
     public static let snapshotRunsMax = Limits.runsRunningMax

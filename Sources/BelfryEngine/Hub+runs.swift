@@ -15,6 +15,18 @@ extension Hub {
         (try await store.run(id), try await store.steps(of: id))
     }
 
+    /// What agents that wait for a decision about a call have said so far, `{text, calls?, calls_dropped?}` by the name of the
+    /// step; nothing of a run that has said more than ``Limits/snapshotBytesMax``.
+    public func saidSoFar(by steps: [StepRecord]) async throws(BelfryError) -> [String: RawJSON] {
+        let waiting = steps.filter { $0.conversation != nil }
+        guard let run = waiting.first?.run,
+            let snapshot = try await RunSnapshot.read(
+                run, from: store, through: store.head, textBytesMax: Limits.snapshotBytesMax)
+        else { return [:] }
+        let said = waiting.map { ($0.name, snapshot.said(in: $0.name)) }
+        return Dictionary(said, uniquingKeysWith: { $1 }).compactMapValues(\.self)
+    }
+
     /// The steps of a run, as the rule has them that it was matched with; `agent` names the agent of those that ask one.
     public func steps(of run: RunRecord) async throws(BelfryError) -> [(name: String, agent: String?)] {
         try await registry.rule(named: run.rule, version: run.ruleVersion).steps.map { step in

@@ -222,6 +222,7 @@ struct AgentDialogue {
         try checkTime()
         let arguments = ready.arguments.text.cut(toBytes: Limits.auditTextBytesMax)
         try await note("tool.called", call, ["arguments": .string(arguments)])
+        await log.writeBegin(of: call.id)
         let begun = ContinuousClock.now
         defer { talk.worked += .now - begun }
         do throws(BelfryError) {

@@ -1,7 +1,7 @@
 public import BelfryCore
 import BelfryStore
 
-/// A run as its frames tell it: state and text so far. A late viewer gets this, then the live frames.
+/// A run as its frames tell it: state, text and calls so far. A late viewer gets this, then the live frames.
 ///
 /// It is a fold over the run's frames and nothing else, so what it shows and what follows it can't disagree.
 public struct RunSnapshot: Sendable {
@@ -10,7 +10,14 @@ public struct RunSnapshot: Sendable {
         var state: String
         var attempt: Int64
         var reason: String?
-        var text: String
+        var text = ""
+        var calls = SnapshotCalls()
+
+        /// The members `text`, `calls` and `calls_dropped`.
+        func writeSaid(to writer: inout JSONWriter) {
+            writer.member("text", text)
+            calls.write(to: &writer)
+        }
     }
 
     public let run: RunID
@@ -39,24 +46,25 @@ public struct RunSnapshot: Sendable {
             steps.removeAll { $0.name == name }
             steps.append(
                 Step(
-                    name: name, state: StepState.running.rawValue, attempt: data["attempt"]?.number?.int64 ?? 1,
-                    text: "")
-            )
+                    name: name, state: StepState.running.rawValue, attempt: data["attempt"]?.number?.int64 ?? 1))
         case .stepFinished, .stepState:
             let data = frame.draft.data.value
             let (name, state) = (data["step"]?.string, data["state"]?.string)
             guard let index = index(of: name) else {
                 // A skipped step ends without having begun.
-                let step = Step(
-                    name: name ?? "", state: state ?? "", attempt: 0, reason: data["reason"]?.string, text: "")
+                let step = Step(name: name ?? "", state: state ?? "", attempt: 0, reason: data["reason"]?.string)
                 return steps.append(step)
             }
             steps[index].state = state ?? steps[index].state
+            if data["toolCallId"] != nil {
+                steps[index].calls.add(.stepState, data, at: 0)
+            } else if frame.draft.type == .stepFinished || data["for"]?.string == "retry" {
+                steps[index].calls.end()
+            }
         case .approvalRequested:
             questions.append((frame.draft.data.value["approval"]?.string ?? "", frame.draft.data))
         case .approvalDecided:
-            let approval = frame.draft.data.value["approval"]?.string
-            questions.removeAll { $0.approval == approval }
+            decided(frame.draft.data.value)
         case .textMessageStart:
             let data = frame.draft.data.value
             openMessages.append((data["step"]?.string ?? "", data["messageId"]?.string ?? ""))
@@ -67,9 +75,22 @@ public struct RunSnapshot: Sendable {
             let data = frame.draft.data.value
             guard let index = index(of: data["step"]?.string) else { return }
             steps[index].text += data["delta"]?.string ?? ""
+        case .toolCallStart, .toolCallArgs, .toolCallResult:
+            let data = frame.draft.data.value
+            guard let index = index(of: data["step"]?.string) else { return }
+            steps[index].calls.add(frame.draft.type, data, at: steps[index].text.utf8.count)
         default:
             break
         }
+    }
+
+    private mutating func decided(_ data: JSONValue) {
+        guard let index = questions.firstIndex(where: { $0.approval == data["approval"]?.string }) else { return }
+        let question = questions.remove(at: index).data.value
+        guard data["decision"]?.string == Decision.approve.rawValue, let arguments = data["value"],
+            let call = question["toolCallId"]?.string, let step = self.index(of: data["step"]?.string)
+        else { return }
+        steps[step].calls.change(call, to: arguments)
     }
 
     /// Folds the run's frames, up to the head of the log.
@@ -93,11 +114,21 @@ public struct RunSnapshot: Sendable {
         return snapshot
     }
 
-    private var textBytes: Int { steps.reduce(0) { $0 + $1.text.utf8.count } }
+    private var textBytes: Int { steps.reduce(0) { $0 + $1.text.utf8.count + $1.calls.bytes } }
 
     private func index(of step: String?) -> Int? { steps.lastIndex { $0.name == step } }
 
-    /// `{run, rule, state, reason?, steps: [{step, state, attempt, reason?, text}], approvals?: [{step, approval, …}]}`
+    /// What a step has said in its last attempt: `{text, calls?, calls_dropped?}`
+    func said(in step: String) -> RawJSON? {
+        guard let index = index(of: step) else { return nil }
+        var writer = JSONWriter()
+        writer.beginObject()
+        steps[index].writeSaid(to: &writer)
+        writer.endObject()
+        return RawJSON(trusted: writer.bytes)
+    }
+
+    /// `{run, rule, state, reason?, steps: [{step, state, attempt, reason?, text, calls?}], approvals?: [{step, approval, …}]}`
     public var json: RawJSON {
         var writer = JSONWriter()
         writer.beginObject()
@@ -113,7 +144,7 @@ public struct RunSnapshot: Sendable {
             writer.member("state", step.state)
             writer.member("attempt", step.attempt)
             writer.member("reason", ifPresent: step.reason)
-            writer.member("text", step.text)
+            step.writeSaid(to: &writer)
             writer.endObject()
         }
         writer.endArray()

@@ -89,6 +89,11 @@ struct StepLog: Sendable {
         if let message = said.messageID { await buffer.append(frame(.textMessageEnd, message)) }
     }
 
+    /// A tool begins.
+    func writeBegin(of call: String) async {
+        await buffer.append(frame(.stepState, call: call, ["state": .string(StepState.running.rawValue)]))
+    }
+
     /// What came of a call.
     func writeAnswer(to call: String, _ text: String, isError: Bool) async {
         var members: JSONObject = ["messageId": .string("\(call).answer"), "content": .string(text)]

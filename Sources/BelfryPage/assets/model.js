@@ -103,8 +103,8 @@ export class Model {
         const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
         if (run.isWhole && run.steps.length > 0) return;
         run.isWhole = true;
-        run.steps = steps.map(({ name, state, reason, attempt, error, output, due }) => ({
-            name, state, reason, attempt, error, due, ...clipped(output ?? "", 0),
+        run.steps = steps.map(({ name, state, reason, attempt, error, output, due, said }) => ({
+            name, state, reason, attempt, error, due, ...clipped(output ?? (said ? withCalls(said) : ""), 0),
         }));
         // Newest first.
         for (const approval of approvals.toReversed()) addQuestion(this.#step(run, approval.step), approval);
@@ -114,7 +114,8 @@ export class Model {
         const run = this.run(id, { rule, state, reason });
         run.created ??= time;
         run.steps = steps.map((step) => ({
-            name: step.step, state: step.state, reason: step.reason, attempt: step.attempt, error: null, ...clipped(step.text, 0),
+            name: step.step, state: step.state, reason: step.reason, attempt: step.attempt, error: null,
+            ...clipped(withCalls(step), 0),
         }));
         for (const approval of approvals) addQuestion(this.#step(run, approval.step), { ...approval, id: approval.approval });
         run.isWhole = true;
@@ -169,22 +170,20 @@ export class Model {
             this.#write(run, data, data.delta);
             break;
         case "TOOL_CALL_START":
-            this.#write(run, data, `\n→ ${data.toolCallName} `);
+            this.#write(run, data, call(data));
             break;
         case "TOOL_CALL_ARGS":
             this.#write(run, data, data.delta);
             break;
         case "TOOL_CALL_RESULT":
-            this.#write(run, data, `\n${data.error ? "✗" : "←"} ${data.content.trimEnd()}\n`);
+            this.#write(run, data, result(data.content, data.error));
             break;
         }
     }
 
     #write(run, { step: name }, text) {
         const step = this.#step(run, name);
-        // A call that begins the text, or follows another's result, needs no line before it.
-        if (!step.text || step.text.endsWith("\n")) text = text.replace(/^\n/, "");
-        Object.assign(step, clipped(step.text + text, step.dropped));
+        Object.assign(step, clipped(joined(step.text, text), step.dropped));
     }
 
     #step(run, name, state = "running") {
@@ -227,6 +226,28 @@ export function inOrder(runs) {
 function newestFirst(runs) {
     const key = (run) => `${run.created ?? "9"} ${run.id}`;
     return [...runs].sort((a, b) => (key(a) < key(b) ? 1 : -1));
+}
+
+const call = ({ toolCallName }) => `\n→ ${toolCallName} `;
+const result = (text, isError) => `\n${isError ? "✗" : "←"} ${text.trimEnd()}\n`;
+
+/** A call that begins the text, or follows another's result, needs no line before it. */
+const joined = (text, more) => text + (!text || text.endsWith("\n") ? more.replace(/^\n/, "") : more);
+
+/** The text of a snapshot's step with its calls where they were made, as their frames would have written it. */
+function withCalls({ text, calls = [], calls_dropped: dropped }) {
+    // Places are counted in bytes.
+    const bytes = new TextEncoder().encode(text);
+    const said = (from, to) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(from, to));
+    let whole = dropped ? `… ${dropped} earlier calls\n` : "";
+    let begun = 0;
+    for (const made of calls) {
+        whole = joined(whole + said(begun, made.at), call(made)) + made.arguments + (made.arguments_bytes ? "…" : "");
+        begun = made.at;
+        if (made.result == null) continue;
+        whole = joined(whole, result(made.result + (made.result_bytes ? "…" : ""), made.state === "failed"));
+    }
+    return whole + said(begun);
 }
 
 /** A text that is not longer than what is kept, and how much of its beginning is gone. */

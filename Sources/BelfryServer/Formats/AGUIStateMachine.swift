@@ -115,6 +115,7 @@ struct AGUIStateMachine: Sendable {
         case .stepFinished: stepFinished(data, to: &output)
         case .textMessageStart, .textMessageContent, .textMessageEnd: text(frame.type, data, to: &output)
         case .toolCallStart, .toolCallArgs, .toolCallEnd, .toolCallResult: toolCall(frame.type, data, to: &output)
+        case .stepState where goesOn(data): stepStarted(data, to: &output)
         case .custom: output.add(.custom(name: Self.name(data["name"]?.string ?? "custom"), data))
         case .snapshot: break
         case .stepState, .command, .approvalDecided, .event, .rules, .notice, .gap, .closing:
@@ -144,6 +145,12 @@ struct AGUIStateMachine: Sendable {
         if openSteps.contains(step) { closeAll(&output) }
         openSteps.append(step)
         output.add(.stepStarted(step), detail: data)
+    }
+
+    /// What a step has asked is decided: with the run of AG-UI it goes on, which the question had ended.
+    private func goesOn(_ data: JSONValue) -> Bool {
+        data["state"]?.string == StepState.running.rawValue && data["toolCallId"] == nil
+            && !openSteps.contains(data["step"]?.string ?? "")
     }
 
     private mutating func stepFinished(_ data: JSONValue, to output: inout Output) {

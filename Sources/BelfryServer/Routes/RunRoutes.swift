@@ -30,7 +30,13 @@ struct RunRoutes {
         let approvals = try await hub.approvals(isOpen: nil, run: run.id, limit: Limits.pageRowsMax, cursor: nil)
         var json = run.json
         if let group = run.group { json["group"] = .object(try await hub.group(group).json) }
-        json["steps"] = .array(steps.map { .object($0.json) })
+        let said = try await hub.saidSoFar(by: steps)
+        json["steps"] = .array(
+            steps.map { step in
+                var json = step.json
+                if let said = said[step.name] { json["said"] = said.value }
+                return .object(json)
+            })
         json["approvals"] = .array(approvals.items.map { .object($0.json) })
         return .json(json)
     }

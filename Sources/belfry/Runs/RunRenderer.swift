@@ -57,8 +57,9 @@ struct RunRenderer {
         case .textMessageContent:
             return text(Terminal.harmless(data["delta"]?.string ?? ""))
         case .snapshot:
-            // Without history (it was removed) the snapshot holds the text so far.
-            return text((data["steps"]?.array ?? []).map { Terminal.harmless($0["text"]?.string ?? "") }.joined())
+            // Who comes late, or whose history was removed, gets what was said so far.
+            return (data["steps"]?.array ?? []).map { snapshot(of: $0) }.joined()
+                + (data["approvals"]?.array ?? []).map { question($0) }.joined()
         case .stepFinished where data.cell("state") != StepState.succeeded.rawValue:
             let reason = data["reason"]?.string.map { " (\($0))" } ?? ""
             return lineEnd() + decorated(Terminal.yellow("— \(data.cell("step")): \(data.cell("state"))\(reason) —\n"))
@@ -94,6 +95,15 @@ struct RunRenderer {
         guard !hasHeading else { return "" }
         hasHeading = true
         return decorated("\(Terminal.bold(frame["rule"]?.string ?? "run")) \(Terminal.faint(run))\n")
+    }
+
+    private mutating func snapshot(of step: JSONValue) -> String {
+        SaidSoFar.parts(of: step).map { part in
+            switch part {
+            case .text(let said): text(Terminal.harmless(said))
+            case .note(let line): note(line)
+            }
+        }.joined()
     }
 
     /// What is asked, and how to answer it; for a person only.

@@ -61,6 +61,7 @@ struct RunTimeline {
             lines.append(Terminal.yellow("missing: {{\(Terminal.harmless(path.cell))}} led to nothing"))
         }
         if let adjusted = step["adjusted"] { lines.append("adjusted: " + Terminal.harmless(adjusted.text)) }
+        if let said = step["said"] { lines += Self.lines(ofSaid: said) }
         // Newest first: the last one is what counts.
         let name = step["name"]
         if let approval = run["approvals"]?.array?.first(where: { $0["step"] == name }) { lines += question(approval) }
@@ -80,6 +81,15 @@ struct RunTimeline {
             return message + [Terminal.harmless("\(ApprovalText.state(approval)) by \(by)\(reason)")]
         }
         return message + ApprovalText.howTo(approval)
+    }
+
+    private static func lines(ofSaid said: JSONValue) -> [String] {
+        SaidSoFar.parts(of: said).flatMap { part in
+            switch part {
+            case .text(let text): lines(of: text)
+            case .note(let text): lines(of: text).map { Terminal.faint($0) }
+            }
+        }
     }
 
     private static func lines(of text: String) -> [String] {

@@ -89,6 +89,8 @@ import Testing
             #expect(tool.map(\.draft.type) == [.toolCallStart, .toolCallArgs, .toolCallEnd, .toolCallResult])
             #expect(Set(tool.map { $0.draft.data.value["toolCallId"]?.string }) == ["mend.1.1.1"])
             #expect(tool.last?.draft.data.value["content"] == "p7 is hot\n")
+            let begun = frames.filter { $0.draft.type == .stepState }.map(\.draft.data.value)
+            #expect(begun == [["step": "mend", "toolCallId": "mend.1.1.1", "state": "running"]])
             #expect(model.lastMessages.last?["role"] == "tool" && model.lastMessages.last?["content"] == "p7 is hot\n")
             #expect(model.asked.first?["tools"]?.array?.count == 1)
             let audit = try await test.hub.audit(cursor: nil, limit: 99).items.map(\.action)
@@ -107,6 +109,12 @@ import Testing
             #expect(question.call?.value == ["id": "mend.1.1.1", "tool": "restart", "arguments": ["pump": "p7"]])
             #expect(question.message == #"Step mend wants to call restart with {"pump":"p7"}"#)
             #expect(!FileManager.default.fileExists(atPath: marks + "/p7"))
+            let call: JSONValue = [
+                "toolCallId": "mend.1.1.1", "toolCallName": "restart", "state": "asked", "at": 0,
+                "arguments": #"{"pump":"p7"}"#,
+            ]
+            let said = try await test.hub.saidSoFar(by: try await test.hub.run(run).steps)
+            #expect(said["mend"]?.value == ["text": "", "calls": [call]], "\(said)")
             let yes = try await test.say(.approve(step: "mend"), on: run, by: anna)
             #expect(yes.result == .applied, "\(yes)")
             _ = try await test.framesToEnd(of: run)
@@ -114,6 +122,10 @@ import Testing
             let (record, steps) = try await test.hub.run(run)
             #expect(record.state == .succeeded && steps[0].attempt == 1 && steps[0].output == "done")
             #expect(steps[0].inputTokens == nil && model.asked.count == 2)
+            #expect(try await test.hub.saidSoFar(by: steps).isEmpty)
+            let late = try await test.hub.snapshot(of: [.run(run)]).frames.first?.draft.data.value
+            let shown = late?["steps"]?.array?.first?["calls"]?.array?.first
+            #expect(shown?["state"] == "done" && shown?["result"] == "made p7\n", "\(late ?? .null)")
         }
     }
 

@@ -189,4 +189,28 @@ struct AGUIRenderingTests {
         #expect(events(.approvalDecided, ["decision": "approve"]).first?["runId"]?.string == run + ".2")
         #expect(events(.runState, ["state": "running"]).first?["type"]?.string == "STATE_SNAPSHOT")
     }
+
+    @Test("a step that asks about a call is interrupted with its run, and is open again in the next")
+    func callQuestion() throws {
+        var machine = AGUIStateMachine(run: RunLog(seed: 1).run)
+        func types(_ type: FrameType, _ data: JSONValue) -> [String?] {
+            let draft = DraftFrame(
+                time: Timestamp(milliseconds: 5), topic: .runs, rule: "r", type: type, data: RawJSON(data))
+            return machine.events(for: Frame(position: 1, draft: draft)).map {
+                RawJSON(trusted: $0.json).value["type"]?.string
+            }
+        }
+        _ = types(.runStarted, [:])
+        #expect(types(.stepStarted, ["step": "s"]) == ["STEP_STARTED"])
+        #expect(types(.toolCallStart, ["step": "s", "toolCallId": "1"]) == ["TOOL_CALL_START"])
+        #expect(types(.toolCallEnd, ["step": "s", "toolCallId": "1"]) == ["TOOL_CALL_END"])
+        #expect(
+            types(.approvalRequested, ["step": "s", "approval": "a", "toolCallId": "1"])
+                == ["STEP_FINISHED", "RUN_FINISHED"])
+        #expect(types(.approvalDecided, ["step": "s", "approval": "a", "decision": "approve"]) == ["RUN_STARTED"])
+        #expect(types(.stepState, ["step": "s", "state": "running"]) == ["STEP_STARTED"])
+        #expect(types(.stepState, ["step": "s", "state": "running", "toolCallId": "1"]) == ["CUSTOM"])
+        #expect(types(.toolCallResult, ["step": "s", "toolCallId": "1", "content": "x"]) == ["TOOL_CALL_RESULT"])
+        #expect(types(.stepFinished, ["step": "s", "state": "succeeded"]) == ["STEP_FINISHED"])
+    }
 }

@@ -188,7 +188,11 @@ struct RunLog {
         args["delta"] = "1}"
         add(.toolCallArgs, .object(args), isToken: true)
         add(.toolCallEnd, .object(members), isToken: true)
+        if features.approvals, happens(40) { askFirst(step, id) }
         guard happens(80) else { return }
+        var begun = members
+        begun["state"] = "running"
+        add(.stepState, .object(begun), isToken: true)
         var result = members
         result["messageId"] = .string("\(id).result")
         result["content"] = happens(50) ? "found" : ["hits": 2]
@@ -196,6 +200,21 @@ struct RunLog {
     }
 
     // MARK: - Steps that ask
+
+    /// A person is asked about a call, and the attempt goes on.
+    private mutating func askFirst(_ step: String, _ call: String) {
+        let names: JSONObject = ["step": .string(step), "approval": .string("\(call).question")]
+        var question = names
+        (question["toolCallId"], question["message"]) = (.string(call), "May it search?")
+        add(.approvalRequested, .object(question))
+        add(.stepState, ["step": .string(step), "state": "waiting", "for": "approval"])
+        add(.runState, ["state": "waiting"])
+        var decision = names
+        decision["decision"] = happens(50) ? "approve" : "deny"
+        add(.approvalDecided, .object(decision))
+        add(.stepState, ["step": .string(step), "state": "running"])
+        add(.runState, ["state": "running"])
+    }
 
     /// - Returns: nil if the run has ended with it.
     private mutating func ask(_ index: Int, _ machine: inout RunStateMachine) -> [RunStateMachine.Action]? {

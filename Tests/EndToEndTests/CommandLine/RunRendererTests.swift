@@ -75,6 +75,47 @@ struct RunRendererTests {
         #expect(beside.map { pipe.render($0) }.joined() == "Hello")
     }
 
+    @Test("who comes late sees the calls where they stand in the text, and what is asked; a pipe gets the text alone")
+    func late() {
+        let calls: JSONValue = [
+            [
+                "toolCallId": "1", "toolCallName": "status", "state": "done", "at": 7, "arguments": "{}",
+                "result": "hot\n", "result_bytes": 9000,
+            ],
+            [
+                "toolCallId": "2", "toolCallName": "restart", "state": "asked", "at": 12,
+                "arguments": "{\"pump\":\"\u{1B}p7\"}",
+            ],
+        ]
+        let snapshot = frame(
+            .snapshot,
+            [
+                "run": "run_x",
+                "steps": [["step": "mend", "text": "Heiß: Now.\nso", "calls": calls, "calls_dropped": 2]],
+                "approvals": [["approval": "apr_1", "message": "Restart it?", "schema": ["type": "object"]]],
+            ])
+        var (person, pipe) = (
+            RunRenderer(run: "run_x", isDecorated: true), RunRenderer(run: "run_x", isDecorated: false)
+        )
+        #expect(
+            person.render(snapshot)
+                == """
+                … 2 calls before
+                Heiß: 
+                → status {}
+                ← hot
+                … (9000 bytes)
+                Now.
+                → restart {"pump":"\u{FFFD}p7"} (asked)
+                so
+                Restart it?
+                  belfry approvals approve apr_1 --value JSON
+                  belfry approvals deny apr_1 --reason TEXT
+
+                """)
+        #expect(pipe.render(snapshot) == "Heiß: Now.\nso")
+    }
+
     @Test("lines of runs that work at the same time do not mix, and none is kept back for ever")
     func all() {
         var renderer = AllRunsRenderer(isDecorated: false)

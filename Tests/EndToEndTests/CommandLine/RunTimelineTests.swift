@@ -39,6 +39,24 @@ struct RunTimelineTests {
             ])
     }
 
+    @Test("what an agent has said before it asks stands above the question")
+    func said() {
+        let call: JSONValue = ["toolCallName": "restart", "state": "asked", "at": 9, "arguments": "{}"]
+        let run: JSONValue = [
+            "approvals": [["id": "apr_1", "step": "mend", "message": "Restart?", "decision": .null]],
+            "steps": [
+                [
+                    "name": "mend", "kind": "agent", "state": "waiting", "attempt": 1,
+                    "said": ["text": "It\nis hot", "calls": [call]],
+                ]
+            ],
+        ]
+        #expect(
+            RunTimeline(run: run).lines.dropFirst(2).prefix(4) == [
+                "  It", "  is hot", "  → restart {} (asked)", "  Restart?",
+            ])
+    }
+
     @Test("a step that waited for an event names it")
     func event() {
         let run: JSONValue = [

@@ -62,6 +62,8 @@ import Testing
             #expect(
                 shown.contains(#"call        restart {"pump":"p7","seconds":0}"#)
                     && shown.contains("[--value ARGUMENTS]"))
+            let timeline = try await hub.belfry("runs", "show", run).output
+            #expect(timeline.contains(#"  → restart {"pump":"p7","seconds":0} (asked)"#), "\(timeline)")
             try await hub.kill9()
             try await hub.restart()
             #expect(done(folder) == nil)

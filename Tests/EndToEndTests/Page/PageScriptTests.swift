@@ -65,6 +65,40 @@ struct PageScriptTests {
         #expect(shown == ["run_asks", "run_works", "run_over", "run_waits", "run_listed", false])
     }
 
+    @Test("who comes late sees the same text, with its calls, as who was there; and what follows goes on from it")
+    func late() async throws {
+        let texts = try await run(
+            """
+            const { Model } = await import("/assets/model.js");
+            const [early, late, history] = [new Model(), new Model(), new Model()];
+            let position = 0;
+            const frame = (type, data = {}) => ({
+                position: ++position, time: new Date(position).toISOString(), run: "run_a", rule: "r", type,
+                data: { step: "s", ...data } });
+            const call = { toolCallId: "1", toolCallName: "status" };
+            for (const [type, data] of [
+                ["RUN_STARTED"], ["STEP_STARTED"], ["TEXT_MESSAGE_CONTENT", { delta: "\\uFEFFHeiß 🏔: " }],
+                ["TOOL_CALL_START", call], ["TOOL_CALL_ARGS", { ...call, delta: "{}" }],
+                ["TOOL_CALL_RESULT", { ...call, content: "hot\\n" }],
+                ["TOOL_CALL_START", { toolCallName: "rm" }], ["TOOL_CALL_RESULT", { content: "no", error: true }],
+                ["TEXT_MESSAGE_CONTENT", { delta: "Now.\\n" }],
+                ["TOOL_CALL_START", { toolCallName: "restart" }], ["TOOL_CALL_ARGS", { delta: '{"pump":' }],
+            ]) early.add(frame(type, data));
+            const said = { text: "\\uFEFFHeiß 🏔: Now.\\n", calls: [
+                { ...call, state: "done", at: 15, arguments: "{}", result: "hot\\n" },
+                { toolCallName: "rm", state: "failed", at: 15, arguments: "", result: "no" },
+                { toolCallName: "restart", state: "asked", at: 20, arguments: '{"pump":' } ] };
+            late.add({ ...frame("SNAPSHOT"), data: { run: "run_a", rule: "r", state: "running",
+                steps: [{ step: "s", state: "running", attempt: 1, ...said }] } });
+            history.addDetails({ id: "run_a", rule: "r", state: "waiting", steps: [{ name: "s", state: "waiting", said }] });
+            const rest = frame("TOOL_CALL_ARGS", { delta: '"p7"}' });
+            for (const model of [early, late, history]) model.add(rest);
+            return [early, late, history].map((model) => model.runs.get("run_a").steps[0].text);
+            """)
+        let text: JSONValue = "\u{FEFF}Heiß 🏔: \n→ status {}\n← hot\n→ rm \n✗ no\nNow.\n→ restart {\"pump\":\"p7\"}"
+        #expect(texts == [text, text, text])
+    }
+
     /// A feed whose timers, requests and connections are the test's.
     private static let stage = """
         const { Feed } = await import("/assets/feed.js");
