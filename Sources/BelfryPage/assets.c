@@ -15,6 +15,12 @@ static const unsigned char app_js[] = {
 static const unsigned char cards_js[] = {
 #embed "assets/cards.js"
 };
+static const unsigned char elements_js[] = {
+#embed "assets/elements.js"
+};
+static const unsigned char question_js[] = {
+#embed "assets/question.js"
+};
 static const unsigned char model_js[] = {
 #embed "assets/model.js"
 };
@@ -35,6 +41,8 @@ static const belfry_page_asset assets[] = {
     {"assets/style.css", "text/css; charset=utf-8", style_css, sizeof style_css},
     {"assets/app.js", SCRIPT, app_js, sizeof app_js},
     {"assets/cards.js", SCRIPT, cards_js, sizeof cards_js},
+    {"assets/elements.js", SCRIPT, elements_js, sizeof elements_js},
+    {"assets/question.js", SCRIPT, question_js, sizeof question_js},
     {"assets/model.js", SCRIPT, model_js, sizeof model_js},
     {"assets/feed.js", SCRIPT, feed_js, sizeof feed_js},
     {"assets/worker.js", SCRIPT, worker_js, sizeof worker_js},

@@ -25,8 +25,8 @@ public struct RunSnapshot: Sendable {
     private var state: String?
     private var reason: String?
     private var steps: [Step] = []
-    /// What was asked and is not decided, as APPROVAL_REQUESTED has told it.
-    private var questions: [(approval: String, data: RawJSON)] = []
+    /// What was asked and is not decided, as APPROVAL_REQUESTED has told it, and when.
+    private var questions: [JSONObject] = []
     /// The text messages that have begun and not ended.
     private(set) var openMessages: [(step: String, message: String)] = []
 
@@ -62,7 +62,9 @@ public struct RunSnapshot: Sendable {
                 steps[index].calls.end()
             }
         case .approvalRequested:
-            questions.append((frame.draft.data.value["approval"]?.string ?? "", frame.draft.data))
+            var question = frame.draft.data.value.object ?? [:]
+            question["requested"] = .string(frame.draft.time.description)
+            questions.append(question)
         case .approvalDecided:
             decided(frame.draft.data.value)
         case .textMessageStart:
@@ -85,8 +87,8 @@ public struct RunSnapshot: Sendable {
     }
 
     private mutating func decided(_ data: JSONValue) {
-        guard let index = questions.firstIndex(where: { $0.approval == data["approval"]?.string }) else { return }
-        let question = questions.remove(at: index).data.value
+        guard let index = questions.firstIndex(where: { $0["approval"] == data["approval"] }) else { return }
+        let question = questions.remove(at: index)
         guard data["decision"]?.string == Decision.approve.rawValue, let arguments = data["value"],
             let call = question["toolCallId"]?.string, let step = self.index(of: data["step"]?.string)
         else { return }
@@ -149,10 +151,7 @@ public struct RunSnapshot: Sendable {
         }
         writer.endArray()
         if !questions.isEmpty {
-            writer.key("approvals")
-            writer.beginArray()
-            for question in questions { writer.raw(question.data.bytes) }
-            writer.endArray()
+            writer.member("approvals", JSONValue.array(questions.map(JSONValue.object)))
         }
         writer.endObject()
         return RawJSON(trusted: writer.bytes)

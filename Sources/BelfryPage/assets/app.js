@@ -19,7 +19,7 @@ const alerts = new Map();
 function openFeed() {
     if (globalThis.SharedWorker) {
         // The name holds the version of the messages: tabs of two versions don't share a worker.
-        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-3" });
+        const worker = new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: "belfry-4" });
         return worker.port;
     }
     const { port1, port2 } = new MessageChannel();

@@ -1,28 +1,11 @@
 // A run and an alert as elements. Each view touches the document only where something has changed.
 
+import { element, write, writeTime } from "./elements.js";
 import { isEnded } from "./model.js";
-
-/** An element with a class, and text that stays text. */
-function element(name, className = "", text = "") {
-    const made = document.createElement(name);
-    if (className) made.className = className;
-    if (text) made.textContent = text;
-    return made;
-}
+import { QuestionView } from "./question.js";
 
 /** What an event is, in one line. */
 export const fact = (event) => [event.source, event.type, event.subject].filter(Boolean).join(" · ");
-
-function write(node, text) {
-    if (node.textContent !== text) node.textContent = text;
-}
-
-function writeTime(node, time) {
-    if (node.dateTime === time) return;
-    node.dateTime = time;
-    node.title = time;
-    node.textContent = new Date(time).toLocaleTimeString([], { hour12: false });
-}
 
 /** `820 ms`, `3.2 s`, `4 min 10 s`. */
 function duration(milliseconds) {
@@ -94,6 +77,12 @@ export class RunCard {
     showAnswer(name, { result, reason, latency_ms: latency, error }) {
         const why = reason ? `, ${reason}` : "";
         this.#answer = error ? `${name} failed: ${error}` : `${name}: ${result}${why} in ${latency} ms`;
+        const asked = this.#views.find((view) => view.question.awaitsAnswer)?.question;
+        // Why a question stays open stands where it is answered.
+        if (asked && (error || result === "rejected")) {
+            asked.complain(error ?? reason);
+            this.#answer = "";
+        }
         for (const button of this.root.querySelectorAll("button:disabled")) button.disabled = false;
         this.#stop.textContent = "Stop";
     }
@@ -152,14 +141,14 @@ class StepView {
     #node = document.createTextNode("");
     #error = element("p", "note");
     #skip = element("button", "skip", "Skip");
-    #question;
+    question;
     #shown = { attempt: 0, dropped: 0, length: 0 };
     #run = null;
     #name = "";
 
     constructor(command) {
         this.#text.append(this.#node);
-        this.#question = new QuestionView(command);
+        this.question = new QuestionView(command);
         this.#skip.type = "button";
         this.#skip.addEventListener("click", () => {
             this.#skip.disabled = true;
@@ -167,20 +156,20 @@ class StepView {
         });
         const head = element("div", "head");
         head.append(this.#title, this.#skip);
-        this.root.append(head, this.#cut, this.#text, this.#question.root, this.#error);
+        this.root.append(head, this.#cut, this.#text, this.question.root, this.#error);
     }
 
     show({ name, state, reason, attempt, text, dropped, error, due, question }, { run, isNamed, mayCommand }) {
         this.#run = run.id;
         this.#name = name;
-        this.#question.show(question, mayCommand && state === "waiting");
+        const isAsked = this.question.show(question, { step: name, mayDecide: mayCommand, isWaiting: state === "waiting" });
         // A question is denied, and not passed over.
         this.#skip.hidden = !mayCommand || question !== undefined || !["pending", "running", "waiting"].includes(state);
         this.#skip.setAttribute("aria-label", `Skip ${name}`);
         this.root.dataset.state = state;
         write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed || reason || state === "waiting" ? ` · ${state}` : "")
             + (reason ? ` (${reason})` : "")
-            + (state === "waiting" && due ? ` until ${new Date(due).toLocaleString([], { hour12: false })}` : ""));
+            + (state === "waiting" && due && !isAsked ? ` until ${new Date(due).toLocaleString([], { hour12: false })}` : ""));
         write(this.#cut, dropped > 0 ? `… ${dropped.toLocaleString()} characters before this` : "");
         this.#cut.hidden = dropped === 0;
         const shown = this.#shown;
@@ -196,68 +185,6 @@ class StepView {
         if (state === "running" && follows) this.#text.scrollTop = this.#text.scrollHeight;
         write(this.#error, error?.message ?? "");
         this.#error.hidden = !error;
-    }
-}
-
-/** What a step asks, with the buttons that answer it while it is open. */
-class QuestionView {
-    root = element("div", "question");
-    #message = element("p", "message");
-    #schema = element("code");
-    #value = element("textarea");
-    #problem = element("p", "note");
-    #approve = element("button", "approve", "Approve");
-    #deny = element("button", "deny", "Deny");
-    #decided = element("p", "decided");
-    #form = element("div", "answer");
-    #question = null;
-
-    constructor(command) {
-        this.#approve.type = this.#deny.type = "button";
-        this.#value.rows = 3;
-        this.#value.spellcheck = false;
-        this.#value.setAttribute("aria-label", "The value, as JSON");
-        this.#problem.setAttribute("role", "alert");
-        this.#form.append(this.#approve, this.#deny);
-        this.root.append(this.#message, this.#schema, this.#value, this.#problem, this.#form, this.#decided);
-        const decide = (name, decision, value) => {
-            this.#approve.disabled = this.#deny.disabled = true;
-            command(name, "approval.decide", { approval: this.#question.id, decision, ...value });
-        };
-        this.#approve.addEventListener("click", () => {
-            write(this.#problem, "");
-            if (!this.#question.schema) return decide("Approve", "approve", {});
-            try {
-                const value = JSON.parse(this.#value.value);
-                // A call that is allowed as it is carries no arguments of ours.
-                decide("Approve", "approve", JSON.stringify(value) === JSON.stringify(this.#question.arguments) ? {} : { value });
-            } catch (error) {
-                write(this.#problem, `This is not JSON: ${error.message}`);
-                this.#problem.hidden = false;
-            }
-        });
-        this.#deny.addEventListener("click", () => decide("Deny", "deny", {}));
-    }
-
-    show(question, mayDecide) {
-        this.root.hidden = !question;
-        if (!question) return;
-        const { id, message, schema, decision, by, reason } = question;
-        // The answer to one question is none to the next.
-        if (this.#question?.id !== id) {
-            this.#value.value = question.arguments ? JSON.stringify(question.arguments, null, 2) : "";
-            write(this.#problem, "");
-        }
-        this.#question = question;
-        write(this.#message, message);
-        const isOpen = mayDecide && !decision;
-        this.#form.hidden = !isOpen;
-        this.#value.hidden = this.#schema.hidden = !isOpen || !schema;
-        write(this.#schema, schema ? JSON.stringify(schema) : "");
-        this.#problem.hidden = !isOpen || !this.#problem.textContent;
-        const word = { approve: "approved", deny: "denied", void: "withdrawn" }[decision];
-        write(this.#decided, word ? `${word} by ${by}${reason ? `: ${reason}` : ""}` : "");
-        this.#decided.hidden = !word;
     }
 }
 

@@ -153,11 +153,12 @@ export class Model {
             break;
         }
         case "APPROVAL_REQUESTED":
-            addQuestion(this.#step(run, data.step, "waiting"), { ...data, id: data.approval });
+            addQuestion(this.#step(run, data.step, "waiting"), { ...data, id: data.approval, requested: time });
             break;
         case "APPROVAL_DECIDED": {
             const { question } = this.#step(run, data.step);
-            if (question?.id === data.approval) Object.assign(question, { decision: data.decision, by: data.by, reason: data.reason });
+            const { decision, by, reason, value } = data;
+            if (question?.id === data.approval) Object.assign(question, { decision, by, reason, value });
             break;
         }
         case "STEP_STATE":
@@ -210,10 +211,11 @@ export class Model {
 }
 
 /** What a step asks a person, as a frame or the API tells it; the last question counts. */
-function addQuestion(step, { id, message, schema, expires, decision, decided_by: by, reason, call, arguments: args }) {
+function addQuestion(step, { id, message, schema, requested: asked, expires, decision, decided_by: by, reason, value, call, ...of }) {
     if (step.question?.id === id) return;
-    // Of an agent that wants to call a tool: with what.
-    step.question = { id, message, schema, expires, decision, by, reason, arguments: call?.arguments ?? args };
+    // Of an agent that wants to call a tool: which, and with what.
+    const { tool, arguments: given } = call ?? of;
+    step.question = { id, message, schema, asked, expires, decision, by, reason, value, tool, arguments: given };
 }
 
 /** Runs as they are shown: those at work, so that a burst that waits does not push them away, then all others. */

@@ -78,33 +78,8 @@ struct PagePictureTests {
                 #expect(try await client.request("POST", "/hooks/github", json: issue).status == 202)
                 try await browser.until("its text", "document.querySelector('.run .text')?.textContent.length > 260")
 
-                for (name, width, height, isDark) in [
-                    ("page", 1180, 700, false), ("page-dark", 1180, 700, true), ("page-phone", 390, 844, false),
-                    ("page-phone-dark", 390, 844, true),
-                ] {
-                    try await browser.look(width: width, height: height, isDark: isDark)
-                    try save(try await browser.picture(), as: name)
-                    let tooWide = """
-                        return [...document.querySelectorAll("body *")].filter((element) =>
-                            element.getBoundingClientRect().right > arguments[0]).map((element) => element.outerHTML)
-                        """
-                    #expect(try await browser.run(tooWide, .int(width)) == [], "\(name)")
-                }
+                try await browser.savePictures(named: "page")
             }
         }
-    }
-
-    /// Beside the build; the README's also where `BELFRY_PICTURES` says.
-    private func save(_ picture: Data, as name: String) throws {
-        let program = URL(fileURLWithPath: try BuildProducts.belfry())
-        var folders = [program.deletingLastPathComponent().appending(path: "pictures")]
-        if name == "page", let folder = ProcessInfo.processInfo.environment["BELFRY_PICTURES"] {
-            folders.append(URL(fileURLWithPath: folder))
-        }
-        for folder in folders {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try picture.write(to: folder.appending(path: "\(name).png"))
-        }
-        #expect(picture.count > 10_000)
     }
 }

@@ -148,10 +148,11 @@ struct PageTests {
             try await browser.type("{", into: value)
             try await browser.click(approve)
             try await browser.until(
-                "the complaint", "\(second).querySelector('.note').textContent.startsWith('This is not JSON')")
+                "the complaint", "\(second).querySelector('.problem').textContent.startsWith('This is not JSON')")
             try await browser.run("document.querySelector('\(value)').value = '{\"n\": \"x\"}'")
             try await browser.click(approve)
-            try await note("Approve: rejected, the value does not fit")
+            try await browser.until(
+                "the refusal", "\(second).querySelector('.problem').textContent.startsWith('the value does not fit')")
             try await browser.run("document.querySelector('\(value)').value = '{\"n\": 5}'")
             try await browser.click(approve)
             try await note("Approve: applied in ")
