@@ -65,6 +65,7 @@ extension RunExecution {
         steps[step].inputTokens = result.usage.inputTokens
         steps[step].outputTokens = result.usage.outputTokens
         steps[step].cost = result.cost
+        steps[step].keep(result.sent, at: services.now)
         closeMessage(result, in: &change)
         finish(step, ["attempt": .int(steps[step].attempt)], in: &change)
     }
@@ -111,6 +112,7 @@ extension RunExecution {
         for member in detail.members { members[member.key] = member.value }
         if let error = steps[step].error { members["error"] = error.json }
         if let usage = steps[step].usage { members["usage"] = usage }
+        if let status = steps[step].httpStatus { members["http_status"] = .int(status) }
         change.frames.append(frame(.stepFinished, members))
         var noted: JSONObject = ["step": .string(steps[step].name)]
         if let reason = steps[step].reason { noted["reason"] = .string(reason.rawValue) }
@@ -137,7 +139,9 @@ extension RunExecution {
     mutating func postpone(_ step: Int, until due: Timestamp, _ result: StepResult, in change: inout RunChange) {
         closeMessage(result, in: &change)
         steps[step].error = result.error.map(StoredError.init)
+        steps[step].keep(result.sent, at: services.now)
         var detail: JSONObject = ["attempt": .int(steps[step].attempt)]
+        if let status = steps[step].httpStatus { detail["http_status"] = .int(status) }
         if let error = steps[step].error { detail["error"] = error.json }
         wait(step, until: due, "retry", detail, in: &change)
         change.audit.append(audit("step.postponed", ["step": .string(steps[step].name)]))

@@ -29,6 +29,8 @@ struct StepResult: Sendable {
     var messageID: String?
     /// Template paths that had no value.
     var missing: [String] = []
+    /// What came of the attempt at a message.
+    var sent: SendAttempt?
 }
 
 /// One attempt at one step: asks the agent or runs the command and writes its text to the log as it comes, or posts the
@@ -86,6 +88,7 @@ extension StepResult {
         case .again(let due, let error): self.init(end: .again(at: due), step: step, error: error)
         case .failed(let error): self.init(end: Self.end(of: error), step: step, error: error)
         }
+        sent = SendAttempt(outcome)
     }
 
     private static func end(of error: BelfryError) -> End {

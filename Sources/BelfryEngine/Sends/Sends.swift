@@ -113,24 +113,27 @@ struct Sends: Sendable {
         let status = response.status
         let said = excerpt.plain(bytesMax: Limits.errorTextBytesMax)
         let answered = "\(work.target) answered \(status)" + (said.isEmpty ? "" : ": \(said)")
+        func refusal(_ code: BelfryError.Code, _ message: String) -> BelfryError {
+            BelfryError(code, message, details: SendAttempt.details(status: status, answer: said))
+        }
         switch status {
         case 200...299: return .delivered(status: status, excerpt: excerpt)
         case 300...399:
             return .failed(
-                BelfryError(
+                refusal(
                     .sendFailed,
                     "\(work.target) answered \(status), a redirect, and none is followed: correct the target's url"))
         // A message that nobody wants any more; what a tool has asked for may just not be there.
         case 410 where !work.isBare:
             await disable(work.target, because: answered)
             return .failed(
-                BelfryError(
+                refusal(
                     .targetDisabled,
                     "\(answered); it is disabled now, until `belfry targets enable \(work.target)`"))
         case 408, 409, 425, 429, 500...599:
             return again(
-                work, BelfryError(.sendFailed, answered), retryAfter: response.retryAfter(now: clock.now()))
-        default: return .failed(BelfryError(.sendFailed, answered))
+                work, refusal(.sendFailed, answered), retryAfter: response.retryAfter(now: clock.now()))
+        default: return .failed(refusal(.sendFailed, answered))
         }
     }
 
@@ -139,7 +142,9 @@ struct Sends: Sendable {
             after: work.attempt, at: clock.now(), retryAfter: retryAfter, jitter: .random(in: -1...1))
         if let due { return .again(at: due, error: error) }
         return .failed(
-            BelfryError(error.code, "\(error.message) (attempt \(work.attempt) of \(Limits.sendAttemptsMax))"))
+            BelfryError(
+                error.code, "\(error.message) (attempt \(work.attempt) of \(Limits.sendAttemptsMax))",
+                details: error.details))
     }
 
     private func disable(_ name: String, because reason: String) async {

@@ -159,7 +159,7 @@ class StepView {
         this.root.append(head, this.#cut, this.#text, this.question.root, this.#error);
     }
 
-    show({ name, state, reason, attempt, text, dropped, error, due, question }, { run, isNamed, mayCommand }) {
+    show({ name, state, reason, attempt, text, dropped, error, due, question, status }, { run, isNamed, mayCommand }) {
         this.#run = run.id;
         this.#name = name;
         const isAsked = this.question.show(question, { step: name, mayDecide: mayCommand, isWaiting: state === "waiting" });
@@ -168,7 +168,7 @@ class StepView {
         this.#skip.setAttribute("aria-label", `Skip ${name}`);
         this.root.dataset.state = state;
         write(this.#title, name + (attempt > 1 ? ` · attempt ${attempt}` : "") + (isNamed || reason || state === "waiting" ? ` · ${state}` : "")
-            + (reason ? ` (${reason})` : "")
+            + (reason ? ` (${reason})` : "") + (status ? ` · HTTP ${status}` : "")
             + (state === "waiting" && due && !isAsked ? ` until ${new Date(due).toLocaleString([], { hour12: false })}` : ""));
         write(this.#cut, dropped > 0 ? `… ${dropped.toLocaleString()} characters before this` : "");
         this.#cut.hidden = dropped === 0;

@@ -103,8 +103,8 @@ export class Model {
         const run = this.runs.get(facts.id) ?? this.run(facts.id, facts);
         if (run.isWhole && run.steps.length > 0) return;
         run.isWhole = true;
-        run.steps = steps.map(({ name, state, reason, attempt, error, output, due, said }) => ({
-            name, state, reason, attempt, error, due, ...clipped(output ?? (said ? withCalls(said) : ""), 0),
+        run.steps = steps.map(({ name, state, reason, attempt, error, output, due, said, http_status: status }) => ({
+            name, state, reason, attempt, error, due, status, ...clipped(output ?? (said ? withCalls(said) : ""), 0),
         }));
         // Newest first.
         for (const approval of approvals.toReversed()) addQuestion(this.#step(run, approval.step), approval);
@@ -165,6 +165,7 @@ export class Model {
         case "STEP_FINISHED":
             Object.assign(this.#step(run, data.step), {
                 state: data.state, reason: data.reason ?? null, error: data.error ?? null, due: data.due ?? null,
+                status: data.http_status ?? null,
             });
             break;
         case "TEXT_MESSAGE_CONTENT":

@@ -81,7 +81,7 @@ extension RunRecord {
 
 extension StepRecord {
     /// What is shown of ``data``.
-    private static let shown: Set = ["value", "event", "adjusted"]
+    private static let shown: Set = ["value", "event", "adjusted", "http_status", "attempts"]
 
     fileprivate var json: JSONObject {
         var json: JSONObject = [

@@ -22,6 +22,7 @@ struct RunTimeline {
         let attempt = step["attempt"]?.number?.int64 ?? 1
         let facts = [
             attempt > 1 ? "attempt \(attempt)" : nil, duration(step), tokens(step),
+            step["http_status"]?.number.map { "HTTP \($0.text)" },
         ].compactMap { $0 }.joined(separator: ", ")
         let name = Terminal.bold(Terminal.harmless(step.cell("name").padded(to: nameWidth)))
         let text =
@@ -56,6 +57,7 @@ struct RunTimeline {
 
     private func body(_ step: JSONValue) -> [String] {
         var lines: [String] = []
+        lines += attempts(step)
         if let error = step["error"]?["message"]?.string { lines.append(Terminal.red(Terminal.harmless(error))) }
         for path in step["missing"]?.array ?? [] {
             lines.append(Terminal.yellow("missing: {{\(Terminal.harmless(path.cell))}} led to nothing"))
@@ -70,6 +72,16 @@ struct RunTimeline {
         let isSaid = step["kind"]?.string == "approve" && step["value"] == nil
         if !isSaid, let output = step["output"], !output.isNull { lines += Self.lines(of: output.cell) }
         return lines
+    }
+
+    /// What became of attempts at a message before the last one.
+    private func attempts(_ step: JSONValue) -> [String] {
+        (step["attempts"]?.array ?? []).dropLast().map { attempt in
+            let status = attempt["http_status"]?.number.map { "HTTP \($0.text): " } ?? ""
+            let line =
+                "attempt \(attempt.cell("attempt")) \(attempt.timeCell("ended")): \(status)\(attempt.cell("problem"))"
+            return Terminal.faint(Terminal.harmless(line))
+        }
     }
 
     /// What is asked, and how to answer it or how it was answered.

@@ -89,6 +89,7 @@ import Testing
             #expect(try await test.framesToEnd(of: run).text.contains("\nticket 7\n"))
             let (record, steps) = try await test.hub.run(run)
             #expect(record.state == .succeeded && steps[0].state == .succeeded && steps[0].output == "ticket 7")
+            #expect(steps[0].httpStatus == 202 && steps[0].data?.value["attempts"]?.array?.count == 1)
             let request = try #require(server.record.requests.first)
             #expect(server.record.requests.count == 1)
             #expect(Self.header("webhook-id", of: request) == "msg_\(run)_report")
@@ -115,6 +116,9 @@ import Testing
             for (attempt, pause) in [5, 300, 1800, 7200, 18000, 36000, 36000].enumerated() {
                 let step = try await waiting(test, run, attempt: attempt + 1)
                 #expect(step.error?.message == "ledger answered 503: closed" && step.error?.code == "send_failed")
+                let last = step.data?.value["attempts"]?.array?.last
+                #expect(last?["attempt"] == .int(attempt + 1) && last?["http_status"] == 503)
+                #expect(last?["problem"] == "closed" && step.httpStatus == 503)
                 let due = try #require(step.due)
                 let left = (due - clock.now) / .seconds(pause)
                 #expect((0.85...1.1).contains(left), "attempt \(attempt + 1): \(left)")

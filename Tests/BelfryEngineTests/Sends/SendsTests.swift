@@ -293,7 +293,7 @@ struct SendsTests {
                 environment: ["URL": server.url + "/T0/SECRETPATH"],
                 change: { $0.address = .reference(.environment("URL", isOptional: false)) }
             ) { sends, _ in await sends.perform(work()) }
-            let text = "\(outcome)"
+            let text = "\(outcome) \(String(describing: SendAttempt(outcome)))"
             #expect(text.contains("you sent"), "\(text)")
             for secret in ["t0ken", "SECRETPATH", Self.key] { #expect(!text.contains(secret), "\(text)") }
         }

@@ -57,6 +57,31 @@ struct RunTimelineTests {
             ])
     }
 
+    @Test("a message says what its target has answered, each time")
+    func attempts() {
+        let run: JSONValue = [
+            "steps": [
+                [
+                    "name": "report", "kind": "send", "state": "succeeded", "attempt": 3, "http_status": 202,
+                    "attempts": [
+                        ["attempt": 1, "ended": "2026-01-01T00:00:00.000Z", "problem": "ops: no connection"],
+                        [
+                            "attempt": 2, "ended": "2026-01-01T00:00:05.000Z", "http_status": 503,
+                            "problem": "busy\u{1B}",
+                        ],
+                        ["attempt": 3, "ended": "2026-01-01T00:05:05.000Z", "http_status": 202],
+                    ],
+                ]
+            ]
+        ]
+        #expect(
+            RunTimeline(run: run).lines == [
+                "", "✓ report  send     succeeded  attempt 3, HTTP 202",
+                "  attempt 1 2026-01-01 00:00:00Z: ops: no connection",
+                "  attempt 2 2026-01-01 00:00:05Z: HTTP 503: busy\u{FFFD}",
+            ])
+    }
+
     @Test("a step that waited for an event names it")
     func event() {
         let run: JSONValue = [
