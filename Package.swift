@@ -47,6 +47,7 @@ let package = Package(
                 .embedInCode("v0010_event_waits.sql"),
                 .embedInCode("v0011_cost.sql"),
                 .embedInCode("v0012_awaited.sql"),
+                .embedInCode("v0013_steps_due.sql"),
             ]
         ),
         .target(

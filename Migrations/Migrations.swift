@@ -70,5 +70,10 @@ public enum Migrations {
             reason: "An event that thousands of runs wait for was written down with each of them, in one transaction.",
             sql: String(decoding: PackageResources.v0012_awaited_sql, as: UTF8.self)
         ),
+        Migration(
+            number: 13,
+            reason: "Every step that waits was written to an index that no query reads.",
+            sql: String(decoding: PackageResources.v0013_steps_due_sql, as: UTF8.self)
+        ),
     ]
 }

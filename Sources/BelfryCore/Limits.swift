@@ -40,6 +40,9 @@ public enum Limits {
     public static let secretKeepDefault = Duration.seconds(86400)
     /// Identities are remembered this long after their last sighting.
     public static let identityRetention = Duration.seconds(7 * 86400)
+    /// An operator's command that comes again under its id gets the first answer for this long. Who says it a week later
+    /// means it anew.
+    public static let commandRetention = Duration.seconds(7 * 86400)
     /// Refusals are audited as one row per source, reason and minute, so that a flood of them stays small.
     public static let refusalWindow = Duration.seconds(60)
 
@@ -134,7 +137,8 @@ public enum Limits {
     public static let commitOperationsMax = 64
     /// Token appends in one group commit: they are small, and come in bursts while a commit waits for the disk.
     public static let commitDeltasMax = 1024
-    /// Expired identities and body digests that one commit sweeps at most, so that no delivery waits for a clean-up.
+    /// Expired rows of a kind (identities, body digests, commands, …) that one commit sweeps at most, so that no delivery
+    /// waits for a clean-up.
     public static let sweepRowsMax = 256
     /// How often a sweep begins.
     public static let sweepInterval = Duration.seconds(60)

@@ -136,6 +136,7 @@ import Testing
             INSERT INTO old SELECT w.run, w.step, a.rule, a.rule_version, a.name, a.key, r.event, a.event, w.look_back,
                 w.stored FROM event_waits w JOIN awaited a ON a.id = w.awaited JOIN runs r ON r.id = w.run;
             DROP TABLE event_waits; DROP TABLE awaited; ALTER TABLE old RENAME TO event_waits; PRAGMA user_version = 11;
+            CREATE INDEX steps_due ON steps (due) WHERE due IS NOT NULL;
             """)
         let store = try await fixture.reopen()
         var after: [[EventWaitRecord]] = []

@@ -1,7 +1,7 @@
 import BelfryCore
 import GRDB
 
-/// Forgets identities, body digests, secrets and counted tokens whose time is over, a bounded number of rows per commit.
+/// Forgets identities, body digests, secrets, answers to commands and counted tokens whose time is over, a bounded number of rows per commit.
 struct Sweep {
     private var lastBegun: Timestamp?
     private var isUnderWay = false
@@ -15,6 +15,7 @@ struct Sweep {
         let cutoffs = [
             (Self.identities, now.milliseconds), (Self.digests, now.milliseconds), (Self.secrets, now.milliseconds),
             (Self.refusals, (now - Limits.identityRetention).milliseconds),
+            (Self.commands, (now - Limits.commandRetention).milliseconds),
             (Self.tokens, UTCDay(now).number - Limits.tokenDaysKept),
         ]
         for (sql, cutoff) in cutoffs {
@@ -40,6 +41,10 @@ struct Sweep {
     /// A row per rule and day: no index.
     private static let tokens = """
         DELETE FROM rule_tokens WHERE (rule, day) IN (SELECT rule, day FROM rule_tokens WHERE day < ? LIMIT ?)
+        """
+    private static let commands = """
+        DELETE FROM commands WHERE (principal, id) IN
+            (SELECT principal, id FROM commands INDEXED BY commands_by_time WHERE created <= ? LIMIT ?)
         """
     private static let refusals = """
         DELETE FROM refusals WHERE (source, code, minute) IN
