@@ -2,7 +2,7 @@ public import BelfryCore
 import BelfryStore
 
 extension Hub {
-    /// What an operator asks first: `{paused, paused_sources, rules_folder, store}`.
+    /// What an operator asks first: `{paused, paused_sources, rules_folder, problems, store}`.
     public var status: JSONObject {
         let snapshot = registry.snapshot
         let paused = snapshot.records.values.filter { $0.kind == .source && $0.isPaused }.map(\.name).sorted()
@@ -10,6 +10,7 @@ extension Hub {
         var status: JSONObject = [
             "paused": .bool(snapshot.isAllPaused),
             "paused_sources": .array(paused.map(JSONValue.string)),
+            "problems": .array(registry.broken.prefix(Limits.brokenNoticesMax).map(\.problem)),
             "store": [
                 "synchronous": .int(settings.synchronous), "page_size": .int(settings.pageBytes),
                 "journal_mode": .string(settings.journalMode),
@@ -26,4 +27,14 @@ extension Hub {
 
     /// Whether files own any document: then a rules folder was applied before.
     public var hasFileDocuments: Bool { registry.snapshot.records.values.contains { $0.owner == .file } }
+}
+
+extension Notice {
+    /// `{title, text, rule?, source?}`
+    fileprivate var problem: JSONValue {
+        var problem: JSONObject = ["title": .string(title), "text": .string(text)]
+        if let rule { problem["rule"] = .string(rule) }
+        if let source { problem["source"] = .string(source) }
+        return .object(problem)
+    }
 }

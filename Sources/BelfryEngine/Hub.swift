@@ -64,7 +64,8 @@ public final class Hub: Sendable {
         self.logger = logger
         state = Mutex(.notReady(reason: "starting"))
         backtests = Backtests(store: store, clock: configuration.clock)
-        registry = Registry(store: store, secrets: configuration.secrets, logger: logger)
+        registry = Registry(
+            store: store, secrets: configuration.secrets, targets: Set(configuration.targets.keys), logger: logger)
         compiler = RuleCompiler(registry: registry)
         http = HTTPClient(
             policy: configuration.agentsMayReachPrivateAddresses ? .agents : .publicOnly,

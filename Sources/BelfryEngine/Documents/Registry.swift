@@ -61,13 +61,16 @@ final class Registry: Sendable {
 
     let store: Store
     private let secrets: SecretResolver
+    /// Names of the server's `targets:` table.
+    private let targets: Set<String>
     let logger: Logger
     let state = Mutex(State())
     private let fragmented = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(store: Store, secrets: SecretResolver, logger: Logger) {
+    init(store: Store, secrets: SecretResolver, targets: Set<String>, logger: Logger) {
         self.store = store
         self.secrets = secrets
+        self.targets = targets
         self.logger = logger
     }
 
@@ -140,6 +143,10 @@ final class Registry: Sendable {
                     : RuleSet(version: set.ruleSetVersion, rules: rules)
             }
             if let news = show(next, parsed, after: seen.reloads, names) {
+                // Who has everything read anew wants to know what is still broken.
+                for notice in names == nil ? broken : news {
+                    logger.error("\(notice.title)", metadata: ["error": "\(notice.text)"])
+                }
                 await tell(news)
                 return await releaseWaits()
             }
@@ -168,7 +175,7 @@ final class Registry: Sendable {
     ) -> [Notice]? {
         // An agent that goes breaks rules; a rule breaks itself alone.
         let rules = names.flatMap { names in names.allSatisfy { $0.kind == .rule } ? Set(names.map(\.name)) : nil }
-        let broken = next.brokenParts(secrets, ofRules: rules)
+        let broken = next.brokenParts(secrets, targets: targets, ofRules: rules)
         let news = state.withLock { state -> [Notice]? in
             guard state.reloads == reloads else { return nil }
             state.reloads += 1
@@ -201,12 +208,12 @@ final class Registry: Sendable {
         }
     }
 
+    /// What can't do its work today, in the order of its titles.
+    var broken: [Notice] { state.withLock { $0.told }.sorted { ($0.title, $0.text) < ($1.title, $1.text) } }
+
     /// What is broken is told once, and again after a restart.
     private func tell(_ notices: [Notice]) async {
         guard !notices.isEmpty else { return }
-        for notice in notices {
-            logger.error("\(notice.title)", metadata: ["error": "\(notice.text)"])
-        }
         let now = WallClock.system.now()
         do throws(BelfryError) {
             try await store.append(

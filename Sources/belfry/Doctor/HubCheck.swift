@@ -36,7 +36,7 @@ struct HubCheck {
         return (true, [ready] + (status.status == 200 ? Self.findings(ofStatus: status.body) : []))
     }
 
-    /// What `GET /v1/status` shows: `{paused, paused_sources, rules_folder: {path, error?}, store}`.
+    /// What `GET /v1/status` shows: `{paused, paused_sources, rules_folder: {path, error?}, problems, store}`.
     static func findings(ofStatus status: JSONValue) -> [Finding] {
         var findings: [Finding] = []
         if status["paused"]?.bool == true {
@@ -50,6 +50,9 @@ struct HubCheck {
         if let folder = status["rules_folder"], let path = folder["path"]?.string {
             let error = folder["error"]?.string.map { "\($0); the hub runs the previous set" }
             findings.append(Finding(error == nil ? .ok : .fail, "rules folder", error ?? path))
+        }
+        for problem in status["problems"]?.array ?? [] {
+            findings.append(Finding(.fail, "documents", "\(problem.cell("title")): \(problem.cell("text"))"))
         }
         return findings + [tls(status, now: WallClock.system.now()), durability(status)].compactMap { $0 }
     }

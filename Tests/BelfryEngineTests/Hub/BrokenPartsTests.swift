@@ -41,6 +41,9 @@ struct BrokenPartsTests {
             try await hub.removeDocument(DocumentName(.agent, "talker"), by: .hub)
             let rule = try #require(try await notices(hub).last)
             #expect(rule["rule"] == "talk" && rule["link"] == "/#rule/talk")
+            #expect(
+                rule["text"]
+                    == "step say: agent talker: there is none; apply a document `agent: talker`, or change the rule")
 
             let draft = DocumentDraft(kind: .rule, name: "odd", text: "rule: odd", canonical: RawJSON(["rule": 5]))
             _ = try await hub.store.apply(DocumentPlan(owner: .api, documents: [draft]), by: .hub)
@@ -49,6 +52,45 @@ struct BrokenPartsTests {
             #expect(try await notices(hub).last?["rule"] == "odd")
             #expect(try await hub.rule("odd")?["problem"]?.string != nil)
             #expect(try await test.post("{}", to: "plant").first?.status == .matched, "the rest works")
+        }
+    }
+
+    @Test("a rule whose target the configuration has lost is told of at the start, with step, target and the mend")
+    func lostTarget() async throws {
+        let documents = """
+            source: plant
+            preset: none
+            ---
+            agent: talker
+            kind: echo
+            ---
+            rule: tell
+            when: { source: [plant] }
+            run:
+              steps:
+                - { step: say, agent: talker, prompt: x }
+                - { step: report, send: { to: ledger, body: { a: 1 } } }
+            ---
+            rule: quiet
+            enabled: false
+            when: { source: [plant] }
+            run: { steps: [ { step: report, send: { to: ledger, body: { a: 1 } } } ] }
+            """
+        let folder = try TestFolder()
+        try await TestHub.with(
+            documents: documents, targets: ["ledger": SendTarget(.url("https://ledger.example/"))], folder: folder
+        ) { test in
+            let told = try await notices(test.hub)
+            #expect(told.isEmpty && test.hub.status["problems"] == [])
+        }
+        try await TestHub.with(documents: "source: plant\npreset: none", folder: folder) { test in
+            let text: JSONValue = .string(
+                "step report: the server's configuration has no target ledger, so what is sent there fails; "
+                    + "add it under targets: and start the hub again, or change the rule")
+            let told = try await notices(test.hub)
+            #expect(told.map { $0["text"] } == [text] && told.first?["rule"] == "tell", "\(told)")
+            let problem: JSONValue = ["title": "rule/tell can't send", "text": text, "rule": "tell"]
+            #expect(test.hub.status["problems"] == [problem], "\(test.hub.status)")
         }
     }
 

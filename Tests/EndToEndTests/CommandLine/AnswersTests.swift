@@ -82,6 +82,7 @@ struct AnswersTests {
         let findings = HubCheck.findings(ofStatus: [
             "paused": true, "paused_sources": ["plant"],
             "rules_folder": ["path": "/r", "error": "/r/pump.yaml:3: whem: unknown key"],
+            "problems": [["title": "rule/tell can't send", "text": "step report: no target"]],
             "store": ["synchronous": 2, "page_size": 16384, "journal_mode": "wal"],
         ])
         let lines = findings.map { "\($0.grade.rawValue) \($0.name) \($0.detail); \($0.mend ?? "")" }
@@ -90,6 +91,7 @@ struct AnswersTests {
                 "warn paused everything: events are stored, nothing starts; belfry resume",
                 "warn paused source plant; belfry sources resume plant",
                 "fail rules folder /r/pump.yaml:3: whem: unknown key; the hub runs the previous set; ",
+                "fail documents rule/tell can't send: step report: no target; ",
                 "ok durability synchronous 2, page_size 16384, journal_mode wal; ",
             ])
         let well = HubCheck.findings(ofStatus: [
