@@ -69,6 +69,16 @@ extension Limits {
     public static let targetsMax = 1000
     public static let targetHeadersMax = 32
 
+    // MARK: Slack
+
+    /// Telling Slack what became of a button. Its address takes answers for half an hour, and nobody waits for this one.
+    public static let slackAnswerTimeout = Duration.seconds(5)
+    public static let slackAnswersAtOnceMax = 8
+    /// Beyond it a message keeps its buttons.
+    public static let slackAnswersWaitingMax = 256
+    /// Blocks of a message, as Slack takes them.
+    public static let slackBlocksMax = 50
+
     // MARK: Tools of agents
 
     /// Tools of one step; each is described to the model with every request.

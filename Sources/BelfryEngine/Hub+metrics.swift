@@ -6,6 +6,7 @@ extension Hub {
     /// The engine's own numbers for `/metrics`.
     public var metrics: [MetricSample] {
         let statistics = store.statistics
+        let slack = slackAnswers.counts
         func counter(_ name: String, _ help: String, _ value: some BinaryInteger) -> MetricSample {
             MetricSample(name, help: help, kind: .counter, value: Double(value))
         }
@@ -32,6 +33,11 @@ extension Hub {
             gauge(
                 "belfry_rules_folder_broken", "1 while the rules folder can't be applied.",
                 rulesFolder?.error == nil ? 0 : 1),
+            counter(
+                "belfry_slack_answers_total", "Buttons in Slack whose message says what became of them.", slack.told),
+            counter(
+                "belfry_slack_answers_failed_total", "Buttons in Slack whose message could not be changed.",
+                slack.failed),
             gauge("belfry_rules", "Enabled rules.", registry.snapshot.ruleSet.currentRules.count),
             gauge("belfry_sources", "Sources.", registry.snapshot.sources.count),
         ]

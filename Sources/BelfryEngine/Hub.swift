@@ -24,6 +24,8 @@ public final class Hub: Sendable {
     public let compiler: RuleCompiler
     /// Run it beside the ``scheduler``: without it backtests wait.
     public let backtests: Backtests
+    /// Run it beside the ``scheduler``: without it Slack is told nothing.
+    public let slackAnswers: SlackAnswers
     private let commits: CommitSinks
     private let http: HTTPClient
     let sends: Sends
@@ -72,6 +74,7 @@ public final class Hub: Sendable {
             logger: logger
         )
         sends = Sends(configuration, store: store, logger: logger)
+        slackAnswers = SlackAnswers(configuration, logger: logger)
         services = RunServices(
             store: store, registry: registry, mailboxes: mailboxes, http: http,
             commands: CommandRunner(hub: configuration.hubID), sends: sends, configuration: configuration,
@@ -96,6 +99,7 @@ public final class Hub: Sendable {
     public func close() async {
         http.close()
         sends.close()
+        slackAnswers.close()
         await store.close()
     }
 

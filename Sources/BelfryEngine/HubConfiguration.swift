@@ -18,6 +18,8 @@ public struct HubConfiguration: Sendable {
     public var publicURL = "http://127.0.0.1:8420"
     /// Which principal a user of Slack is: `U012AB3CD` → `anna`. Nobody else decides with a button there.
     public var slackUsers: [String: String] = [:]
+    /// Where what became of a button may be told; another one is for tests.
+    public var slackOrigin = SlackOrigin()
     public var runsRunningMax = Limits.runsRunningMax
     public var clock = WallClock.system
     /// For tests of crashes.

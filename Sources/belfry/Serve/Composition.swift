@@ -103,7 +103,9 @@ enum Composition {
         // Services stop in reverse order: runs drain first, then streams and requests end.
         let reloader = Reloader(
             hub: hub, folder: configuration.rules, tls: tls, tlsFiles: configuration.tls, logger: logger)
-        var services: [any Service] = [server, hub.scheduler, hub.timers, hub.compiler, hub.backtests]
+        var services: [any Service] = [
+            server, hub.scheduler, hub.timers, hub.compiler, hub.backtests, hub.slackAnswers,
+        ]
         if let tls { services.append(CertificateWatch(tls: tls, hub: hub, logger: logger)) }
         var group = ServiceGroupConfiguration(
             services: services + [reloader],

@@ -14,7 +14,7 @@ struct TestHub {
     /// Runs `body` with a hub; the scheduler is cancelled and the store closed behind it.
     static func with<Result: Sendable>(
         documents: String, commands: [String: String] = [:], targets: [String: SendTarget] = [:],
-        allowsOtherwiseApprove: Bool = false,
+        allowsOtherwiseApprove: Bool = false, change: (inout HubConfiguration) -> Void = { _ in },
         folder: TestFolder? = nil, clock: WallClock = .system,
         _ body: @Sendable (TestHub) async throws -> Result
     ) async throws -> Result {
@@ -26,12 +26,14 @@ struct TestHub {
         configuration.targets = targets
         configuration.allowsOtherwiseApprove = allowsOtherwiseApprove
         configuration.clock = clock
+        change(&configuration)
         let hub = try await Hub.open(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         _ = try await hub.applyDocuments([(path: "test.yaml", text: documents)], by: .hub)
         let result: Swift.Result<Result, any Error> = await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await hub.scheduler.run() }
             group.addTask { try? await hub.timers.run() }
             group.addTask { try? await hub.backtests.run() }
+            group.addTask { try? await hub.slackAnswers.run() }
             defer { group.cancelAll() }
             do {
                 return .success(try await body(TestHub(hub: hub, folder: folder.path)))
