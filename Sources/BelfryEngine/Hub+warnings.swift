@@ -14,15 +14,23 @@ extension Hub {
     /// What no diagnostic can refuse, because it may be meant: names that lead nowhere today.
     func warnings(about documents: [Document], isDryRun: Bool) -> [String] {
         let snapshot = registry.snapshot
-        var sources = Set(snapshot.sources.keys)
-        for document in documents where document.kind == .source { sources.insert(document.name) }
+        var sources = Set(snapshot.sources.keys).union([Event.ownSource])
+        var agents = snapshot.agents
+        for document in documents {
+            switch document.content {
+            case .source: sources.insert(document.name)
+            case .agent(let agent): agents[agent.name] = agent
+            case .rule: break
+            }
+        }
         return documents.flatMap { document -> [String] in
             switch document.content {
             case .rule(let rule):
-                return unknownSources(document, known: sources) + document.warnings + unknownCommands(of: rule)
+                return unknownSources(document, known: sources) + document.warnings
+                    + rule.steps.flatMap { warnings(about: $0, of: rule.name, agents: agents) }
             case .agent(let agent):
                 if case .command(let settings) = agent.kind {
-                    return unknownCommand(settings.arguments.first, of: "agent \(agent.name)")
+                    return missingProgram(settings.arguments.first, of: "agent \(agent.name)")
                 }
                 return agent.secretReferences.compactMap(problem).map { "agent \(agent.name) can't work: \($0)" }
             case .source(let source):
@@ -57,15 +65,35 @@ extension Hub {
             }
     }
 
-    private func unknownCommands(of rule: RuleDefinition) -> [String] {
-        rule.steps.flatMap { step -> [String] in
-            guard case .command(let templates) = step.action else { return [] }
-            return unknownCommand(templates.first?.text, of: "rule \(rule.name), step \(step.name)")
+    private func warnings(
+        about step: StepDefinition, of rule: String, agents: [String: AgentDefinition]
+    ) -> [String] {
+        let place = "rule \(rule), step \(step.name)"
+        switch step.action {
+        case .command(let templates): return missingProgram(templates.first?.text, of: place)
+        case .agent(let task):
+            let programs = task.tools.flatMap { tool -> [String] in
+                guard case .command(let templates) = tool.action else { return [] }
+                return missingProgram(templates.first?.text, of: "\(place), tool \(tool.name)")
+            }
+            guard !task.tools.isEmpty, let agent = agents[task.agent], !agent.kind.takesTools else { return programs }
+            return programs + [
+                "\(place): the agent \(agent.name) can't be given tools, so the step will fail; take one of kind openai or anthropic"
+            ]
+        case .send(let send):
+            guard send.body.asksFor(root: "links"), !configuration.isPublic else { return [] }
+            return [
+                "\(place): its links lead to \(configuration.publicURL), where others may not get; set public_url in the server's configuration"
+            ]
+        case .approve, .wait: return []
         }
     }
 
-    private func unknownCommand(_ name: String?, of place: String) -> [String] {
-        guard let name, configuration.commands[name] == nil else { return [] }
-        return ["\(place): the command \(name) is not in `commands:` of the server's configuration"]
+    private func missingProgram(_ name: String?, of place: String) -> [String] {
+        guard let name else { return [] }
+        guard configuration.commands[name] != nil else {
+            return ["\(place): the command \(name) is not in `commands:` of the server's configuration"]
+        }
+        return configuration.fault(ofCommand: name).map { ["\(place): \($0)"] } ?? []
     }
 }

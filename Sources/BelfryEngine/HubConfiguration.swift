@@ -1,5 +1,6 @@
 public import BelfryCore
 import BelfryCrypto
+import Glibc
 
 /// What the server's own configuration says to the engine. Nothing here can be changed by a rule or over the API.
 public struct HubConfiguration: Sendable {
@@ -16,6 +17,8 @@ public struct HubConfiguration: Sendable {
     public var allowsOtherwiseApprove = false
     /// How people reach the hub, for links in messages: `https://hub.example`.
     public var publicURL = "http://127.0.0.1:8420"
+    /// Whether its operator has said so; else ``publicURL`` is where it listens.
+    public var isPublic = false
     /// Which principal a user of Slack is: `U012AB3CD` → `anna`. Nobody else decides with a button there.
     public var slackUsers: [String: String] = [:]
     /// Where what became of a button may be told; another one is for tests.
@@ -44,5 +47,11 @@ extension HubConfiguration {
             )
         }
         return program
+    }
+
+    /// What keeps the command's program from being run, as it looks now; nil: nothing, or there is no such command.
+    public func fault(ofCommand name: String) -> String? {
+        guard let program = commands[name], access(program, X_OK) != 0 else { return nil }
+        return "\(program), the program of the command \(name), is not there or may not be run"
     }
 }

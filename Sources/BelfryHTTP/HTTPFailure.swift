@@ -59,7 +59,7 @@ public struct HTTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
     static func addressNotAllowed(_ address: String, target: HTTPTarget) -> HTTPFailure {
         HTTPFailure(
             .addressNotAllowed,
-            "\(target) leads to \(address), which is no public address: only the server's config can allow private ones"
+            "\(target) leads to \(address), which is no public address"
         )
     }
 }

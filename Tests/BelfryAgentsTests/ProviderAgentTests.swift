@@ -50,6 +50,19 @@ struct ProviderAgentTests {
         )
     }
 
+    @Test("an answer that was cut for want of tokens is taken, and a line of the log tells of it")
+    func cutAnswer() async throws {
+        let server = ScriptedServer { connection in
+            connection.readRequest()
+            connection.beginStream()
+            connection.writeChunk(Self.good.replacing("stop", with: "length"))
+            connection.write("0\r\n\r\n")
+        }
+        let items = try await collect(agent(server)).items
+        #expect(items.prefix(2) == [.text("Hello"), .text(" wörld")])
+        #expect(items.suffix(2) == [.finished(.length), .log(ProviderAgent.cutAnswer)])
+    }
+
     @Test("a stream that comes byte by byte gives the same text")
     func byteByByte() async throws {
         let server = ScriptedServer { connection in

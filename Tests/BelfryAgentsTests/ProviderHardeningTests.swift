@@ -200,7 +200,9 @@ struct ProviderHardeningTests {
     @Test("a private address is refused where the policy says so", arguments: ProviderKind.allCases)
     func privateAddress(kind: ProviderKind) async {
         let server = ScriptedServer { $0.readRequest() }
-        #expect(await failure(kind, server, allowsPrivate: false)?.code == .addressNotAllowed)
+        let error = await failure(kind, server, allowsPrivate: false)
+        #expect(error?.code == .addressNotAllowed)
+        #expect(error?.message.contains("`outbound.allow_private: true`") == true)
         #expect(server.record.requests.isEmpty)
     }
 

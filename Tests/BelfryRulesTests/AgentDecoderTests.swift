@@ -35,6 +35,16 @@ struct AgentDecoderTests {
         #expect(defaults.baseURL == "https://api.anthropic.com" && defaults.tokensMax == 4096)
     }
 
+    @Test("what an operator may change on a live run: all there is, what the agent lists, nothing")
+    func adjustable() throws {
+        let model = "agent: a\nkind: anthropic\nmodel: m\nkey: env:K\n"
+        #expect(try agent(model).adjustable == AdjustableField.allCases)
+        #expect(try agent(model + "adjustable: [max_tokens]").adjustable == [.tokensMax])
+        #expect(try agent(model + "adjustable: []").adjustable == [])
+        #expect(throws: (any Error).self) { try agent(model + "adjustable: [model]") }
+        #expect(throws: (any Error).self) { try agent("agent: a\nkind: echo\nadjustable: []") }
+    }
+
     @Test("Dify: the app, and inputs whose texts are templates")
     func dify() throws {
         let whole = try agent(

@@ -71,6 +71,13 @@ extension BelfryError {
             case .tooLarge: .outputTooLarge
             default: .agentFailed
             }
-        self.init(code, failure.description)
+        let advice =
+            switch failure.code {
+            case .addressNotAllowed:
+                "; `outbound.allow_private: true` in the server's configuration allows agents private ones"
+            case .deadline: " (the step's timeout)"
+            default: ""
+            }
+        self.init(code, failure.description + advice)
     }
 }

@@ -63,6 +63,10 @@ struct ProviderAgent: Agent {
         max(Limits.retryPauseFirst.doubled(retry, max: Limits.retryPauseMax, random: random()), asked ?? .zero)
     }
 
+    /// What is told beside an answer that is taken, and may lack its end.
+    static let cutAnswer =
+        "the model has stopped in the midst of its answer: its tokens or its context are used up (max_tokens)"
+
     // MARK: One attempt
 
     private func attempt(
@@ -111,6 +115,7 @@ struct ProviderAgent: Agent {
                 }
                 do {
                     try await emit(item)
+                    if item == .finished(.length) { try await emit(.log(Self.cutAnswer)) }
                 } catch {
                     throw ProviderFailure(BelfryError(fromEmit: error))
                 }

@@ -102,7 +102,7 @@ struct Sends: Sendable {
                 BelfryError(
                     .addressNotAllowed,
                     "\(failure.message); `allow_private: true` of the target \(work.target) in the server's configuration "
-                        + "lets it be private"))
+                        + "allows it"))
         case .invalidRequest:
             return .failed(BelfryError(.sendFailed, "nothing can be sent to \(work.target): \(failure.message)"))
         default: return again(work, BelfryError(.sendFailed, "\(work.target): \(failure)"))

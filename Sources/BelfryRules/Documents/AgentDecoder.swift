@@ -9,8 +9,9 @@ extension DocumentDecoder {
         var keys: [String] {
             switch self {
             case .echo: ["text", "words_per_second"]
-            case .openai: ["base_url", "model", "key", "key_header", "system", "temperature", "max_tokens"]
-            case .anthropic: ["base_url", "model", "key", "system", "temperature", "max_tokens"]
+            case .openai:
+                ["base_url", "model", "key", "key_header", "system", "temperature", "max_tokens", "adjustable"]
+            case .anthropic: ["base_url", "model", "key", "system", "temperature", "max_tokens", "adjustable"]
             case .dify: ["base_url", "app", "key", "inputs"]
             case .http: ["url", "key", "headers", "body", "format", "delta", "done", "error"]
             case .command: ["command", "timeout"]
@@ -53,6 +54,7 @@ extension DocumentDecoder {
         let retries = int(fields, "retries", in: 0...10)
         let outputMax = byteCount(fields, "output_max", max: Limits.stepOutputBytesMax)
         let price = price(fields)
+        let adjustable = adjustable(fields)
         guard diagnostics.count == errorCount, let name, let settings else { return nil }
         var agent = AgentDefinition(name: name, kind: settings)
         agent.about = about
@@ -62,6 +64,7 @@ extension DocumentDecoder {
         agent.idleTimeout = idle ?? agent.idleTimeout
         agent.retriesMax = retries ?? agent.retriesMax
         agent.outputBytesMax = outputMax ?? agent.outputBytesMax
+        agent.adjustable = adjustable ?? agent.adjustable
         return agent
     }
 
@@ -78,6 +81,16 @@ extension DocumentDecoder {
             return nil
         }
         return TokenPrice(input: input, output: output)
+    }
+
+    /// An empty list leaves operators nothing.
+    private mutating func adjustable(_ fields: Fields) -> [AdjustableField]? {
+        let known = AdjustableField.allCases.map(\.rawValue)
+        return strings(fields, "adjustable", max: known.count)?.compactMap { word in
+            if let field = AdjustableField(rawValue: word) { return field }
+            note("'\(word.prefix(80))' is none of \(known.joined(separator: ", "))", in: fields, "adjustable")
+            return nil
+        }
     }
 
     private mutating func echo(_ fields: Fields) -> AgentDefinition.Kind {

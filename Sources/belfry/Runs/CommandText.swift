@@ -26,7 +26,9 @@ enum CommandText {
     /// `applied after 12 ms`, `applied after 3 ms → run_…`, `rejected: already approved by anna at …`
     static func line(_ answer: JSONValue) -> String {
         let reason = answer["reason"]?.string.map { ": \($0)" } ?? ""
-        let latency = answer["latency_ms"]?.number.map { " after \($0.text) ms" } ?? ""
+        // Behind a reason's own words it would read as one of them.
+        let latency =
+            answer["latency_ms"]?.number.map { reason.isEmpty ? " after \($0.text) ms" : " (\($0.text) ms)" } ?? ""
         let outcome = answer["run"] == nil ? answer["outcome"]?.string.map { " (\($0))" } ?? "" : ""
         let run = answer["run"]?.string.map { " → \($0)" } ?? ""
         return Terminal.harmless("\(answer.cell("result"))\(reason)\(outcome)\(latency)\(run)") + "\n"

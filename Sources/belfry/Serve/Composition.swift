@@ -49,11 +49,13 @@ enum Composition {
         engine.agentsMayReachPrivateAddresses = configuration.outbound.allowPrivate
         engine.allowsOtherwiseApprove = configuration.approvals.allowOtherwiseApprove
         engine.slackUsers = configuration.approvals.slackUsers
+        engine.isPublic = configuration.publicURL != nil
         engine.publicURL =
             configuration.publicURL
             ?? "\(configuration.tls.cert == nil ? "http" : "https")://\(configuration.host):\(configuration.port)"
         engine.runsRunningMax = configuration.limits.runsRunning
         engine.faultPoint = configuration.crashPoint.map(FaultPoint.init(at:))
+        for fault in engine.commands.keys.sorted().compactMap(engine.fault(ofCommand:)) { logger.warning("\(fault)") }
         return try await Hub.open(engine, logger: logger)
     }
 

@@ -87,6 +87,33 @@ import Testing
         }
     }
 
+    @Test("what will fail when a step begins, or leads where nobody gets, is a warning; the hub's own source is none")
+    func stepsThatWillFail() async throws {
+        let tool = "{ tool: t, about: x, command: [gone] }"
+        let rule = """
+            rule: r
+            when: { source: [belfry] }
+            run:
+              steps:
+                - { step: a, agent: parrot, prompt: hi, tools: [\(tool)] }
+                - { step: b, command: [there] }
+                - { step: c, approve: "Go on?" }
+                - { step: d, send: { to: desk, body: { text: "{{links.c}}" } } }
+            """
+        let target = SendTarget(.url("http://127.0.0.1:9/"))
+        let commands = ["gone": "/nowhere/gone", "there": "/bin/sh"]
+        try await TestHub.with(documents: Self.documents, commands: commands, targets: ["desk": target]) { test in
+            let said = try await test.hub.applyDocuments([(path: "r.yaml", text: rule)], dryRun: true, by: .hub)
+                .warnings
+            #expect(
+                said == [
+                    "rule r, step a, tool t: /nowhere/gone, the program of the command gone, is not there or may not be run",
+                    "rule r, step a: the agent parrot can't be given tools, so the step will fail; take one of kind openai or anthropic",
+                    "rule r, step d: its links lead to http://127.0.0.1:8420, where others may not get; set public_url in the server's configuration",
+                ])
+        }
+    }
+
     @Test("rules that change while all are compiled whole stay changed")
     func changesWhileCompiling() async throws {
         try await TestHub.with(documents: Self.documents) { test in
