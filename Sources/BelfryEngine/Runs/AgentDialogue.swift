@@ -69,12 +69,12 @@ struct AgentDialogue {
             let said = await ask()
             let spent = spending(on: said)
             self.spent = self.spent + spent
-            let calls = task.step.tools.isEmpty ? [] : said.calls
-            talk.add(said.text, calls: calls, usage: said.usage, spent: spent)
+            talk.add(said.text, calls: said.calls, usage: said.usage, spent: spent)
             guard said.error == nil else { return result(of: said) }
-            if !calls.isEmpty {
+            if !said.calls.isEmpty {
                 await log.end(said)
-                continue
+                guard task.step.tools.isEmpty else { continue }
+                return result(of: Utterance(text: said.text, error: await refuse(said.calls)))
             }
             guard let schema = task.step.schema else { return result(of: said) }
             switch StructuredAnswer(said.text, schema) {
@@ -189,6 +189,22 @@ struct AgentDialogue {
             }
         }
         return nil
+    }
+
+    /// Of an agent that may call nothing: it would not hear of it.
+    /// - Returns: why its step fails.
+    private mutating func refuse(_ calls: [Conversation.Call]) async -> BelfryError {
+        let reason = "the step grants no tools"
+        for call in calls {
+            do throws(BelfryError) {
+                try await note("tool.refused", call, ["reason": .string(reason)])
+            } catch {
+                return error
+            }
+            await answer(call, reason, isError: true)
+        }
+        let name = calls[0].asked.name.plain(bytesMax: Limits.nameBytesMax)
+        return BelfryError(.agentFailed, "the agent calls \(name) instead of answering, and \(reason)")
     }
 
     private enum Permission {

@@ -73,6 +73,14 @@ extension Store {
         late command: SentCommand, _ approval: ApprovalID?, to run: RunRecord
     ) async throws(BelfryError) -> CommandAnswer {
         if let first = try await firstAnswer(to: command) { return first }
+        // The hub has died between the stop and its answer, and has ended the run since.
+        if command.kind == "stop", let stop = try await lastStop(of: run.id), stop.command == command.id,
+            stop.by == command.by.name
+        {
+            let answer = command.answer(.applied)
+            try await record(command.record(answer))
+            return answer
+        }
         if let approval, let closing = try await self.approval(approval).closing {
             return await reject(command, closing)
         }

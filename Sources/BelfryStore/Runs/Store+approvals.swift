@@ -49,8 +49,10 @@ extension Store {
         }
     }
 
-    /// Who was the last to stop a run, and when; nil: nobody did, or the log does not hold it any more.
-    public func lastStop(of run: RunID) async throws(BelfryError) -> (by: String, at: Timestamp)? {
+    /// Who was the last to stop a run, when, and by which command; nil: nobody did, or the log does not hold it any more.
+    public func lastStop(
+        of run: RunID
+    ) async throws(BelfryError) -> (by: String, at: Timestamp, command: CommandID?)? {
         try await read { db in
             // From the end: what follows a stop is short.
             let sql = """
@@ -61,7 +63,7 @@ extension Store {
             while let row = try rows.next() {
                 let command = row.json("data").value
                 guard command["kind"] == "stop", let by = command["by"]?.string else { continue }
-                return (by, row.timestamp("time"))
+                return (by, row.timestamp("time"), command["command"]?.string.flatMap { CommandID($0) })
             }
             return nil
         }

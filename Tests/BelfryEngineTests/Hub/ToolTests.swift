@@ -9,32 +9,34 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ToolTests {
     private static let pump = "{ schema: { type: object, properties: { pump: { type: string } }, required: [pump] } }"
 
+    /// - Parameter tools: none if empty.
     private static func documents(_ model: ScriptedModel, _ tools: String, step: String = "") -> String {
-        """
-        source: lab
-        preset: none
-        ---
-        \(model.agent("oncall"))
-        ---
-        agent: parrot
-        kind: echo
-        words_per_second: 1000
-        ---
-        rule: pump
-        when: { source: [lab] }
-        run:
-          steps:
-            - step: mend
-              agent: oncall
-              prompt: "Look after {{data.pump}}."
-              \(step)
-              tools:
-        \(tools.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n"))
-        ---
-        rule: alarm
-        when: { source: [belfry], type: [pump.alarm] }
-        run: { steps: [ { step: say, agent: parrot, prompt: "alarm {{data.pump}}" } ] }
-        """
+        let lines = tools.split(separator: "\n").map { "        \($0)" }
+        let granted = tools.isEmpty ? "" : (["tools:"] + lines).joined(separator: "\n")
+        return """
+            source: lab
+            preset: none
+            ---
+            \(model.agent("oncall"))
+            ---
+            agent: parrot
+            kind: echo
+            words_per_second: 1000
+            ---
+            rule: pump
+            when: { source: [lab] }
+            run:
+              steps:
+                - step: mend
+                  agent: oncall
+                  prompt: "Look after {{data.pump}}."
+                  \(step)
+                  \(granted)
+            ---
+            rule: alarm
+            when: { source: [belfry], type: [pump.alarm] }
+            run: { steps: [ { step: say, agent: parrot, prompt: "alarm {{data.pump}}" } ] }
+            """
     }
 
     private static let status = #"""
@@ -182,6 +184,22 @@ import Testing
             #expect(said[2] == "The arguments are not JSON." && said[3].contains("pump"))
             let audit = try await test.hub.audit(cursor: nil, limit: 99).items.map(\.action)
             #expect(audit.filter { $0 == "tool.refused" }.count == 5 && !audit.contains("tool.called"))
+        }
+    }
+
+    @Test("an agent that calls where nothing is granted has not answered: nothing is done, all see it, the step fails")
+    func nothingGranted() async throws {
+        let model = ScriptedModel([.calls([("rm", "{}")]), .text("never asked")])
+        try await with(model, "") { test, _ in
+            let run = try await run(test)
+            let frames = try await test.framesToEnd(of: run)
+            let result = frames.first { $0.draft.type == .toolCallResult }?.draft.data.value
+            #expect(result?["error"] == true && result?["content"] == "the step grants no tools")
+            let (record, steps) = try await test.hub.run(run)
+            #expect(record.state == .failed && steps[0].error?.code == "agent_failed")
+            #expect(steps[0].error?.message.hasPrefix("the agent calls rm instead of answering") == true)
+            let audit = try await test.hub.audit(cursor: nil, limit: 99).items.map(\.action)
+            #expect(audit.contains("tool.refused"))
         }
     }
 

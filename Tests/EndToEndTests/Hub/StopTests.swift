@@ -65,4 +65,38 @@ import Testing
             #expect(!Processes.isSleeping(marker))
         }
     }
+
+    @Test(
+        "a stop that a crash cut short holds; sent again under its id it was that stop, and under another it came late")
+    func crash() async throws {
+        let documents = """
+            source: lab
+            preset: none
+            ---
+            rule: shell
+            when: { source: [lab] }
+            run: { steps: [ { step: work, command: [sh, "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"] } ] }
+            """
+        let configuration = try TemporaryFolder()
+        let file = try configuration.write("commands:\n  sh: /bin/sh\n", to: "belfry.yaml")
+        try await withHub(documents: documents, arguments: ["--config", file], environment: [:]) { hub in
+            let posted = try await hub.client.request("POST", "/hooks/lab", json: [:])
+            let run = try #require(posted.json["runs"]?.array?.first?.string)
+            let stream = try await hub.client.stream("/v1/runs/\(run)/stream?after=0")
+            _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string?.contains("ready") == true }
+            let id = CommandID(at: Timestamp(seconds: 1)).description
+            let client = try hub.client
+            async let unheard = try? client.request("POST", "/v1/runs/\(run)/stop", json: ["command_id": .string(id)])
+            // The command is in the log, its answer waits for a process that does not heed the signal.
+            _ = try await stream.blocks { $0.frame["data"]?["state"]?.string == "stopping" }
+            try await hub.kill9()
+            _ = await unheard
+            try await hub.restart()
+            #expect(try await hub.ended(run)["state"] == "stopped")
+            let again = try await hub.client.request("POST", "/v1/runs/\(run)/stop", json: ["command_id": .string(id)])
+            #expect(again.json["result"] == "applied", "\(again.text)")
+            let other = try await hub.client.request("POST", "/v1/runs/\(run)/stop", json: [:])
+            #expect(other.json["result"] == "rejected" && other.text.contains("already stopped by"), "\(other.text)")
+        }
+    }
 }
