@@ -74,15 +74,3 @@ extension Registry.Snapshot {
         )
     }
 }
-
-extension StepDefinition {
-    /// The targets that it, or a tool of its agent, sends to.
-    fileprivate var targets: [String] {
-        switch action {
-        case .send(let send): [send.target]
-        case .agent(let agent):
-            agent.tools.compactMap { if case .http(let tool) = $0.action { tool.target } else { nil } }
-        case .command, .approve, .wait: []
-        }
-    }
-}

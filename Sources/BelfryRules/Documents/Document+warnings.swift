@@ -48,18 +48,6 @@ extension Document {
     }
 }
 
-extension StepDefinition {
-    /// Of its messages and its agent's tools.
-    fileprivate var targets: [String] {
-        switch action {
-        case .send(let send): [send.target]
-        case .agent(let agent):
-            agent.tools.compactMap { if case .http(let tool) = $0.action { tool.target } else { nil } }
-        case .command, .approve, .wait: []
-        }
-    }
-}
-
 extension RuleDefinition {
     /// Each begins with `step NAME: `.
     fileprivate var stepWarnings: [String] {

@@ -38,6 +38,16 @@ public struct StepDefinition: Sendable {
     /// What a `wait: { for }` waits for.
     public var eventWait: EventWait? { if case .wait(.event(let wait)) = action { wait } else { nil } }
 
+    /// Names of the server's `targets:` that it, or a tool of its agent, sends to.
+    public var targets: [String] {
+        switch action {
+        case .send(let send): [send.target]
+        case .agent(let agent):
+            agent.tools.compactMap { if case .http(let tool) = $0.action { tool.target } else { nil } }
+        case .command, .approve, .wait: []
+        }
+    }
+
     public var kind: Kind {
         switch action {
         case .agent: .agent
