@@ -116,6 +116,16 @@ extension MatchRequest {
     }
 }
 
+extension Store {
+    /// Appends a frame as a run's tokens are; returns when it is on disk.
+    func post(_ frame: DraftFrame) async throws {
+        let failure: BelfryError? = await withCheckedContinuation { continuation in
+            post(tokens: { [frame] }, ended: { continuation.resume(returning: $0) })
+        }
+        if let failure { throw failure }
+    }
+}
+
 /// The error that `body` throws, if it is one of ours.
 func belfryError(_ body: () async throws -> Void) async -> BelfryError? {
     do {

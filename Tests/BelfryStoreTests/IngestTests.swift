@@ -140,7 +140,7 @@ import Testing
             fixture.store.recordRefusal(source: "plant", code: code, remote: "192.0.2.\(index % 9)")
         }
         try await fixture.store.append([fixture.delta()])
-        try await fixture.store.append { [fixture.delta()] }
+        try await fixture.store.post(fixture.delta())
         let rows = try await fixture.store.refusals(since: fixture.clock.now - .seconds(120))
         #expect(rows.map(\.count) == [250, 250])
         #expect(try await fixture.store.audit(after: 0).map(\.action) == ["delivery.refused", "delivery.refused"])

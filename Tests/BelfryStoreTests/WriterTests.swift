@@ -90,14 +90,14 @@ import Testing
         let fixture = try Fixture()
         let store = fixture.store
         let draft = fixture.delta()
-        for _ in 0..<3 { try await store.append { [draft] } }
+        for _ in 0..<3 { try await fixture.store.post(draft) }
         let start = ContinuousClock.now
-        for _ in 0..<10 { try await store.append { [draft] } }
+        for _ in 0..<10 { try await fixture.store.post(draft) }
         #expect(.now - start >= Limits.deltaCommitInterval * 9)
         // An ordinary operation does not wait, and takes the waiting tokens along.
         let before = store.statistics.commits
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<20 { group.addTask { try await store.append { [draft] } } }
+            for _ in 0..<20 { group.addTask { try await store.post(draft) } }
             try await group.waitForAll()
         }
         #expect(store.statistics.commits - before <= 4)

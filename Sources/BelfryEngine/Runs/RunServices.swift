@@ -43,11 +43,6 @@ struct RunServices: Sendable {
         }
     }
 
-    /// Appends tokens, waiting like ``commit(_:)``.
-    func append(tokens: @escaping @Sendable () -> [DraftFrame]) async throws(BelfryError) {
-        try await patiently { () throws(BelfryError) in try await store.append(tokens: tokens) }
-    }
-
     /// Does something with the store, again and again while it fails of what may pass.
     func patiently<Value: Sendable>(
         _ body: () async throws(BelfryError) -> Value

@@ -18,18 +18,22 @@ struct StepLog: Sendable {
     let record: StepRecord
     let rule: String
     let services: RunServices
-    let buffer = TokenBuffer()
+    let buffer: TokenBuffer
 
-    /// Carries to the log what was written until ``TokenBuffer/finish()``.
+    init(record: StepRecord, rule: String, services: RunServices) {
+        self.record = record
+        self.rule = rule
+        self.services = services
+        buffer = TokenBuffer(store: services.store.post)
+    }
+
+    /// Waits until what was written until ``TokenBuffer/finish()`` is in the log; while the disk is full, too.
     func carry() async {
-        while await buffer.hasFrames() {
-            do throws(BelfryError) {
-                try await services.append(tokens: buffer.offer)
-                buffer.removeOffered()
-            } catch {
-                // Shutdown: the step begins anew at the next start, with a new message.
-                buffer.cancel()
-            }
+        do throws(BelfryError) {
+            try await services.patiently { () throws(BelfryError) in try await buffer.drain() }
+        } catch {
+            // Shutdown: the step begins anew at the next start, with a new message.
+            buffer.cancel()
         }
     }
 

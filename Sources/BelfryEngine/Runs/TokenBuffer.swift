@@ -6,14 +6,36 @@ import Synchronization
 ///
 /// Bounded: an agent that is faster than the disk waits in ``append(_:)``.
 final class TokenBuffer: Sendable {
+    /// Has the store's next commit of tokens take what there is when it begins (asked again if the commit is done again), and
+    /// is told how that ended.
+    typealias Post =
+        @Sendable (
+            _ tokens: @escaping @Sendable () -> [DraftFrame], _ ended: @escaping @Sendable (BelfryError?) -> Void
+        ) -> Void
+
     private struct State {
         var frames: [DraftFrame] = []
         var bytes = 0
         /// So many of the frames were offered to the commit that is under way.
         var offered = 0
+        /// A commit is to come, or under way, that takes what there is.
+        var isPosted = false
         var isFinished = false
-        var reader: CheckedContinuation<Bool, Never>?
+        /// What the store has refused the frames with. They wait, and no commit takes them until ``drain()`` is called again.
+        var failure: BelfryError?
+        /// Waits in ``drain()``.
+        var drain: CheckedContinuation<Void, Never>?
+        /// Wait for room.
         var writers: [CheckedContinuation<Void, Never>] = []
+
+        var isDrained: Bool { isFinished && frames.isEmpty }
+
+        /// Whether frames wait that no commit will take. The caller has it taken.
+        mutating func mustPost() -> Bool {
+            guard !isPosted, failure == nil, !frames.isEmpty else { return false }
+            isPosted = true
+            return true
+        }
 
         mutating func removeFirst(_ count: Int) -> [CheckedContinuation<Void, Never>] {
             bytes -= frames[..<count].reduce(0) { $0 + $1.data.bytes.count }
@@ -22,20 +44,28 @@ final class TokenBuffer: Sendable {
             defer { writers = [] }
             return writers
         }
+
+        mutating func takeDrain() -> CheckedContinuation<Void, Never>? {
+            guard isDrained || failure != nil else { return nil }
+            defer { drain = nil }
+            return drain
+        }
     }
 
     private let state = Mutex(State())
+    private let store: Post
+
+    init(store: @escaping Post) { self.store = store }
 
     /// Adds a frame; waits while ``Limits/tokenBufferBytesMax`` are already waiting.
     func append(_ frame: DraftFrame) async {
-        let (reader, isFull) = state.withLock { state in
-            guard !state.isFinished else { return (CheckedContinuation<Bool, Never>?.none, false) }
+        let (mustPost, isFull) = state.withLock { state in
+            guard !state.isFinished else { return (false, false) }
             state.frames.append(frame)
             state.bytes += frame.data.bytes.count
-            defer { state.reader = nil }
-            return (state.reader, state.bytes > Limits.tokenBufferBytesMax)
+            return (state.mustPost(), state.bytes > Limits.tokenBufferBytesMax)
         }
-        reader?.resume(returning: true)
+        if mustPost { post() }
         guard isFull else { return }
         await withCheckedContinuation { continuation in
             let canGoOn = state.withLock { state -> Bool in
@@ -47,44 +77,14 @@ final class TokenBuffer: Sendable {
         }
     }
 
-    /// Waits for a frame; false when the buffer is finished and drained. One reader at a time.
-    func hasFrames() async -> Bool {
-        await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Bool? in
-                if !state.frames.isEmpty { return true }
-                if state.isFinished { return false }
-                state.reader = continuation
-                return nil
-            }
-            if let answer { continuation.resume(returning: answer) }
-        }
-    }
-
-    /// All frames that wait. They stay until ``removeOffered()``, so a commit that is done again gets them again.
-    func offer() -> [DraftFrame] {
-        state.withLock { state in
-            state.offered = state.frames.count
-            return state.frames
-        }
-    }
-
-    /// The frames that were offered last are on disk.
-    func removeOffered() {
-        let writers = state.withLock { $0.removeFirst($0.offered) }
-        for writer in writers { writer.resume() }
-    }
-
-    /// No frame follows; frames that wait are still read.
+    /// No frame follows; frames that wait are still stored.
     func finish() {
-        let (reader, writers) = state.withLock { state in
+        let (drain, writers) = state.withLock { state in
             state.isFinished = true
-            defer {
-                state.reader = nil
-                state.writers = []
-            }
-            return (state.reader, state.writers)
+            defer { state.writers = [] }
+            return (state.takeDrain(), state.writers)
         }
-        reader?.resume(returning: false)
+        drain?.resume()
         for writer in writers { writer.resume() }
     }
 
@@ -92,6 +92,47 @@ final class TokenBuffer: Sendable {
     func cancel() {
         finish()
         let writers = state.withLock { $0.removeFirst($0.frames.count) }
+        for writer in writers { writer.resume() }
+    }
+
+    /// Waits until the buffer is finished and all is on disk. One caller at a time.
+    /// - Throws: what the store has failed with. The frames are still there: call it again, or ``cancel()``.
+    func drain() async throws(BelfryError) {
+        if state.withLock({ $0.mustPost() }) { post() }
+        await withCheckedContinuation { continuation in
+            let drain = state.withLock { state in
+                state.drain = continuation
+                return state.takeDrain()
+            }
+            drain?.resume()
+        }
+        let failure = state.withLock { state in
+            defer { state.failure = nil }
+            return state.failure
+        }
+        if let failure { throw failure }
+    }
+
+    // MARK: The commit's side
+
+    private func post() { store(offer, concluded) }
+
+    private func offer() -> [DraftFrame] {
+        state.withLock { state in
+            state.offered = state.frames.count
+            return state.frames
+        }
+    }
+
+    private func concluded(_ failure: BelfryError?) {
+        let (mustPost, drain, writers) = state.withLock { state in
+            state.isPosted = false
+            state.failure = failure
+            let writers = failure == nil ? state.removeFirst(state.offered) : []
+            return (state.mustPost(), state.takeDrain(), writers)
+        }
+        if mustPost { post() }
+        drain?.resume()
         for writer in writers { writer.resume() }
     }
 }

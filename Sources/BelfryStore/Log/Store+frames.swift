@@ -16,12 +16,14 @@ extension Store {
         }
     }
 
-    /// Appends tokens, which may wait up to ``Limits/deltaCommitInterval`` for company.
-    /// - Parameter tokens: What there is when the commit begins. Asked again if the commit is done again.
-    public func append(tokens: @escaping @Sendable () -> [DraftFrame]) async throws(BelfryError) {
-        try await writer.perform(kind: .delta) { transaction in
-            for frame in tokens() { try transaction.append(frame) }
-        }
+    /// Appends tokens with the next commit that takes tokens (``Limits/deltaCommitInterval``).
+    /// - Parameters:
+    ///   - tokens: What there is when the commit begins. Asked again if the commit is done again.
+    ///   - ended: Told when they are on disk, or why not: on the writer's thread, which it must not block.
+    public func post(
+        tokens: @escaping @Sendable () -> [DraftFrame], ended: @escaping @Sendable (BelfryError?) -> Void
+    ) {
+        writer.post({ transaction in for frame in tokens() { try transaction.append(frame) } }, ended: ended)
     }
 
     /// Appends a frame from outside, whose sender waits for the answer.
