@@ -7,7 +7,7 @@ public struct StoreConfiguration: Sendable {
     public var clock: WallClock
     /// Connections that read beside the writer.
     public var readersMax = 4
-    /// The write-ahead log is checkpointed between two commits when it passes this.
+    /// The write-ahead log is checkpointed between two commits when it passes this, while tokens come a quarter of it.
     public var walBytesMax = Limits.walBytesMax
 
     /// Room on the disk that a folder is on.

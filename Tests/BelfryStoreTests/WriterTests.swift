@@ -231,6 +231,20 @@ import Testing
         await fixture.store.close()
     }
 
+    @Test("while tokens come, the write-ahead log starts anew four times as often", arguments: [false, true])
+    func checkpointsBesideTokens(areTokensComing: Bool) async throws {
+        let fixture = try Fixture { $0.walBytesMax = 4 * 1024 * 1024 }
+        let payload = "\"" + String(repeating: "x", count: 200_000) + "\""
+        let draft = fixture.delta()
+        for _ in 0..<30 {
+            try await fixture.accept(fixture.event(data: payload))
+            if areTokensComing { try await fixture.store.post(draft) }
+        }
+        let checkpoints = fixture.store.statistics.checkpoints
+        #expect(areTokensComing ? checkpoints >= 5 : (1...2).contains(checkpoints))
+        await fixture.store.close()
+    }
+
     @Test("a full disk fails the batch and no more: with room again, the store goes on")
     func fullDisk() async throws {
         let fixture = try Fixture()

@@ -15,6 +15,10 @@ final class WriteQueue: Sendable {
         var end: ContinuousClock.Instant?
         /// Operations from outside that it held or that came meanwhile: if their callers come again, so many come.
         var company = 0
+
+        func hadTokens(within duration: Duration) -> Bool {
+            deltaBegin.map { $0.duration(to: .now) < duration } ?? false
+        }
     }
 
     /// What the sleeping thread wants to be woken for.

@@ -71,7 +71,7 @@ final class Writer: Sendable {
                         last.company = fromOutside + queue.fromOutside
                     }
                     conclude(outcome)
-                    loop.checkpointIfDue()
+                    loop.checkpointIfDue(areTokensComing: last.hadTokens(within: .seconds(1)))
                     note(loop)
                 }
                 if let outcome = loop.watchDisk() { conclude(outcome) }

@@ -28,8 +28,8 @@ struct WriterLoop {
     private var auditHead: AuditHead
     private var sweep = Sweep()
     private(set) var checkpoints: Int64 = 0
-    /// A reader may stand in the way of a checkpoint: then the next attempt is at this length.
-    private var nextCheckpointBytes: Int
+    /// How long the log was when a reader stood in the way of its new start; 0 after one that succeeded.
+    private var blockedBytes = 0
     private var lastRescue: ContinuousClock.Instant?
     private var disk = DiskWatch()
     private var lastDiskCheck: ContinuousClock.Instant?
@@ -43,7 +43,6 @@ struct WriterLoop {
         position = settings.position
         committedHead = settings.position
         auditHead = settings.auditHead
-        nextCheckpointBytes = settings.walBytesMax
         let context = Unmanaged.passUnretained(walLength).toOpaque()
         pool.writeWithoutTransaction { db in
             // Replaces SQLite's own hook, which would checkpoint inside a commit; GRDB shows no such count.
@@ -179,8 +178,13 @@ struct WriterLoop {
 
     /// Moves the log's pages into the database and starts the log anew, between two batches: inside a commit it would
     /// add its 20 ms to every caller's wait.
-    mutating func checkpointIfDue() {
-        guard walBytes > nextCheckpointBytes else { return }
+    ///
+    /// On this thread and connection, although it could be done beside the writer on another: up to SQLite 3.51.2 a
+    /// checkpoint that races a commit may lose what was committed (https://sqlite.org/wal.html#the_wal_reset_bug).
+    /// - Parameter areTokensComing: then the log is checkpointed at a quarter of its length, so that none waits that long.
+    mutating func checkpointIfDue(areTokensComing: Bool) {
+        let part = settings.walBytesMax / 4
+        guard walBytes > max(areTokensComing ? part : settings.walBytesMax, blockedBytes + part) else { return }
         checkpoint(.restart)
     }
 
@@ -188,11 +192,11 @@ struct WriterLoop {
         do {
             _ = try pool.writeWithoutTransaction { db in try db.checkpoint(mode) }
             walLength.pages = 0
-            nextCheckpointBytes = settings.walBytesMax
+            blockedBytes = 0
             checkpoints += 1
         } catch {
             // A reader still needs the log. Its pages are in the database by now, only the new start must wait.
-            nextCheckpointBytes = walBytes + settings.walBytesMax / 4
+            blockedBytes = walBytes
             logger.debug("The write-ahead log could not be restarted", metadata: ["reason": "\(error)"])
         }
     }
