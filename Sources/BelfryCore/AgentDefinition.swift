@@ -13,7 +13,7 @@ public struct AgentDefinition: Sendable, Hashable {
     /// What its tokens cost; nil: nobody has said.
     public var price: TokenPrice?
     /// What an operator may set for a step of a live run.
-    public var adjustable = AdjustableField.allCases
+    public var adjustable: [AdjustableField]
 
     public enum Kind: Sendable, Hashable {
         /// Built in, no network: streams its text word by word.
@@ -31,11 +31,20 @@ public struct AgentDefinition: Sendable, Hashable {
             case .echo, .dify, .http, .command: false
             }
         }
+
+        /// What its requests have a place for.
+        public var adjustable: [AdjustableField] {
+            switch self {
+            case .openai, .anthropic: AdjustableField.allCases
+            case .echo, .dify, .http, .command: []
+            }
+        }
     }
 
     public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind
+        adjustable = kind.adjustable
     }
 
     /// What it sends instead of its kind's own, a value whose texts are templates (``HTTPSettings/body``,

@@ -43,6 +43,7 @@ struct AgentDecoderTests {
         #expect(try agent(model + "adjustable: []").adjustable == [])
         #expect(throws: (any Error).self) { try agent(model + "adjustable: [model]") }
         #expect(throws: (any Error).self) { try agent("agent: a\nkind: echo\nadjustable: []") }
+        #expect(try agent("agent: a\nkind: echo").adjustable == [])
     }
 
     @Test("Dify: the app, and inputs whose texts are templates")

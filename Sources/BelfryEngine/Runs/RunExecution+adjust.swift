@@ -123,7 +123,7 @@ extension RunExecution {
             guard let field = adjustable.first(where: { $0.rawValue == member.key }) else {
                 let known = adjustable.map(\.rawValue).sorted().joined(separator: ", ")
                 return "not_adjustable: '\(member.key.plain(bytesMax: 80))' of agent \(agentStep.agent)"
-                    + (known.isEmpty ? "" : "; adjustable are: \(known)")
+                    + (known.isEmpty ? "; nothing of it is adjustable" : "; adjustable are: \(known)")
             }
             if member.value != .null, let fault = field.fault(of: member.value) { return "\(member.key): \(fault)" }
             adjusted[member.key] = member.value == .null ? nil : member.value

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Runs under an operator's hand: questions, waits, skips, adjustments.
-@Suite(.timeLimit(.minutes(1))) struct ApprovalTests {
+@Suite(.timeLimit(.minutes(3))) struct ApprovalTests {
     private static let head = """
         source: lab
         preset: none
@@ -138,7 +138,7 @@ import Testing
                 (RunAdjustment(params: ["tone": "loud"]), "params.tone"),
                 (RunAdjustment(params: ["volume": 3]), "there are: tone"),
                 (RunAdjustment(steps: ["look": .init(prompt: .some("x"))]), "is over"),
-                (RunAdjustment(steps: ["act": .init(agent: ["model": "x"])]), "adjustable are"),
+                (RunAdjustment(steps: ["act": .init(agent: ["model": "x"])]), "nothing of it is adjustable"),
                 (RunAdjustment(), "nothing to adjust"),
             ] {
                 let answer = try await test.say(.adjust(adjustment), on: run, by: anna)
