@@ -34,12 +34,18 @@ enum Terminal {
     static func yellow(_ text: String) -> String { hasColor ? "\u{1B}[33m\(text)\u{1B}[0m" : text }
     static func red(_ text: String) -> String { hasColor ? "\u{1B}[31m\(text)\u{1B}[0m" : text }
 
-    /// Text of others (payloads, models) without what would command the terminal; line feeds and tabs stay.
+    /// Text of others (payloads, models) without what would command the terminal or show it in another order than it is read in
+    /// (CVE-2021-42574); line feeds and tabs stay.
     static func harmless(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-            scalars.append(isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar)
+            let isHarmless =
+                switch scalar.value {
+                case 0x09, 0x0A: true
+                case 0...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: false
+                default: true
+                }
+            scalars.append(isHarmless ? scalar : "\u{FFFD}")
         }
         return String(scalars)
     }

@@ -23,6 +23,7 @@ struct ClientPartsTests {
     @Test("text of others cannot command the terminal")
     func harmless() {
         #expect(Terminal.harmless("a\u{1B}[2Jb\u{9B}c\r\n\td") == "a\u{FFFD}[2Jb\u{FFFD}c\u{FFFD}\n\td")
+        #expect(Terminal.harmless("rm \u{202E}txt.\u{2066}x") == "rm \u{FFFD}txt.\u{FFFD}x")
     }
 
     @Test("a problem document becomes one line and an exit code")
