@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryAgents
 
 /// The reader of Anthropic's messages.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct AnthropicAnswerTests {
     private func read(_ events: String...) -> Reading {
         Reading(AnthropicAnswer(), events.map { "event: x\ndata: \($0)\n\n" }.joined())

@@ -8,7 +8,7 @@ import Testing
 
 /// Real programs, well-behaved and not. After each, nothing that carries the hub's marker is left. Their children end
 /// by themselves after a minute, lest a broken runner leaves a machine full of them.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct CommandRunnerTests {
     /// A hub of its own per test: what is found under it was left by this test.
     private let hub = "test-\(UInt64.random(in: 0 ... .max))"

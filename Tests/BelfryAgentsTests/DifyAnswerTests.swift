@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryAgents
 
 /// The reader of Dify's streams.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct DifyAnswerTests {
     private func chat(_ events: String...) -> Reading {
         Reading(DifyAnswer(app: .chat), events.map { "data: \($0)\n\n" }.joined())

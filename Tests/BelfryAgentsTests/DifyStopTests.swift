@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryAgents
 
 /// A closed socket does not stop Dify: its own endpoint is told, also by a task that is cancelled.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct DifyStopTests {
     /// Says something and goes on for ever; answers the stop as told.
     private func server(stop: @escaping @Sendable (ScriptedConnection) -> Void, kind: ProviderKind) -> ScriptedServer {
@@ -69,7 +69,7 @@ struct DifyStopTests {
         #expect(await cutting.waits { $0.closedByPeer == 1 })
     }
 
-    @Test("a stop that is not answered is waited for a bounded time", .timeLimit(.minutes(1)))
+    @Test("a stop that is not answered is waited for a bounded time", .timeLimit(.minutes(3)))
     func silent() async throws {
         // At the server: what the tests beside this one do to its own task is no part of it.
         let waited = Mutex(Duration.zero)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import BelfryAgents
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct EchoAgentTests {
     @Test(
         "the pieces joined are the text, byte by byte",

@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryAgents
 
 /// The reader of whatever answers over HTTP.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct HTTPAnswerTests {
     private typealias Settings = AgentDefinition.HTTPSettings
 

@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryAgents
 
 /// The reader of a chat completion: what servers send, and what only odd and bad ones do.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct OpenAIAnswerTests {
     private func read(_ events: String...) -> Reading {
         Reading(OpenAIAnswer(), events.map { "data: \($0)\n\n" }.joined())

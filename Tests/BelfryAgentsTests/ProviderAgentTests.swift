@@ -8,7 +8,7 @@ import Testing
 
 /// The agents that speak HTTP against a scripted provider on real sockets. Where they do not differ, OpenAI stands for
 /// all.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ProviderAgentTests {
     private let clock = StepClock()
 

@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryAgents
 
 /// Providers that are slow, broken, huge, silent, or die in the middle: the same for every kind.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ProviderHardeningTests {
     private func failure(
         _ kind: ProviderKind, _ server: ScriptedServer, timeout: Duration? = nil, allowsPrivate: Bool = true,

@@ -189,7 +189,7 @@ struct JSONSchemaTests {
 
     @Test(
         "alternatives within alternatives over a large array are given up, and the value is refused",
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(3)))
     func alternatives() throws {
         var schema: JSONValue = ["type": "string"]
         for _ in 0..<6 { schema = ["anyOf": [schema, schema, schema]] }
@@ -202,7 +202,7 @@ struct JSONSchemaTests {
         }
     }
 
-    @Test("a megabyte of plain values is no hostile one", .timeLimit(.minutes(1)))
+    @Test("a megabyte of plain values is no hostile one", .timeLimit(.minutes(3)))
     func large() throws {
         let schema = try JSONSchema(["items": ["type": "integer", "minimum": 0, "maximum": 9]])
         // A tenth of the value with a twentieth of the steps: an unoptimised build is slow.
@@ -212,7 +212,7 @@ struct JSONSchemaTests {
         #expect(unique.faults(in: .array((0..<20_000).map { .int($0) }), stepsMax: Limits.schemaStepsMax / 20) == [])
     }
 
-    @Test("elements that Unicode calls equivalent are different ones, and cost no more", .timeLimit(.minutes(1)))
+    @Test("elements that Unicode calls equivalent are different ones, and cost no more", .timeLimit(.minutes(3)))
     func equivalents() throws {
         // 2^14 spellings of the same 14 letters.
         let texts = (0..<16384).map { number in

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryHTTP
 
 /// Stopping, lagging, and the life of the client itself.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct HTTPClientCancelTests {
     private let client = HTTPClient(policy: .local, logger: Logger(label: "test"))
 

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryHTTP
 
 /// The client against real sockets, one misbehaviour per test.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct HTTPClientTests {
     private let client = HTTPClient(policy: .local, logger: Logger(label: "test"))
 

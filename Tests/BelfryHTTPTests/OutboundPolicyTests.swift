@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryHTTP
 
 /// Where a client may connect to, and what it may be made to send.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct OutboundPolicyTests {
     @Test(
         "addresses that are not the public Internet are refused",

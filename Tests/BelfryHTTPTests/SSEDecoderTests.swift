@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryHTTP
 
 /// The decoder against the specification's own words, others' cases, and every way to cut a stream.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct SSEDecoderTests {
     @Test("fields, comments, all three line ends, BOM, ids and retry", arguments: [1, 2, 3, 7, 1000])
     func rules(size: Int) throws {

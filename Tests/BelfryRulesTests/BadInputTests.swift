@@ -3,7 +3,7 @@ import BelfryRules
 import Testing
 
 /// Documents made to cost much, or to slip in half: each is refused within moments, with a text that says what to do.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BadInputTests {
     struct Input: Sendable, CustomTestStringConvertible {
         var name: String

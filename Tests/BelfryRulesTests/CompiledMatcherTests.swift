@@ -153,7 +153,7 @@ struct CompiledMatcherTests {
         #expect(wrong == [])
     }
 
-    @Test("an array of which each value has rules of its own costs no square", .timeLimit(.minutes(1)))
+    @Test("an array of which each value has rules of its own costs no square", .timeLimit(.minutes(3)))
     func values() throws {
         let count = 20_000
         let rules = try (0..<count).map {

@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryRules
 
 /// Rules and events that lead each of many rules to each of many values. What is counted is steps, not time.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct MatchCostTests {
     /// Rules by their number, and an event with as many values as asked for.
     struct Shape: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryRules
 
 /// Patterns and events made to cost much. Each is refused or answered within moments.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct PatternHardeningTests {
     /// Of this thread on a processor: what others do meanwhile does not count.
     private func seconds(_ work: () throws -> Void) rethrows -> Double {

@@ -92,7 +92,7 @@ struct RuleSetChangeTests {
         #expect(RuleSet(version: 2, rules: all.rules).matches(["a": 1]).map(\.rule.definition.name) == ["z"])
     }
 
-    @Test("sets are swapped while many tasks match", .timeLimit(.minutes(1)))
+    @Test("sets are swapped while many tasks match", .timeLimit(.minutes(3)))
     func concurrency() async throws {
         let patterns = try (0..<20).map { try EventPattern(json: ["a": [.int($0)], "b": [["exists": true]]]) }
         let first = RuleSet(version: 0, rules: try (0..<20).map { try Rule(Self.name($0), patterns[$0]) })

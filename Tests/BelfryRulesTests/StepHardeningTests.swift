@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryRules
 
 /// Documents of steps that nobody means well with, and many that somebody might.
-@Suite(.timeLimit(.minutes(1))) struct StepHardeningTests {
+@Suite(.timeLimit(.minutes(3))) struct StepHardeningTests {
     @Test("groups in groups, thousands of steps and deep values are refused, quickly and in few words")
     func hostile() {
         let step = "{ step: x, wait: 1m }"

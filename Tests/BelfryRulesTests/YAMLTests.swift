@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryRules
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct YAMLTests {
     /// A plain scalar → the JSON it means, seen through the pattern of a rule.
     @Test(

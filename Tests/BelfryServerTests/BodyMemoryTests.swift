@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryServer
 
 /// What bodies may take of the memory before anybody has shown who they are.
-@Suite("memory of bodies", .timeLimit(.minutes(1)))
+@Suite("memory of bodies", .timeLimit(.minutes(3)))
 struct BodyMemoryTests {
     private func post(_ length: Int) -> String {
         "POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(length)\r\n\r\n"

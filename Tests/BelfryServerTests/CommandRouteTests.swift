@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryServer
 
 /// Operators' commands over REST and the WebSocket, on a whole server.
-@Suite("commands", .timeLimit(.minutes(1)))
+@Suite("commands", .timeLimit(.minutes(3)))
 struct CommandRouteTests {
     private static let documents = """
 

@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryServer
 
 /// Pages of other origins: those that the configuration names, and no others.
-@Suite("cross-origin requests", .timeLimit(.minutes(1)))
+@Suite("cross-origin requests", .timeLimit(.minutes(3)))
 struct CrossOriginTests {
     private static func preflight(_ origin: String) -> String {
         "Origin: \(origin)\r\nAccess-Control-Request-Method: PATCH\r\n"

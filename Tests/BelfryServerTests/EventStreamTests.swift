@@ -9,7 +9,7 @@ import Testing
 @testable import BelfryServer
 
 /// Streams over real sockets, with the bytes as they stand on the wire.
-@Suite("event streams", .timeLimit(.minutes(1)))
+@Suite("event streams", .timeLimit(.minutes(3)))
 struct EventStreamTests {
     private static let request = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -9,7 +9,7 @@ import Testing
 @testable import BelfryServer
 
 /// Streams of a real log from which frames are removed.
-@Suite("removed frames", .timeLimit(.minutes(1)))
+@Suite("removed frames", .timeLimit(.minutes(3)))
 struct FloorStreamTests {
     private static let names = ["a", "b", "c", "d"]
 

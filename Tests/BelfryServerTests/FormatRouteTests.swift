@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryServer
 
 /// `?format=` of a run's stream, of a real hub.
-@Suite("formats of a run's stream", .timeLimit(.minutes(1)))
+@Suite("formats of a run's stream", .timeLimit(.minutes(3)))
 struct FormatRouteTests {
     private static let twoSteps = """
         agent: slow

@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryServer
 
 /// Each test is named after the attack or the framework's trap.
-@Suite("connection hardening", .timeLimit(.minutes(1)))
+@Suite("connection hardening", .timeLimit(.minutes(3)))
 struct HardeningTests {
     private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
     private let getAndClose = "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -4,7 +4,7 @@ import BelfrySources
 import Testing
 
 /// Senders that want another answer than the hub's own.
-@Suite(.timeLimit(.minutes(1))) struct HookAnswerTests {
+@Suite(.timeLimit(.minutes(3))) struct HookAnswerTests {
     private static let documents = """
         source: chat
         preset: slack

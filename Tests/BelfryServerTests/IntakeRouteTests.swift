@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryServer
 
 /// Dry runs, challenges and answers of sources, on a real hub, over real sockets.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct IntakeRouteTests {
     private static let documents = """
         source: asked

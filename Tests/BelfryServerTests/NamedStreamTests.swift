@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryServer
 
 /// Streams whose topics change, of a real hub.
-@Suite("named streams", .timeLimit(.minutes(1)))
+@Suite("named streams", .timeLimit(.minutes(3)))
 struct NamedStreamTests {
     private func publish(_ name: String, _ number: Int, _ rig: HubRig) async throws {
         _ = try await rig.hub.publish(custom: name, data: RawJSON(.int(number)), by: .hub)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BelfryServer
 
-@Suite(.timeLimit(.minutes(1))) struct OpenConnectionsTests {
+@Suite(.timeLimit(.minutes(3))) struct OpenConnectionsTests {
     @Test("the end is awaited until the last connection has closed")
     func waits() async throws {
         let connections = OpenConnections()

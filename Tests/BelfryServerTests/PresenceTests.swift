@@ -9,7 +9,7 @@ import Testing
 @testable import BelfryServer
 
 /// Who looks at which run.
-@Suite("presence", .timeLimit(.minutes(1)))
+@Suite("presence", .timeLimit(.minutes(3)))
 struct PresenceTests {
     private let runs = (1...3).map { RunID(at: Timestamp(milliseconds: 1), bits: ($0, $0)) }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryServer
 
 /// The REST surface on a real hub, over real sockets.
-@Suite("routes", .timeLimit(.minutes(1)))
+@Suite("routes", .timeLimit(.minutes(3)))
 struct RouteTests {
     @Test("every refusal is a problem document with a stable code")
     func problems() async throws {

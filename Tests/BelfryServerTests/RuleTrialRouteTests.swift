@@ -2,7 +2,7 @@ import BelfryCore
 import BelfryEngine
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RuleTrialRouteTests {
+@Suite(.timeLimit(.minutes(3))) struct RuleTrialRouteTests {
     @Test("a backtest is begun, asked for and forgotten; viewers, unknown ones and bad windows are refused")
     func backtest() async throws {
         try await HubRig.run { rig in

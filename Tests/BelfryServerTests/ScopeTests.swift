@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryServer
 
 /// Scoped tokens at the edge.
-@Suite("scopes", .timeLimit(.minutes(1)))
+@Suite("scopes", .timeLimit(.minutes(3)))
 struct ScopeTests {
     private func token(_ wish: String, _ rig: HubRig) async throws -> String {
         let made = try await rig.send("POST", "/v1/tokens", token: rig.admin, body: wish)

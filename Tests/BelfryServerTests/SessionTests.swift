@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryServer
 
 /// Browsers that sign in, over real sockets.
-@Suite("sessions", .timeLimit(.minutes(1)))
+@Suite("sessions", .timeLimit(.minutes(3)))
 struct SessionTests {
     private let own = "Origin: http://x\r\n"
 
@@ -209,7 +209,7 @@ struct SessionTests {
 }
 
 /// The page's files.
-@Suite("page", .timeLimit(.minutes(1)))
+@Suite("page", .timeLimit(.minutes(3)))
 struct PageRouteTests {
     @Test("the page and all it names are there, whoever asks, under a policy that lets in nothing from elsewhere")
     func assets() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryServer
 
 /// Readers that take little, or nothing, over real sockets. The seconds are turned by hand.
-@Suite("slow readers", .timeLimit(.minutes(1)))
+@Suite("slow readers", .timeLimit(.minutes(3)))
 struct SlowReaderTests {
     /// A connection whose kernel holds next to nothing for it, and whose bytes are read when the test says so.
     private final class Reader: Sendable {

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryServer
 
 /// What who comes without a position is given at once.
-@Suite("bounds of snapshots", .timeLimit(.minutes(1)))
+@Suite("bounds of snapshots", .timeLimit(.minutes(3)))
 struct SnapshotBoundTests {
     private static let documents = """
         agent: slow

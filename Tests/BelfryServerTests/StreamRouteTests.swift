@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryServer
 
 /// Streams of a real hub: positions, snapshots, gaps and ends.
-@Suite("stream routes", .timeLimit(.minutes(1)))
+@Suite("stream routes", .timeLimit(.minutes(3)))
 struct StreamRouteTests {
     /// The `id:` and `data:` lines of a stream.
     private func lines(_ text: String) -> [Substring] {

@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryServer
 
 /// Tickets: what stands in an address opens one stream, and nothing else.
-@Suite("tickets", .timeLimit(.minutes(1)))
+@Suite("tickets", .timeLimit(.minutes(3)))
 struct TicketTests {
     private final class Clock: Sendable {
         private let time = Mutex(Timestamp(seconds: 1_800_000_000))

@@ -1,7 +1,7 @@
 import BelfryCore
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct VersionRouteTests {
+@Suite(.timeLimit(.minutes(3))) struct VersionRouteTests {
     private func rule(_ about: String, agent: String = "talker") -> String {
         """
         rule: second

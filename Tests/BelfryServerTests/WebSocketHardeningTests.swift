@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryServer
 
 /// Each test is named after the attack or the trap.
-@Suite("WebSocket hardening", .timeLimit(.minutes(1)))
+@Suite("WebSocket hardening", .timeLimit(.minutes(3)))
 struct WebSocketHardeningTests {
     /// Connects, sends these bytes, and gives the code that the server closes with.
     private func closeCode(_ rig: HubRig, _ bytes: [UInt8]) async throws -> Int? {

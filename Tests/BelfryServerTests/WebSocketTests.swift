@@ -5,7 +5,7 @@ import Testing
 
 @testable import BelfryServer
 
-@Suite("WebSocket", .timeLimit(.minutes(1)))
+@Suite("WebSocket", .timeLimit(.minutes(3)))
 struct WebSocketTests {
     @Test("the handshake is answered with the key's proof, and with the sub-protocol if it is offered")
     func handshake() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// What is secret is not in the files.
-@Suite(.timeLimit(.minutes(1))) struct AccessTests {
+@Suite(.timeLimit(.minutes(3))) struct AccessTests {
     private func filesHold(_ bytes: [UInt8], in folder: String) throws -> Bool {
         try ["belfry.db", "belfry.db-wal"].contains { name in
             try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)).range(of: Data(bytes)) != nil

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// The simulation held against a store that really admits the same matches, with a clock that the test moves.
-@Suite(.timeLimit(.minutes(1))) struct AdmissionSimulationTests {
+@Suite(.timeLimit(.minutes(3))) struct AdmissionSimulationTests {
     /// One match that comes after a pause.
     private struct Step {
         var pause: Duration

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Each outcome of a match, decided from rows.
-@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(3))) struct AdmissionTests {
     @Test(
         "what stops a match comes in this order: pauses, a mute, the breaker, loops, observing, the hour, the places")
     func order() {

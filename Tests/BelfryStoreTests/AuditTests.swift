@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// The audit chain verifies, or names the first entry that does not.
-@Suite(.timeLimit(.minutes(1))) struct AuditTests {
+@Suite(.timeLimit(.minutes(3))) struct AuditTests {
     private func filled(_ count: Int = 12) async throws -> Fixture {
         let fixture = try Fixture()
         for index in 0..<count {

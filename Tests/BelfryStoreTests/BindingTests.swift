@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// What the writer binds by SQLite's own calls is what readers find.
-@Suite(.timeLimit(.minutes(1))) struct BindingTests {
+@Suite(.timeLimit(.minutes(3))) struct BindingTests {
     private func inDatabase(_ body: (Database) throws -> Void) throws {
         try DatabaseQueue().inDatabase { db in
             try db.execute(sql: "CREATE TABLE kept (id INTEGER PRIMARY KEY, value ANY) STRICT")

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Runs that fail one after the other open their rule's breaker; an operator closes it.
-@Suite(.timeLimit(.minutes(1))) struct BreakerTests {
+@Suite(.timeLimit(.minutes(3))) struct BreakerTests {
     private static let failure = StoredError(code: "command_failed", message: "exit code 3\u{0}\u{202E}")
 
     /// A run of the rule `r` that ends so.

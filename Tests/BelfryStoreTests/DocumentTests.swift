@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Documents change all or nothing, each with a version and an owner.
-@Suite(.timeLimit(.minutes(1))) struct DocumentTests {
+@Suite(.timeLimit(.minutes(3))) struct DocumentTests {
     private let ann = Principal(token: nil, name: "ann", role: .admin)
 
     @Test("a folder's set is created, changed, removed and left alone")

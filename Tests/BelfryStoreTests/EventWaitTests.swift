@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Events that runs wait for, in the transaction that stores them.
-@Suite(.timeLimit(.minutes(1))) struct EventWaitTests {
+@Suite(.timeLimit(.minutes(3))) struct EventWaitTests {
     private func request(_ key: JSONValue, rule: String = "ci", version: Int64 = 1, step: String = "done")
         -> MatchRequest
     {

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// What is removed from the log is missed by nobody unawares, and nobody is told of what they would not have got.
-@Suite("floors", .timeLimit(.minutes(1))) struct FloorTests {
+@Suite("floors", .timeLimit(.minutes(3))) struct FloorTests {
     /// Reads the log as a subscriber does that asks for one page now and then.
     private struct Reader {
         let topics: [Topic]

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// What becomes of the matches of a group, in rows, with a clock that the test moves.
-@Suite(.timeLimit(.minutes(1))) struct GroupTests {
+@Suite(.timeLimit(.minutes(3))) struct GroupTests {
     /// Accepts one event of a sensor and says what became of its match.
     private func accept(
         _ fixture: borrowing Fixture, _ policy: GroupPolicy, sensor: String = "pump-7", celsius: Int = 95

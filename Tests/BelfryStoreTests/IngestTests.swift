@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// One delivery, one event, one run per rule, told truthfully to its sender.
-@Suite(.timeLimit(.minutes(1))) struct IngestTests {
+@Suite(.timeLimit(.minutes(3))) struct IngestTests {
     @Test("a matched delivery is an event, a queued run, a frame for each and an audit entry")
     func matched() async throws {
         let fixture = try Fixture()

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Reading the log again gives exactly what a subscriber of these topics was to get.
-@Suite(.timeLimit(.minutes(1))) struct LogTests {
+@Suite(.timeLimit(.minutes(3))) struct LogTests {
     static func frame(_ runs: [RunID], _ random: inout SeededGenerator) -> DraftFrame {
         let run = runs.randomElement(using: &random) ?? runs[0]
         let rule = ["a", "b"].randomElement(using: &random)

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// A repeated delivery whose event has started nothing is matched again, as it is stored.
-@Suite(.timeLimit(.minutes(1))) struct MatchAgainTests {
+@Suite(.timeLimit(.minutes(3))) struct MatchAgainTests {
     /// What the engine does with a repetition: today's matches of what is stored.
     private func again(
         _ key: String, _ rules: [MatchRequest], version: Int64 = 2, data: String = "{}", in fixture: borrowing Fixture

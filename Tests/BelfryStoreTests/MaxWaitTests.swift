@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// `limits.max_wait`: a run that is queued for longer expires, whatever it waits for.
-@Suite(.timeLimit(.minutes(1))) struct MaxWaitTests {
+@Suite(.timeLimit(.minutes(3))) struct MaxWaitTests {
     private func match(seconds: Int? = 600) -> MatchRequest {
         var match = MatchRequest.rule("r", concurrency: 1)
         match.limits.maxWait = seconds.map { .seconds($0) }

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// What the store itself tells people of.
-@Suite(.timeLimit(.minutes(1))) struct NoticeTests {
+@Suite(.timeLimit(.minutes(3))) struct NoticeTests {
     private func notices(_ fixture: borrowing Fixture) -> [JSONValue] {
         fixture.recorder.frames.filter { $0.draft.type == .notice }.map(\.draft.data.value)
     }

@@ -82,7 +82,7 @@ import Testing
         #expect(error?.message.contains("secret.key") == true)
     }
 
-    @Test("a store that is let go commits what waits and frees its folder", .timeLimit(.minutes(1)))
+    @Test("a store that is let go commits what waits and frees its folder", .timeLimit(.minutes(3)))
     func letGo() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("belfry-store-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -102,7 +102,7 @@ import Testing
         await again?.close()
     }
 
-    @Test("calls after the end are told so", .timeLimit(.minutes(1)))
+    @Test("calls after the end are told so", .timeLimit(.minutes(3)))
     func afterClose() async throws {
         let fixture = try Fixture()
         await fixture.store.close()

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// A stored event is matched once more because an operator says so.
-@Suite(.timeLimit(.minutes(1))) struct ReplayTests {
+@Suite(.timeLimit(.minutes(3))) struct ReplayTests {
     private let ann = Principal(token: TokenID(at: Timestamp(milliseconds: 1)), name: "ann", role: .operator)
 
     private func replay(

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// What an event that resolves ends, in rows.
-@Suite(.timeLimit(.minutes(1))) struct ResolveTests {
+@Suite(.timeLimit(.minutes(3))) struct ResolveTests {
     private func fire(
         _ fixture: borrowing Fixture, _ policy: GroupPolicy?, subject: String? = nil
     ) async throws -> AcceptedEvent {

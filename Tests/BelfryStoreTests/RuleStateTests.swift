@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryStore
 
 /// What operators say of a rule beside its document.
-@Suite(.timeLimit(.minutes(1))) struct RuleStateTests {
+@Suite(.timeLimit(.minutes(3))) struct RuleStateTests {
     private let ann = Principal(token: nil, name: "ann", role: .operator)
 
     private func outcome(_ fixture: borrowing Fixture, _ match: MatchRequest) async throws -> String {

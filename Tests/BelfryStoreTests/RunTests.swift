@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Claims are fair and bounded; transitions are whole or not at all.
-@Suite(.timeLimit(.minutes(1))) struct RunTests {
+@Suite(.timeLimit(.minutes(3))) struct RunTests {
     @Test("rules take turns, whatever the length of their queues")
     func fairness() async throws {
         let fixture = try Fixture()

@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryStore
 
 /// Sealed secrets are rotated, end, and are destroyed then.
-@Suite(.timeLimit(.minutes(1))) struct SecretTests {
+@Suite(.timeLimit(.minutes(3))) struct SecretTests {
     @Test("the older secret works on until its end, in memory's own time, and then its row is destroyed")
     func rotation() async throws {
         let fixture = try Fixture()

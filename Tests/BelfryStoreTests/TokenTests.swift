@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryStore
 
 /// `tokens_per_day`: counted with the step that used them, by UTC day; what is used up starts nothing more.
-@Suite(.timeLimit(.minutes(1))) struct TokenTests {
+@Suite(.timeLimit(.minutes(3))) struct TokenTests {
     private func match(_ rule: String = "r", tokens: Int? = 100) -> MatchRequest {
         var match = MatchRequest.rule(rule, concurrency: 99)
         match.limits.tokensPerDay = tokens

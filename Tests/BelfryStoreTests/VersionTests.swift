@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryStore
 
 /// Every change of a document is a version that says who, what and when.
-@Suite(.timeLimit(.minutes(1))) struct VersionTests {
+@Suite(.timeLimit(.minutes(3))) struct VersionTests {
     private let ann = Principal(token: nil, name: "ann", role: .admin)
     private let name = DocumentName(.rule, "r")
 

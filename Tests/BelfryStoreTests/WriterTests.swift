@@ -8,7 +8,7 @@ import Testing
 @testable import BelfryStore
 
 /// Group commit: many callers, one transaction, one order.
-@Suite(.timeLimit(.minutes(1))) struct WriterTests {
+@Suite(.timeLimit(.minutes(3))) struct WriterTests {
     @Test("callers that wait together are committed together")
     func groupCommit() async throws {
         let fixture = try Fixture()

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Agents that are asked one thing, without a run.
-@Suite(.timeLimit(.minutes(1))) struct AgentTrialTests {
+@Suite(.timeLimit(.minutes(3))) struct AgentTrialTests {
     private static let documents = """
         agent: parrot
         kind: echo

@@ -7,7 +7,7 @@ import Testing
 
 @testable import BelfryEngine
 
-@Suite(.timeLimit(.minutes(1))) struct BacktestTests {
+@Suite(.timeLimit(.minutes(3))) struct BacktestTests {
     private static let documents = """
         source: plant
         preset: none

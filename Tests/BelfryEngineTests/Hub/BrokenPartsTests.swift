@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// A part that can't work is told of, and the rest works.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BrokenPartsTests {
     private static let documents = """
         source: plant

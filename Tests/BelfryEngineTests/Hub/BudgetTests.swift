@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What a rule may use of a day, between the turns of one step.
-@Suite(.timeLimit(.minutes(1))) struct BudgetTests {
+@Suite(.timeLimit(.minutes(3))) struct BudgetTests {
     /// - Parameter step: further keys of the step.
     private static func documents(_ model: ScriptedModel, _ limits: String, step: String = "") -> String {
         """

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Commands that come early, or again before they are answered.
-@Suite(.timeLimit(.minutes(1))) struct CommandTests {
+@Suite(.timeLimit(.minutes(3))) struct CommandTests {
     private let anna = Principal(token: nil, name: "anna", role: .operator)
 
     @Test("what is said to a run that is still queued holds when it begins")

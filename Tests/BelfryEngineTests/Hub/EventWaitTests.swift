@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Runs that wait for a later event.
-@Suite(.timeLimit(.minutes(1))) struct EventWaitTests {
+@Suite(.timeLimit(.minutes(3))) struct EventWaitTests {
     private static let head = """
         source: lab
         preset: none

@@ -3,7 +3,7 @@ import BelfryEngine
 import BelfryStore
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct HubTests {
+@Suite(.timeLimit(.minutes(3))) struct HubTests {
     private static let documents = """
         source: lab
         preset: none

@@ -4,7 +4,7 @@ import BelfryStore
 import Testing
 
 /// What ends or skips work before it begins: conditions, budgets, breakers; and what a repeated delivery is matched with.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(3))) struct LimitTests {
     private static let head = """
         source: lab
         preset: none

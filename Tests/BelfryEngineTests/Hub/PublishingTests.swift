@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryEngine
 
 /// What a token may speak for, while documents come and go.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct PublishingTests {
     private func publish(_ id: String, to source: String, _ hub: Hub) async -> Result<[AcceptedEvent], BelfryError> {
         let delivery = Delivery(

@@ -9,7 +9,7 @@ import Testing
 
 /// A hub that ends in the middle of a run, and the next one on its folder. (A crash of the real binary is tested end to
 /// end; here the rules of what goes on and what does not.)
-@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(3))) struct RecoveryTests {
     private let folder: TestFolder
 
     init() throws { folder = try TestFolder() }

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Ended runs that are begun again, and runs that a person starts.
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.timeLimit(.minutes(3))) struct RetryTests {
     private static let documents = """
         source: lab
         preset: none

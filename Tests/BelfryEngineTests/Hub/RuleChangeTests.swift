@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Rules that are changed one by one while the hub is at work.
-@Suite(.timeLimit(.minutes(1))) struct RuleChangeTests {
+@Suite(.timeLimit(.minutes(3))) struct RuleChangeTests {
     private static func rule(_ name: String, wants word: String) -> String {
         """
         rule: \(name)

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryEngine
 
 /// `limits.run_time`: a run has so long, whatever it does.
-@Suite(.timeLimit(.minutes(1))) struct RunTimeTests {
+@Suite(.timeLimit(.minutes(3))) struct RunTimeTests {
     private static func documents(steps: String) -> String {
         """
         source: lab

@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryEngine
 
 /// `send` steps of runs: what goes out, and what the run makes of the answer.
-@Suite(.timeLimit(.minutes(1))) struct SendStepTests {
+@Suite(.timeLimit(.minutes(3))) struct SendStepTests {
     private static func documents(steps: String, rest: String = "") -> String {
         """
         source: lab

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// What takes the place of an answer that has a schema satisfies that schema, too.
-@Suite(.timeLimit(.minutes(1))) struct SkippedAnswerTests {
+@Suite(.timeLimit(.minutes(3))) struct SkippedAnswerTests {
     private static func documents(condition: String) -> String {
         """
         source: lab

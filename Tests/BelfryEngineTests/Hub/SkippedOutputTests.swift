@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// What an operator gives in place of a step's output does not change what somebody has approved.
-@Suite(.timeLimit(.minutes(1))) struct SkippedOutputTests {
+@Suite(.timeLimit(.minutes(3))) struct SkippedOutputTests {
     private static func documents(_ steps: String) -> String {
         """
         source: lab

@@ -7,7 +7,7 @@ import Testing
 @testable import BelfryEngine
 
 /// What Slack is told of a button that was pressed there, against a server in Slack's place.
-@Suite(.timeLimit(.minutes(1))) struct SlackAnswerTests {
+@Suite(.timeLimit(.minutes(3))) struct SlackAnswerTests {
     private static let secret = "8f742231b10e8888abcd99yyyzzz85a5"
     private static let documents = """
         source: lab

@@ -5,7 +5,7 @@ import Testing
 @testable import BelfryEngine
 
 /// All runs are stopped by one word.
-@Suite(.timeLimit(.minutes(1))) struct StopAllTests {
+@Suite(.timeLimit(.minutes(3))) struct StopAllTests {
     /// A word a second: it does not end by itself while the test is at it.
     private static let words = (1...300).map { "word-\($0)" }.joined(separator: " ")
     private static let documents = """

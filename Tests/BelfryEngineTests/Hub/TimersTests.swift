@@ -4,7 +4,7 @@ import BelfryStore
 import Testing
 
 /// Timers are rows: they fire after a restart, and when a commit sets an earlier one.
-@Suite(.timeLimit(.minutes(1))) struct TimersTests {
+@Suite(.timeLimit(.minutes(3))) struct TimersTests {
     private func documents(debounce: String) -> String {
         """
         source: lab

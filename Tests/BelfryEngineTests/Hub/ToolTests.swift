@@ -6,7 +6,7 @@ import Testing
 @testable import BelfryEngine
 
 /// Tools that an agent calls: what is granted, what is asked first, what is never done.
-@Suite(.timeLimit(.minutes(1))) struct ToolTests {
+@Suite(.timeLimit(.minutes(3))) struct ToolTests {
     private static let pump = "{ schema: { type: object, properties: { pump: { type: string } }, required: [pump] } }"
 
     /// - Parameter tools: none if empty.

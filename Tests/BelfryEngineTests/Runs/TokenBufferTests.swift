@@ -4,7 +4,7 @@ import Testing
 
 @testable import BelfryEngine
 
-@Suite(.timeLimit(.minutes(1))) struct TokenBufferTests {
+@Suite(.timeLimit(.minutes(3))) struct TokenBufferTests {
     /// Stands for the store's queue: holds what was posted until a test commits it.
     private final class Commits: Sendable {
         private struct Posted {

@@ -10,7 +10,7 @@ import Testing
 @testable import BelfryEngine
 
 /// What becomes of one attempt, against targets that are slow, broken or gone.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct SendsTests {
     private static let key = "whsec_" + Base64.encode(Array("a key of twenty-four bytes".utf8))
     private static let token = "Bearer t0ken-of-the-ledger"

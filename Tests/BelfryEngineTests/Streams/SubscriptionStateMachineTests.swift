@@ -6,7 +6,7 @@ import Testing
 struct SubscriptionStateMachineTests {
     /// The promise of a subscription (no gap, no duplicate, in order), against the plainest oracle there is.
     @Test(
-        "whatever happens, a subscriber gets exactly the filter of the log", .timeLimit(.minutes(1)),
+        "whatever happens, a subscriber gets exactly the filter of the log", .timeLimit(.minutes(3)),
         arguments: 0..<60 as Range<UInt64>)
     func deliversExactlyTheFilterOfTheLog(seed: UInt64) {
         var simulation = StreamSimulation(seed: seed)

@@ -150,7 +150,7 @@ struct HookImportTests {
         #expect(try reasons(end).contains { $0.contains("stands there twice") })
     }
 
-    @Test("a rule with too many combinations is disabled, not cut", .timeLimit(.minutes(1)), arguments: [6, 9, 200])
+    @Test("a rule with too many combinations is disabled, not cut", .timeLimit(.minutes(3)), arguments: [6, 9, 200])
     func tooMany(_ count: Int) throws {
         let either = (0..<count).map { index in
             #"{"or": [\#(value("payload", "a\(index)", "x")), \#(value("payload", "b\(index)", "x"))]}"#

@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryServer
 
 /// What is rendered as AG-UI, held against a strict reader.
-@Suite("AG-UI rendering", .timeLimit(.minutes(1)))
+@Suite("AG-UI rendering", .timeLimit(.minutes(3)))
 struct AGUIRenderingTests {
     private static let seeds = UInt64(0)..<120
     private static let everything = RunLog.Features(approvals: true, toolCalls: true)

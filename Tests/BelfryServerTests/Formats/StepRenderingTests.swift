@@ -4,7 +4,7 @@ import Testing
 @testable import BelfryServer
 
 /// The text of one step, as it is and as chunks of a completion.
-@Suite("renderings of one step", .timeLimit(.minutes(1)))
+@Suite("renderings of one step", .timeLimit(.minutes(3)))
 struct StepRenderingTests {
     private static let seeds = UInt64(0)..<120
     private static let heading = CompletionChunks.Heading(

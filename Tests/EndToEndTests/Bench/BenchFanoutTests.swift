@@ -2,7 +2,7 @@ import BelfryCore
 import Testing
 
 /// The real binary against servers that do wrong, and against the hub.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BenchFanoutTests {
     private func bench(_ arguments: [String]) async throws -> CommandResult {
         try await CommandResult.of(["bench", "fanout"] + arguments, in: try TemporaryFolder())

@@ -4,7 +4,7 @@ import Testing
 @testable import belfry
 
 /// The real binary with a real hub.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BenchStopTests {
     @Test("every stop is applied, over REST and the WebSocket, and finds its socket closed; all at the end together")
     func hub() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import belfry
 
 /// The real binary with a real hub, and with one that loses a token on the way.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct BenchTokensTests {
     private static let small = [
         "--runs", "3", "--tokens", "15", "--warm-up", "5", "--dashboards", "6", "--patience", "1", "-o", "json",

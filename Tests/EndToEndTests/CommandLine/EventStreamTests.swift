@@ -3,7 +3,7 @@ import Testing
 
 @testable import belfry
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct EventStreamTests {
     private func block(_ position: Int) -> ScriptedProvider.Action {
         .raw("id: \(position)\ndata: {\"position\":\(position)}\n\n")

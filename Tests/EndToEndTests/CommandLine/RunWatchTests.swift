@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The real binary against a scripted hub.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct RunWatchTests {
     private func frame(_ position: Int, _ type: String, _ data: String) -> ScriptedProvider.Action {
         .raw("id: \(position)\ndata: {\"position\":\(position),\"type\":\"\(type)\",\"data\":\(data)}\n\n")

@@ -1,7 +1,7 @@
 import BelfryCore
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct ScriptedProviderTests {
     @Test("the script is played, and a peer that closes is noticed")
     func playsAndNotices() async throws {

@@ -67,6 +67,7 @@ import Testing
             let run = try #require(posted.json["runs"]?.array?.first?.string)
             let stream = try await hub.client.stream("/v1/runs/\(run)/stream?after=0")
             _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string?.contains("ready") == true }
+            _ = try await eventually(within: .seconds(20), "the sleep") { Processes.isSleeping(marker) ? true : nil }
             try await hub.kill9()
             #expect(Processes.isSleeping(marker))
             try await hub.restart()

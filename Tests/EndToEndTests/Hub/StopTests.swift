@@ -59,7 +59,7 @@ import Testing
             let run = try #require(posted.json["runs"]?.array?.first?.string)
             let stream = try await client.stream("/v1/runs/\(run)/stream?after=0")
             _ = try await stream.blocks { $0.frame["data"]?["delta"]?.string?.contains("ready") == true }
-            #expect(Processes.isSleeping(marker))
+            _ = try await eventually(within: .seconds(20), "the sleep") { Processes.isSleeping(marker) ? true : nil }
             let answer = try await client.request("POST", "/v1/runs/\(run)/stop", json: [:])
             #expect(answer.json["result"]?.string == "applied")
             #expect(!Processes.isSleeping(marker))

@@ -18,7 +18,7 @@ struct RulesImportTests {
         """#
     }
 
-    @Test("the documents can be applied, and a delivery runs the program as webhook did", .timeLimit(.minutes(1)))
+    @Test("the documents can be applied, and a delivery runs the program as webhook did", .timeLimit(.minutes(3)))
     func fromFileToCommand() async throws {
         let folder = try TemporaryFolder()
         let seen = "\(folder.path)/seen"
