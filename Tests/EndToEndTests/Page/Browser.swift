@@ -26,7 +26,8 @@ final class Browser: Sendable {
     static func use(_ body: (Browser) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
         let process = try ChildProcess(
-            driver, ["--port=0"], environment: ["HOME": folder.path], outputPath: "\(folder.path)/driver.out",
+            driver, ["--port=0"], environment: ["HOME": folder.path, "TMPDIR": folder.path],
+            outputPath: "\(folder.path)/driver.out",
             errorPath: "\(folder.path)/driver.err"
         )
         defer { endFamily(of: process) }
