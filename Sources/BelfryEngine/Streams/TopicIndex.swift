@@ -27,7 +27,8 @@ public struct TopicIndex<Subscriber> {
 
     // By slot; apart, because handing out touches the first two alone.
     @usableFromInline var subscribers: [Subscriber?] = []
-    /// The last hand-out that reached each: who has several fitting topics is still reached once.
+    /// The last hand-out that reached each: who has several fitting topics is still reached once, and who is passed over
+    /// never. Numbers beside each other: to pass over many costs little.
     @usableFromInline var visits: [UInt64] = []
     @usableFromInline var memberships: [[Membership]] = []
     @usableFromInline var freeSlots: [Int32] = []
@@ -47,6 +48,7 @@ public struct TopicIndex<Subscriber> {
         let index: Int32
         if let free = freeSlots.popLast() {
             index = free
+            visits[Int(index)] = 0
         } else {
             index = Int32(subscribers.count)
             subscribers.append(nil)
@@ -78,7 +80,13 @@ public struct TopicIndex<Subscriber> {
         members -= 1
     }
 
-    /// Calls `body` once for each subscriber that has a topic which covers `frame`.
+    /// Hand-outs pass over a subscriber from now on, or reach it again.
+    @inlinable
+    public mutating func setPassedOver(_ slot: Slot, _ isPassedOver: Bool) {
+        visits[Int(slot.index)] = isPassedOver ? .max : 0
+    }
+
+    /// Calls `body` once for each subscriber that has a topic which covers `frame` and is not passed over.
     @inlinable
     public mutating func forEachSubscriber(of frame: DraftFrame, _ body: (Subscriber) -> Void) {
         visit += 1
@@ -112,7 +120,7 @@ public struct TopicIndex<Subscriber> {
         guard let list = lists[topic] else { return }
         for index in list {
             let index = Int(index)
-            guard visits[index] != visit, let subscriber = subscribers[index] else { continue }
+            guard visits[index] < visit, let subscriber = subscribers[index] else { continue }
             visits[index] = visit
             body(subscriber)
         }

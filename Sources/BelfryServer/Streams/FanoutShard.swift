@@ -227,7 +227,10 @@ final class FanoutShard {
     }
 
     func proceed(_ subscriber: Subscriber) {
-        perform(subscriber.machine.advance(head: head, isWritable: subscriber.isWritable), for: subscriber)
+        let action = subscriber.machine.advance(head: head, isWritable: subscriber.isWritable)
+        // Who is not live reads what is published from ring or log: thousands of stalled ones cost a frame nothing.
+        if let slot = subscriber.slot { index.setPassedOver(slot, !subscriber.machine.isLive) }
+        perform(action, for: subscriber)
     }
 
     /// Notes that the watched run ends with this frame; what else its last commit holds stands at or before `head`.

@@ -39,23 +39,27 @@ struct TopicIndexTests {
         #expect(reached(&index, by: draft(.custom("d"))) == [])
     }
 
-    @Test("removal keeps the others, whatever the order")
+    @Test("who is removed or passed over is not reached and the others are, whatever the order")
     func removal() {
         var random = SeededGenerator(state: 7)
         var index = TopicIndex<String>()
-        var members: [(slot: TopicIndex<String>.Slot, name: String, topics: [Topic])] = []
+        var members: [(slot: TopicIndex<String>.Slot, name: String, topics: [Topic], isPassedOver: Bool)] = []
         let all: [Topic] = [.runs, .alerts, .rules, .approvals, .custom("c")]
         for round in 0..<600 {
             if members.isEmpty || Bool.random(using: &random) {
                 let topics = (0..<3).compactMap { _ in all.randomElement(using: &random) }
-                members.append((index.insert("\(round)", topics: topics), "\(round)", topics))
+                members.append((index.insert("\(round)", topics: topics), "\(round)", topics, false))
             } else {
                 let gone = members.remove(at: Int.random(in: 0..<members.count, using: &random))
                 index.remove(gone.slot)
                 index.remove(gone.slot)
             }
+            if let one = members.indices.randomElement(using: &random) {
+                members[one].isPassedOver = Bool.random(using: &random)
+                index.setPassedOver(members[one].slot, members[one].isPassedOver)
+            }
             let topic = all.randomElement(using: &random) ?? .runs
-            let expected = members.filter { $0.topics.contains(topic) }.map(\.name).sorted()
+            let expected = members.filter { $0.topics.contains(topic) && !$0.isPassedOver }.map(\.name).sorted()
             #expect(reached(&index, by: draft(topic)) == expected)
             #expect(index.count == members.count)
         }
