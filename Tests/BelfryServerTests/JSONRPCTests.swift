@@ -98,8 +98,11 @@ struct JSONRPCTests {
             ("subscribe", ["topics": ["runs"], "after": "1"], -32602),
             ("subscribe", ["topics": ["runs"], "after": .double(1.5)], -32602),
             ("subscribe", ["topics": .array((0...100).map { .string("custom/a\($0)") })], -32602),
+            ("subscribe", ["topics": ["runs"], "afterr": 1], -32602), ("watch", ["runs": [], "run": 1], -32602),
+            ("unsubscribe", ["topics": ["runs"], "after": 1], -32602), ("ping", ["x": 1], -32602),
             ("run.stop", [:], -32602), ("run.stop", ["run": "run_x"], -32602),
             ("Ping", nil, -32601), ("rpc.discover", nil, -32601), ("", nil, -32601), ("frame", nil, -32601),
+            ("run.jump", [1], -32601),
         ] as [(String, JSONValue?, Int64)])
     func wrong(method: String, params: JSONValue?, code: Int64) {
         guard case .failure(let fault) = command(method, params) else { return #expect(Bool(false)) }

@@ -93,12 +93,12 @@ struct RouteRequest: Sendable {
 
 extension JSONValue {
     /// The members of an object that holds no others than these.
-    func members(of names: Set<String>) throws(BelfryError) -> JSONObject {
-        guard let object else { throw BelfryError(.malformed, "the body must be a JSON object") }
+    /// - Parameter what: names the object, for who sent none.
+    func members(of names: Set<String>, _ what: String = "the body") throws(BelfryError) -> JSONObject {
+        guard let object else { throw BelfryError(.malformed, "\(what) must be a JSON object") }
         if let other = object.members.first(where: { !names.contains($0.key) }) {
-            throw BelfryError(
-                .malformed,
-                "\"\(other.key.prefix(40))\" is not known here; there are: \(names.sorted().joined(separator: ", "))")
+            let known = names.isEmpty ? "nothing is" : "there are: \(names.sorted().joined(separator: ", "))"
+            throw BelfryError(.malformed, "\"\(other.key.prefix(40))\" is not known here; \(known)")
         }
         return object
     }
@@ -112,5 +112,14 @@ extension JSONObject {
             throw BelfryError(.malformed, "\(key) must be a list of topics such as run/* and alerts")
         }
         return try Topic.list(names)
+    }
+
+    /// A position to begin after; nil if there is none.
+    func position(_ key: String) throws(BelfryError) -> Int64? {
+        guard let value = self[key] else { return nil }
+        guard let position = value.number?.int64, position >= 0 else {
+            throw BelfryError(.malformed, "\(key) must be a position: a whole number from 0")
+        }
+        return position
     }
 }

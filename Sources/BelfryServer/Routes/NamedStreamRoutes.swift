@@ -26,23 +26,15 @@ struct NamedStreamRoutes {
         for topic in change.added { try caller.checkSubscribe(to: topic) }
         try await hub.checkRuns(of: change.added)
         let head = hub.head
-        let after = try Self.position(body["after"], head: head)
+        let after = try body.position("after") ?? head
+        guard after <= head else {
+            throw BelfryError(.malformed, "after is beyond the end of the log, which is \(head)")
+        }
         try stream.change(change, after: after, head: head)
         await stream.session.withConnection { stream.settle($0) }
         var json = stream.json
         json["position"] = .int(after)
         return .json(json)
-    }
-
-    private static func position(_ value: JSONValue?, head: Int64) throws(BelfryError) -> Int64 {
-        guard let value else { return head }
-        guard let position = value.number?.int64, position >= 0 else {
-            throw BelfryError(.malformed, "after must be a position: a whole number from 0")
-        }
-        guard position <= head else {
-            throw BelfryError(.malformed, "after is beyond the end of the log, which is \(head)")
-        }
-        return position
     }
 }
 

@@ -20,116 +20,83 @@ enum WebSocketCommand: Sendable, Equatable {
 
     /// Reads a call's method and params.
     init(_ call: JSONRPCCall) throws(JSONRPCFault) {
-        switch call.method {
+        let command: WebSocketCommand?
+        do {
+            command = try Self.read(call.method, call.params ?? [:])
+        } catch {
+            throw JSONRPCFault(.invalidParams, error.message)
+        }
+        guard let command else {
+            throw JSONRPCFault(
+                .methodNotFound, "there is no such method; methods are \(Self.methods.joined(separator: ", "))")
+        }
+        self = command
+    }
+
+    /// Nil: there is no such method.
+    private static func read(_ method: String, _ params: JSONValue) throws(BelfryError) -> WebSocketCommand? {
+        switch method {
         case "subscribe":
-            let params = try Self.params(call)
-            self = .subscribe(try Self.topics(params), after: try Self.position(params))
-        case "unsubscribe": self = .unsubscribe(try Self.topics(try Self.params(call)))
-        case "watch": self = .watch(try Self.runs(try Self.params(call)))
-        case "approval.decide": self = .operate(try Self.decision(try Self.params(call)))
+            let params = try params.members(of: ["topics", "after"], "params")
+            return .subscribe(try topics(params), after: try params.position("after"))
+        case "unsubscribe": return .unsubscribe(try topics(try params.members(of: ["topics"], "params")))
+        case "watch": return .watch(try runs(try params.members(of: ["runs"], "params")))
+        case "approval.decide": return .operate(try decision(params))
         case "ping":
-            _ = try Self.params(call)
-            self = .ping
+            _ = try params.members(of: [], "params")
+            return .ping
         default:
-            if let word = RunsWord(rawValue: call.method) {
-                self = .operate(try Self.command(word, try Self.params(call)))
-                return
+            if let word = RunsWord(rawValue: method) { return .operate(try command(word, params)) }
+            guard method.hasPrefix("run."), let word = CommandWord(rawValue: String(method.dropFirst(4))) else {
+                return nil
             }
-            guard call.method.hasPrefix("run."), let word = CommandWord(rawValue: String(call.method.dropFirst(4)))
-            else {
-                throw JSONRPCFault(
-                    .methodNotFound,
-                    "there is no such method; methods are \(Self.methods.joined(separator: ", "))")
-            }
-            self = .operate(try Self.command(word, try Self.params(call)))
+            return .operate(try command(word, params))
         }
     }
 
-    private static func command(_ word: CommandWord, _ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
+    private static func command(_ word: CommandWord, _ params: JSONValue) throws(BelfryError) -> OperatorCommand {
+        let params = try params.members(of: word.members.union(["run", "command_id"]), "params")
         guard let run = params["run"]?.string.flatMap({ RunID($0) }) else {
-            throw JSONRPCFault(.invalidParams, "run must be an id such as run_…")
+            throw BelfryError(.malformed, "run must be an id such as run_…")
         }
-        do {
-            let body = try JSONValue.object(params).members(of: word.members.union(["run", "command_id"]))
-            return OperatorCommand(order: try word.order(to: run, body), id: try body.commandID())
-        } catch {
-            throw JSONRPCFault(.invalidParams, error.message)
-        }
+        return OperatorCommand(order: try word.order(to: run, params), id: try params.commandID())
     }
 
-    private static func command(_ word: RunsWord, _ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
-        do {
-            let body = try JSONValue.object(params).members(of: word.members.union(["command_id"]))
-            return OperatorCommand(order: try word.order(body), id: try body.commandID())
-        } catch {
-            throw JSONRPCFault(.invalidParams, error.message)
-        }
+    private static func command(_ word: RunsWord, _ params: JSONValue) throws(BelfryError) -> OperatorCommand {
+        let params = try params.members(of: word.members.union(["command_id"]), "params")
+        return OperatorCommand(order: try word.order(params), id: try params.commandID())
     }
 
-    private static func decision(_ params: JSONObject) throws(JSONRPCFault) -> OperatorCommand {
+    private static func decision(_ params: JSONValue) throws(BelfryError) -> OperatorCommand {
         guard let approval = params["approval"]?.string.flatMap({ ApprovalID($0) }) else {
-            throw JSONRPCFault(.invalidParams, "approval must be an id such as apr_…")
+            throw BelfryError(.malformed, "approval must be an id such as apr_…")
         }
         guard let word = params["decision"]?.string.flatMap(VerdictWord.init(rawValue:)) else {
-            throw JSONRPCFault(.invalidParams, "decision must be approve or deny")
+            throw BelfryError(.malformed, "decision must be approve or deny")
         }
-        do {
-            let names: Set = ["approval", "decision", "command_id"]
-            let body = try JSONValue.object(params).members(of: word.members.union(names))
-            return OperatorCommand(order: .approval(approval, try word.verdict(body)), id: try body.commandID())
-        } catch {
-            throw JSONRPCFault(.invalidParams, error.message)
-        }
+        let params = try params.members(of: word.members.union(["approval", "decision", "command_id"]), "params")
+        return OperatorCommand(order: .approval(approval, try word.verdict(params)), id: try params.commandID())
     }
 
-    private static func params(_ call: JSONRPCCall) throws(JSONRPCFault) -> JSONObject {
-        guard let params = call.params else { return [:] }
-        guard let object = params.object else { throw JSONRPCFault(.invalidParams, "params must be an object") }
-        return object
-    }
-
-    private static func topics(_ params: JSONObject) throws(JSONRPCFault) -> [Topic] {
-        guard let names = params["topics"]?.array, !names.isEmpty else {
-            throw JSONRPCFault(.invalidParams, "topics must be an array of at least one topic")
-        }
-        guard names.count <= Limits.topicsPerSubscriptionMax else {
-            throw JSONRPCFault(
-                .invalidParams, "a connection has at most \(Limits.topicsPerSubscriptionMax) topics"
-            )
-        }
-        var topics: [Topic] = []
-        for name in names {
-            guard let text = name.string else { throw JSONRPCFault(.invalidParams, "a topic is a string") }
-            do {
-                let topic = try Topic(named: text)
-                if !topics.contains(topic) { topics.append(topic) }
-            } catch {
-                throw JSONRPCFault(.invalidParams, error.message)
-            }
+    private static func topics(_ params: JSONObject) throws(BelfryError) -> [Topic] {
+        guard let topics = try params.topics("topics"), !topics.isEmpty else {
+            throw BelfryError(.malformed, "topics must be a list of at least one topic such as run/* and alerts")
         }
         return topics
     }
 
-    private static func runs(_ params: JSONObject) throws(JSONRPCFault) -> Set<RunID> {
+    private static func runs(_ params: JSONObject) throws(BelfryError) -> Set<RunID> {
         guard let ids = params["runs"]?.array, ids.count <= Limits.presenceRunsPerConnectionMax else {
-            throw JSONRPCFault(
-                .invalidParams, "runs must be an array of at most \(Limits.presenceRunsPerConnectionMax) runs")
+            throw BelfryError(
+                .malformed, "runs must be a list of at most \(Limits.presenceRunsPerConnectionMax) runs")
         }
         var runs: Set<RunID> = []
         for id in ids {
             guard let run = id.string.flatMap({ RunID($0) }) else {
-                throw JSONRPCFault(.invalidParams, "a run is an id such as run_…")
+                throw BelfryError(.malformed, "a run is an id such as run_…")
             }
             runs.insert(run)
         }
         return runs
-    }
-
-    private static func position(_ params: JSONObject) throws(JSONRPCFault) -> Int64? {
-        guard let after = params["after"] else { return nil }
-        guard let position = after.number?.int64, position >= 0 else {
-            throw JSONRPCFault(.invalidParams, "after must be a position: a whole number from 0")
-        }
-        return position
     }
 }
