@@ -74,7 +74,10 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
 
 /// Names of sources, agents, rules, steps and custom topics.
 public enum Name {
-    /// One to 64 of `a-z 0-9 - _ .`, beginning with a letter or digit: safe in a URL, a topic and a file name.
+    /// What a name looks like, for who gave something else.
+    public static let form = "1 to \(Limits.nameBytesMax) of a-z 0-9 - _ . and begins with a letter or digit"
+
+    /// Whether it has the ``form``: safe in a URL, a topic and a file name.
     public static func isValid(_ text: String) -> Bool {
         func isLetterOrDigit(_ byte: UInt8) -> Bool {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

@@ -17,7 +17,7 @@ extension Hub {
     ) async throws(BelfryError) -> [AcceptedEvent] {
         let name = if let given { given } else { try onlySource(of: principal) }
         guard Name.isValid(name) else {
-            throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a source: 1 to 64 of a-z 0-9 - _ .")
+            throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a source; one is \(Name.form)")
         }
         try principal.checkPublish(to: .source(name))
         let snapshot = registry.snapshot

@@ -212,6 +212,17 @@ struct RouteTests {
         }
     }
 
+    @Test(
+        "what can be no name is not found, and the answer says what a name is",
+        arguments: ["A", "a%20b", "-a", "a%2Fb"])
+    func names(name: String) async throws {
+        try await HubRig.run { rig in
+            let answer = try await rig.send("POST", "/v1/topics/custom/\(name)", token: rig.admin, body: "{}")
+            #expect(answer.status == 404)
+            #expect(answer.json["detail"]?.string?.contains("a name is 1 to 64 of a-z 0-9 - _ .") == true)
+        }
+    }
+
     @Test("the audit is listed both ways and verifies")
     func audit() async throws {
         try await HubRig.run { rig in

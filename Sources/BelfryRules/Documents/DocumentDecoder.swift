@@ -96,9 +96,7 @@ struct DocumentDecoder {
     mutating func name(_ fields: Fields, _ key: String) -> String? {
         guard let text = string(fields, key, isRequired: true) else { return nil }
         guard Name.isValid(text) else {
-            note(
-                "'\(text.prefix(80))' is not a name: 1 to \(Limits.nameBytesMax) of a-z 0-9 - _ . beginning with a letter or digit",
-                in: fields, key)
+            note("'\(text.prefix(80))' is not a name; one is \(Name.form)", in: fields, key)
             return nil
         }
         return text

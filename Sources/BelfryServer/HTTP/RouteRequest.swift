@@ -34,7 +34,7 @@ struct RouteRequest: Sendable {
     /// A part of the path that is a name.
     func name(_ parameter: String) throws(BelfryError) -> String {
         guard let text = parameters[parameter], Name.isValid(text) else {
-            throw BelfryError(.notFound, "there is nothing of this name")
+            throw BelfryError(.notFound, "there is nothing of this name; a name is \(Name.form)")
         }
         return text
     }

@@ -49,10 +49,7 @@ struct StreamRoutes {
         named name: String, _ topics: [Topic], at position: StreamPosition, for caller: Principal
     ) async throws(BelfryError) -> StreamPlan {
         guard Name.isValid(name) else {
-            throw BelfryError(
-                .malformed,
-                "a stream's name has 1 to \(Limits.nameBytesMax) of a-z 0-9 - _ . and begins with one of "
-                    + "the first two")
+            throw BelfryError(.malformed, "a stream's name is \(Name.form)")
         }
         let stream = try streams.open(name, topics: topics, by: caller)
         let opening = NamedStreamOpening(of: stream, by: caller)

@@ -12,7 +12,7 @@ extension Store {
         name: String, role: Role, scopes: [String] = [], expires: Timestamp? = nil, by principal: Principal
     ) async throws(BelfryError) -> CreatedToken {
         guard Name.isValid(name) else {
-            throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a token: 1 to 64 of a-z 0-9 - _ .")
+            throw BelfryError(.malformed, "\"\(name.prefix(80))\" is no name for a token; one is \(Name.form)")
         }
         let isTaken = tokenTable.all.contains { $0.name == name && $0.revoked == nil }
         guard name != Principal.hub.name, !isTaken else {

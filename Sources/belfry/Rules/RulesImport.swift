@@ -69,7 +69,7 @@ struct RulesImportAdnanh: ParsableCommand {
             // An id may hold `=`, a name cannot.
             guard let equals = text.lastIndex(of: "="), case let name = String(text[text.index(after: equals)...]),
                 Name.isValid(name)
-            else { throw Failure(.usage, "--name \(text): write HOOK=NAME; a name is 1 to 64 of a-z 0-9 - _ .") }
+            else { throw Failure(.usage, "--name \(text): write HOOK=NAME; a name is \(Name.form)") }
             names[String(text[..<equals])] = name
         }
         return names

@@ -24,7 +24,7 @@ struct TargetSection {
             let name = key.string ?? ""
             let place = "targets.\(name)"
             let line = key.mark?.line ?? line
-            if !Name.isValid(name) { complain(line, place, "a name is 1 to 64 of a-z 0-9 - _ .") }
+            if !Name.isValid(name) { complain(line, place, "a name is \(Name.form)") }
             if let settings = value.mapping {
                 targets[name] = target(settings, at: place, line: line)
             } else {

@@ -33,11 +33,11 @@ extension ServeConfiguration {
             )
         }
         for (name, program) in commands.sorted(by: { $0.key < $1.key }) {
-            check(Name.isValid(name), "commands.\(name): a name is 1 to 64 of a-z 0-9 - _ .")
+            check(Name.isValid(name), "commands.\(name): a name is \(Name.form)")
             check(program.hasPrefix("/"), "commands.\(name): \(program) is not an absolute path")
         }
         for (user, name) in approvals.slackUsers.sorted(by: { $0.key < $1.key }) {
-            check(Name.isValid(name), "approvals.slack_users.\(user): \(name) is no name: 1 to 64 of a-z 0-9 - _ .")
+            check(Name.isValid(name), "approvals.slack_users.\(user): \(name) is no name; one is \(Name.form)")
         }
         check(secrets.files.allSatisfy { !$0.isEmpty }, "secrets.files: an empty path")
         check(!secrets.env.contains("*"), "secrets.env: a lone * would open the whole environment; name the variables")

@@ -28,7 +28,7 @@ struct SourcesAdd: AsyncParsableCommand {
     var signatureHeader: String?
 
     func validate() throws {
-        guard Name.isValid(name) else { throw ValidationError("a name is 1 to 64 of a-z 0-9 - _ .") }
+        guard Name.isValid(name) else { throw ValidationError("a name is \(Name.form)") }
         guard secret == nil || secretFile == nil else {
             throw ValidationError("either --secret or --secret-file")
         }
