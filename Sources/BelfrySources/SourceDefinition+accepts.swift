@@ -20,7 +20,7 @@ extension SourceDefinition {
             switch type {
             case .json: .json
             case .lines: .ndjson
-            case .form: .form
+            case .form: delivery.body.isNoForm && accepted.contains(.json) ? .json : .form
             case .multipart, .other: .text
             case .absent: Self.kind(ofUntyped: delivery.body[...], accepted)
             }
@@ -52,6 +52,12 @@ extension SourceDefinition {
             details: ["accepts": .array(words.map(JSONValue.string))]
         )
     }
+}
+
+extension [UInt8] {
+    /// What writes forms escapes both (WHATWG URL, section 5.2), so this is JSON under the type that clients such as curl
+    /// send if nobody names one.
+    fileprivate var isNoForm: Bool { first == UInt8(ascii: "{") || first == UInt8(ascii: "[") }
 }
 
 extension ArraySlice<UInt8> {

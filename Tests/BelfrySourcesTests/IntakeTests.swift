@@ -31,6 +31,15 @@ struct IntakeTests {
         #expect(plain { $0.identity = ["body.id"] }.judgeSigned("kind=x", form).code == "missing_attribute")
     }
 
+    @Test("JSON under the type of a form, as curl -d sends it, is JSON where that is taken")
+    func mislabelled() {
+        #expect(plain().judgeSigned("{\"id\":1}", form).event?.data.value == ["id": 1])
+        #expect(plain().judgeSigned("[1]", form).event?.data.value == [1])
+        #expect(plain().judgeSigned("{\"id\":", form).code == "invalid_json")
+        #expect(plain { $0.accepts = [.form] }.judgeSigned("{\"id\":1}", form).event?.data.value == ["{\"id\":1}": ""])
+        #expect(plain { $0.accepts = [.json] }.judgeSigned("id=1", form).code == "unsupported_media_type")
+    }
+
     @Test("lines are one event each; a malformed one refuses them all, with its index")
     func ndjson() throws {
         let verdict = plain().judgeSigned("{\"id\":\"a\",\"about\":{\"what\":\"w\"}}\r\n\n{\"id\":\"b\"}\n", lines)
