@@ -12,7 +12,8 @@ struct RunsWatch: AsyncParsableCommand {
 
             On a terminal each step has a heading, and what becomes of the run is said; in a pipe there is the text \
             alone, and what the run asks goes to stderr; --output json gives the frames, one per line. A lost \
-            connection is resumed behind the last frame.
+            connection is resumed behind the last frame. What an attempt wrote before it was cut stays in the pipe, \
+            and stderr says that the next one begins anew.
 
             EXAMPLE
               belfry runs watch run_01h455vb4pex5vsknk084sn02q
