@@ -60,6 +60,30 @@ public enum Topic: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Reads the text form of a topic that somebody names. Throws `malformed` with the topics there are.
+    public init(named text: String) throws(BelfryError) {
+        guard let topic = Topic(text) else {
+            throw BelfryError(
+                .malformed,
+                "\"\(text.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
+                    + "rule/NAME, source/NAME, source/*, approvals, rules, alerts, custom/NAME")
+        }
+        self = topic
+    }
+
+    /// The topics that somebody names, each once. Throws `malformed` with the topics there are, or if they are too many.
+    public static func list(_ names: some Collection<String>) throws(BelfryError) -> [Topic] {
+        guard names.count <= Limits.topicsPerSubscriptionMax else {
+            throw BelfryError(.malformed, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
+        }
+        var topics: [Topic] = []
+        for name in names {
+            let topic = try Topic(named: name)
+            if !topics.contains(topic) { topics.append(topic) }
+        }
+        return topics
+    }
+
     /// Whether a subscriber of this topic gets the frame.
     public func covers(_ frame: DraftFrame) -> Bool {
         switch self {

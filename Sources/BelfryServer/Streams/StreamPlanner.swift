@@ -75,29 +75,3 @@ extension Frame {
         self.init(position: position, draft: draft)
     }
 }
-
-extension Topic {
-    /// Reads the text form of a topic that a client names.
-    init(named text: String) throws(BelfryError) {
-        guard let topic = Topic(text) else {
-            throw BelfryError(
-                .malformed,
-                "\"\(text.prefix(80))\" is no topic; topics are run/ID, run/*, runs, "
-                    + "rule/NAME, source/NAME, source/*, approvals, rules, alerts, custom/NAME")
-        }
-        self = topic
-    }
-
-    /// The topics that a client names, each once.
-    static func list(_ names: some Collection<String>) throws(BelfryError) -> [Topic] {
-        guard names.count <= Limits.topicsPerSubscriptionMax else {
-            throw BelfryError(.malformed, "a stream has at most \(Limits.topicsPerSubscriptionMax) topics")
-        }
-        var topics: [Topic] = []
-        for name in names {
-            let topic = try Topic(named: name)
-            if !topics.contains(topic) { topics.append(topic) }
-        }
-        return topics
-    }
-}

@@ -59,9 +59,10 @@ struct ListenCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !topic.isEmpty else { throw ValidationError("--topic says what to follow, for example --topic alerts") }
-        for name in topic where Topic(name) == nil { throw ValidationError("\(name) is no topic") }
-        guard topic.count <= Limits.topicsPerSubscriptionMax else {
-            throw ValidationError("at most \(Limits.topicsPerSubscriptionMax) topics")
+        do {
+            _ = try Topic.list(topic)
+        } catch {
+            throw ValidationError(error.message)
         }
         guard after ?? 0 >= 0 else { throw ValidationError("--after is a position: 0 or more") }
         guard !stopOnFailure || !exec.isEmpty else { throw ValidationError("--stop-on-failure goes with --exec") }

@@ -217,15 +217,18 @@ import Testing
     }
 
     @Test(
-        "wrong usage ends with 2",
+        "wrong usage ends with 2 and says what would be right",
         arguments: [
-            [], ["--topic", "nonsense"], ["--topic", "alerts", "--after", "-1"],
-            ["--topic", "alerts", "--output", "xml"],
-            ["--topic", "alerts", "--url", "ws://x"], ["--topic", "alerts", "--exec-timeout", "0"],
+            ([], "--topic"), (["--topic", "nonsense"], "topics are run/ID"),
+            (["--topic", "alerts", "--after=-1"], "0 or more"),
+            (["--topic", "alerts", "--output", "xml"], "text or json"),
+            (["--topic", "alerts", "--url", "ws://x"], "begins with http"),
+            (["--topic", "alerts", "--exec-timeout", "0"], "1 to 86400"),
         ])
-    func usage(arguments: [String]) async throws {
+    func usage(arguments: [String], mend: String) async throws {
         let result = try await CommandResult.of(
             ["listen"] + arguments, environment: ["BELFRY_TOKEN": "t"], in: TemporaryFolder())
         #expect(result.code == 2)
+        #expect(result.errors.contains(mend), "\(result.errors)")
     }
 }
